@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cdp/base/result.h"
+#include "storage/keyring.h"
+#include "storage/store.h"
+
+// A data folder: FORMAT, db/, keyring (unless elsewhere), mark, admin.sock.
+namespace storage {
+
+// The newest layout this program reads and writes; what DIR/FORMAT holds.
+inline constexpr int kFormat = 1;
+
+struct DataDir {
+    std::string path;
+    std::string keyring_path;  // empty: as recorded in FORMAT
+};
+
+// Makes a data folder: refuses one that exists and is not empty (error dir_not_empty). Creates the
+// keyring, FORMAT and an empty database; everything is durable when it returns. On failure what was
+// made is removed again.
+cdp::Result<void> create_data_dir(const DataDir& dir);
+
+struct OpenedDataDir {
+    Keyring keyring;
+    std::unique_ptr<Store> store;
+};
+
+// Opens what create_data_dir made. Never creates anything that is missing. Errors, each before a byte
+// is written: not_a_data_dir, format_newer, keyring_* (see keyring.h; keyring_foreign when the
+// fingerprint is not FORMAT's), dir_locked (another process has it), store_damaged (names the file),
+// writes_missing (the database ends before the high-water mark: acknowledged writes are gone).
+cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir);
+
+}  // namespace storage

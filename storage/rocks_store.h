@@ -1,0 +1,26 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cdp/base/result.h"
+#include "storage/store.h"
+
+namespace storage {
+
+struct RocksOptions {
+    std::string path;       // the database folder
+    std::string mark_path;  // the high-water mark file
+    bool sync = true;       // off only in tests that must lose data
+    std::size_t block_cache_bytes = 32u << 20;
+    std::size_t memtable_bytes = 16u << 20;  // each of the column families
+    std::size_t group_transactions_max = 500;
+};
+
+// Makes an empty database; refuses a folder that has one.
+cdp::Result<void> create_rocks_store(const RocksOptions& options);
+
+// The only door to RocksDB. Never creates. See docs/STORAGE.md for what is durable when.
+cdp::Result<std::unique_ptr<Store>> open_rocks_store(const RocksOptions& options);
+
+}  // namespace storage
