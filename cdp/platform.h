@@ -1,0 +1,141 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/access.h"
+#include "cdp/base/clock.h"
+#include "cdp/base/result.h"
+#include "cdp/config.h"
+#include "cdp/event.h"
+#include "storage/store.h"
+#include "storage/vault.h"
+
+namespace cdp {
+
+enum class VerdictKind : std::uint8_t { accepted, duplicate, suppressed, rejected };
+
+std::string_view to_string(VerdictKind value);
+
+// What became of one event. `accepted` and `duplicate` mean: on disk, deduplicated, resolved to a
+// person, visible to every read that starts afterwards.
+struct Verdict {
+    VerdictKind kind = VerdictKind::rejected;
+    std::string message_id;  // empty when the event had none that could be read
+    Error error = {};        // rejected: why
+    std::vector<std::string> warnings{};
+};
+
+// The verdicts in the order of the events; or an Error that holds for all of them: nothing was
+// stored, or (storage_failed) it is unknown what was, and sending again is safe.
+using Ingested = std::function<void(Result<std::vector<Verdict>>)>;
+
+// One consent answer as posted to /v1/consents.
+struct ConsentRequest {
+    struct Subject {
+        std::string type;
+        std::string value;
+    };
+    std::vector<Subject> identifiers;
+    std::string purpose;
+    std::string state;
+    std::string scope;                     // empty: identifier for grants, person for denials
+    std::vector<std::string> channels;     // empty: every channel
+    std::optional<Timestamp> time;         // absent: now; a future time becomes now
+    std::optional<Timestamp> valid_until;
+    std::string method;
+    std::string notice_id;
+    std::string notice_version;
+    std::string notice_hash;
+    std::string idempotency_key;           // same key and caller: the first answer again
+};
+
+// The id of each record, in order; or why none was stored.
+using Recorded = std::function<void(Result<std::vector<std::string>>)>;
+
+// A person's profile as one channel may see it for one purpose. The body is composed of nothing but
+// what the gate released.
+struct ProfileAnswer {
+    std::shared_ptr<const std::string> body;  // JSON object, DESIGN section 15
+};
+
+struct TimelineQuery {
+    std::string purpose;
+    std::size_t limit = 50;   // 1 to 1000
+    std::string cursor;       // from the page before; empty: newest first from the start
+};
+
+enum class ExportKind : std::uint8_t { events, persons, consents, links };
+
+std::optional<ExportKind> parse_export_kind(std::string_view name);
+
+// Who asked for an export and why; recorded before the first line leaves.
+struct ExportRequest {
+    ExportKind kind = ExportKind::events;
+    std::string reason;
+    std::int64_t uid = -1;
+    std::string key_name;  // when asked over HTTP with a key
+};
+
+struct Counters {
+    std::atomic<std::uint64_t> accepted{0};
+    std::atomic<std::uint64_t> duplicate{0};
+    std::atomic<std::uint64_t> rejected{0};
+    std::atomic<std::uint64_t> conflicts{0};        // transactions that were read again
+    std::atomic<std::uint64_t> folds{0};            // events that needed the fold
+    std::atomic<std::uint64_t> consent_records{0};
+    std::atomic<std::uint64_t> profile_reads{0};
+    std::atomic<std::uint64_t> profile_cache_hits{0};
+};
+
+// The facade api/ talks to. Knows no HTTP. Safe to use from many threads; the store, vault and clock
+// must outlive it.
+class Platform {
+public:
+    Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock, Config config);
+    ~Platform();
+
+    const Config& config() const;
+
+    // How a body of this source is to be read.
+    ParseContext parse_context(const Principal& source, bool import) const;
+
+    // Stores the readable events of a batch; the unreadable get the verdict `rejected`. Reads, seals
+    // and folds on the caller's thread, which may wait for disk reads; `done` comes from the
+    // committer's thread, or before the return when nothing is to be written. Refuses with
+    // `overloaded` above Config::waiting_max.
+    void ingest(const Principal& source, ParsedBatch batch, Ingested done);
+
+    // Requires a source of trust server, or an officer or admin.
+    void record_consents(const Principal& caller, std::vector<ConsentRequest> requests, Recorded done);
+
+    // Errors: not_found (nobody has that identifier), invalid_argument (unknown purpose, malformed
+    // identifier), forbidden (not a channel's key). `type` may be `person` with a person id.
+    Result<ProfileAnswer> profile(const Principal& channel, std::string_view type,
+                                  std::string_view value, std::string_view purpose);
+
+    // The events of a person, newest first, as the channel may see them:
+    // {"person":…,"events":[…],"withheld":[…],"next":CURSOR|null}.
+    Result<ProfileAnswer> timeline(const Principal& channel, std::string_view type,
+                                   std::string_view value, const TimelineQuery& query);
+
+    // Writes NDJSON lines (each ends with \n) to `sink`, which returns false to stop.
+    Result<void> export_lines(const ExportRequest& request,
+                              const std::function<bool(std::string_view)>& sink);
+
+    const Counters& counters() const;
+    storage::Health health() const;
+
+private:
+    struct Parts;
+    std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace cdp
