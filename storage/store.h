@@ -104,14 +104,24 @@ public:
     std::span<const Append> appends() const { return appends_; }
     Partition partition() const { return partition_; }
 
+    // For the committer: what a conflict check must know of the writes, and what they weigh.
+    std::span<const std::uint64_t> key_marks() const { return key_marks_; }
+    std::span<const std::uint64_t> group_marks() const { return group_marks_; }
+    std::size_t bytes() const { return bytes_; }
+
 private:
     const Write* own(std::string_view key) const;
+    void write(std::string key, std::optional<std::string> value);
+    void add_group_mark(std::string_view key);
 
     const Snapshot* snapshot_;
     Partition partition_;
     ReadSet reads_;
     std::vector<Write> writes_;
     std::vector<Append> appends_;
+    std::vector<std::uint64_t> key_marks_ = {};  // of writes_, one each
+    std::vector<std::uint64_t> group_marks_ = {};
+    std::size_t bytes_ = 0;
 };
 
 enum class CommitState {
