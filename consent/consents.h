@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "cdp/base/ids.h"
+#include "cdp/base/result.h"
+#include "consent/fact.h"
+#include "consent/record.h"
+#include "storage/store.h"
+#include "storage/vault.h"
+
+// Answers, kept in a store. README.md has keys, values and the ledger's entries byte by byte.
+namespace consent {
+
+// A stamp's cell as stored: its time is that of the first stamp of the day.
+struct Cell {
+    cdp::RecordId id;
+    Stamp first;
+
+    friend bool operator==(const Cell&, const Cell&) = default;
+};
+
+using Row = std::variant<Record, Cell>;
+
+// What an entry of the log named `ledger` is about.
+enum class EntryType : std::uint8_t { record = 1, cell = 2 };
+
+// Safe to use from many threads. The vault must outlive it.
+class Consents {
+public:
+    explicit Consents(const storage::Vault& vault, std::size_t known_cells_max = 1 << 18);
+    ~Consents();
+    Consents(const Consents&) = delete;
+    Consents& operator=(const Consents&) = delete;
+
+    // Writes the record under each identifier it asserts, sealed under that identifier's key, and
+    // appends one entry to the ledger. False: a record of that id is already there and nothing was
+    // written. In force when the transaction's commit is.
+    cdp::Result<bool> record(storage::Transaction& transaction, const Record& record) const;
+
+    // Makes the stamp's cell, or moves its first moment to an earlier one. False: nothing was
+    // written. A cell that was seen committed before costs no read either.
+    cdp::Result<bool> stamp(storage::Transaction& transaction, const cdp::Token& token,
+                            const Stamp& stamp) const;
+
+    // Everything that was said under one identifier, by one scan that `transaction` remembers. The
+    // transaction's own writes count. `snapshot` is the one `transaction` reads.
+    cdp::Result<std::vector<Fact>> load(const storage::Snapshot& snapshot,
+                                        storage::Transaction& transaction,
+                                        const cdp::Token& token) const;
+
+    // The same as stored: for those who must see everything.
+    cdp::Result<std::vector<Row>> rows(const storage::Snapshot& snapshot,
+                                       storage::Transaction& transaction,
+                                       const cdp::Token& token) const;
+
+    // Every row of everybody, by token. A record stands under each identifier it asserts; under the
+    // first of `asserted` it is met once. `visit` returns false to stop.
+    cdp::Result<void> each(const storage::Snapshot& snapshot,
+                           const std::function<bool(const cdp::Token&, const Row&)>& visit) const;
+
+    // How many entries the ledger had at the snapshot.
+    cdp::Result<std::uint64_t> ledger_size(const storage::Snapshot& snapshot) const;
+
+private:
+    struct KnownCells;
+
+    const storage::Vault& vault_;
+    std::unique_ptr<KnownCells> known_;
+};
+
+// Key prefix of the ledger's entries; the index follows as 8 bytes, big-endian.
+std::string ledger_prefix();
+
+}  // namespace consent

@@ -1,0 +1,146 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/ids.h"
+#include "cdp/base/time.h"
+#include "consent/fact.h"
+#include "consent/policy.h"
+
+// May this datum be used for this purpose by this channel? Pure: no clock, no store.
+namespace consent {
+
+// Spelled as on the wire.
+enum class Reason : std::uint8_t {
+    never_asked,
+    denied,
+    withdrawn,
+    objected,
+    expired,
+    captured_under_denial,  // collected while a denial was in force; no later grant releases it
+    purpose_unknown,
+    channel_unknown,
+    purpose_not_registered,  // the channel is not registered for the purpose
+    identifier_unknown,      // the datum names an identifier that is not among the person's
+    unmapped,                // the field has no label
+    label_not_allowed,       // the channel may not receive a label of the field
+    not_collected_for,
+    not_hashable,  // to be released as a hash, but not a text with a normal form
+
+    granted,
+    not_objected,
+    contract,
+};
+
+std::string_view to_string(Reason value);
+std::optional<Reason> parse_reason(std::string_view name);
+
+struct Decision {
+    Reason reason = Reason::never_asked;
+    // The record or cell that the reason rests on; none for never_asked, not_objected, contract and
+    // the reasons that are not about consent.
+    std::optional<cdp::RecordId> evidence = {};
+    // From this time on the same facts may decide otherwise; nullopt: time alone changes nothing.
+    // May be earlier than the true one, never later.
+    std::optional<cdp::Timestamp> changes_at = {};
+
+    bool allowed() const { return reason >= Reason::granted; }
+
+    friend bool operator==(const Decision&, const Decision&) = default;
+};
+
+// An identifier of the person, with everything that was ever said under it.
+struct Member {
+    cdp::Token token;
+    std::string type;
+    bool contact = false;  // an e-mail address or phone number
+    bool account = false;
+    // Seen with several people: what is denied under it stays with it, what is granted opens
+    // nothing else.
+    bool shared = false;
+    std::vector<Fact> facts = {};  // any order, duplicates allowed
+};
+
+struct Question {
+    std::string purpose;
+    std::string channel;
+    cdp::Timestamp now{};
+};
+
+// What a decision needs to know of a datum.
+struct Datum {
+    cdp::Token home;  // the identifier under which it was collected
+    std::optional<cdp::Token> value =
+        {};                     // the identifier that it *is*: an e-mail trait, an identifier
+    bool from_server = false;   // its source has trust server
+    cdp::Timestamp captured{};  // its event time
+};
+
+// One person, one question, prepared once to decide about many data.
+//
+// Facts count from their event time on. Per identifier the newest covering fact holds; at the same
+// moment a denial wins. A denial of scope person under any member that is not shared refuses
+// everything of the person until a later grant of scope person names that same identifier. Grants
+// never spread. docs/decisions/0006 has the rules of each regime.
+class Judge {
+public:
+    Judge(const Policy& policy, std::span<const Member> members, const Question& question);
+
+    Decision decide(const Datum& datum) const;
+
+    // What holds for one identifier by what was said under it alone: granted, a kind of denial,
+    // expired or never_asked.
+    Decision standing(const cdp::Token& token) const;
+
+    // The `changes_at` of every decision.
+    std::optional<cdp::Timestamp> changes_at() const { return changes_at_; }
+
+private:
+    // A denial in force from `from` until before `until`.
+    struct Denied {
+        cdp::Timestamp from;
+        cdp::Timestamp until;
+        cdp::RecordId evidence;
+    };
+    // The last word of a fold.
+    struct Word {
+        Reason reason = Reason::never_asked;
+        std::optional<cdp::RecordId> evidence = {};
+    };
+    struct Identifier {
+        cdp::Token token;
+        Word word;
+        bool vouched =
+            false;  // an account whose grant a server or an officer recorded for the person
+        std::optional<cdp::Timestamp> last_grant = {};
+        std::vector<Denied> denied = {};
+    };
+
+    void add(const Member& member, const Question& question);
+    void add_person_denials(std::span<const Fact* const> facts);
+    void note_change(cdp::Timestamp time, cdp::Timestamp now);
+    const Identifier* find(const cdp::Token& token) const;
+    Word ruling(const Datum& datum) const;
+    Word opt_in(const Identifier& home, const Identifier* value) const;
+    Word address_opt_in(const Identifier& home, const Identifier* value, bool from_server) const;
+    const Denied* denied_at_capture(const Datum& datum, const Identifier& home,
+                                    const Identifier* value) const;
+
+    std::optional<Reason> refused_ = {};  // the question itself has no answer
+    Regime regime_ = Regime::person_opt_in;
+    std::vector<std::string> target_types_ = {};
+    cdp::Timestamp now_{};
+    std::vector<Identifier> identifiers_ = {};  // by token
+    std::vector<Denied> person_denied_ = {};
+    std::optional<Word> person_denial_ = {};  // the newest that is in force now
+    std::optional<cdp::Timestamp> person_denial_time_ = {};
+    std::optional<Word> target_grant_ = {};  // a member of a target type is granted
+    std::optional<cdp::Timestamp> changes_at_ = {};
+};
+
+}  // namespace consent

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/ids.h"
+#include "cdp/base/time.h"
+#include "consent/record.h"
+
+namespace consent {
+
+// One thing that was said about one identifier at one moment: all that a decision reads.
+struct Fact {
+    cdp::RecordId id;  // of the record or of the stamp's cell
+    std::string purpose;
+    std::vector<std::string> channels = {};  // empty: all
+    State state = State::denied;
+    Scope scope = Scope::person;
+    Origin origin = Origin::client_stamp;
+    cdp::Timestamp time{};
+    std::optional<cdp::Timestamp> valid_until = {};  // exclusive
+    bool cell = false;  // the first stamp of its day; refine() may know more
+
+    friend bool operator==(const Fact&, const Fact&) = default;
+};
+
+Fact fact_of(const Record& record);
+
+// One preference that an SDK put on one event.
+struct Stamp {
+    std::string source;
+    std::string purpose;
+    State state = State::denied;
+    Scope scope = Scope::device;
+    Origin origin = Origin::client_stamp;
+    cdp::Timestamp time{};  // of the event
+
+    friend bool operator==(const Stamp&, const Stamp&) = default;
+};
+
+// SDKs repeat a stamp on every event, so only the first of a UTC day is stored: a *cell*. Its id is
+// the identity of (token, day, source, purpose, state, scope, origin), whatever the order of
+// arrival.
+cdp::RecordId cell_id(const cdp::Token& token, const Stamp& stamp);
+
+// A day on which a cell's first moment does not settle what an identifier's last word was: another
+// fact of the same identifier, day and purpose (or an ancestor or descendant of it) says the
+// opposite or runs out. Rare: somebody changed their mind that day.
+struct Contested {
+    cdp::Token token;
+    std::string purpose;
+    std::int32_t day = 0;  // cdp::day_of
+
+    friend auto operator<=>(const Contested&, const Contested&) = default;
+};
+
+// Sorted and distinct. `facts` are those of `token`.
+std::vector<Contested> contested(const cdp::Token& token, std::span<const Fact> facts);
+
+// The facts of `token` with the cells of its contested days replaced by the stamps of those days as
+// the stored events have them; `observed` may hold others, which are ignored. A contested cell of
+// which nothing was observed stays. The result is that of a cell that keeps every moment, without
+// the write that each repetition would cost.
+std::vector<Fact> refine(const cdp::Token& token, std::vector<Fact> facts,
+                         std::span<const Stamp> observed);
+
+}  // namespace consent

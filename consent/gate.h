@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "cdp/base/ids.h"
+#include "cdp/base/time.h"
+#include "consent/decision.h"
+#include "consent/policy.h"
+
+// The only way out. A channel's response is composed of ReleasedBody calls alone, and what is
+// personal in it comes from Released, which only the gate makes.
+namespace consent {
+
+// Something that could leave. Views: they need to live only as long as the call that takes them.
+struct Field {
+    std::string_view name;                            // trait name, identifier type, event name
+    std::span<const std::string> labels;              // from the policy; none: it stays here
+    std::span<const std::string> collected_for = {};  // purposes; empty: as its labels say
+    Datum datum;
+    std::string_view json;         // the value
+    std::string_view normal = {};  // its normal form, for a hash; empty: it has none
+    cdp::Timestamp time{};
+    std::string_view source;
+};
+
+// A value that may leave, as it may leave.
+class Released {
+public:
+    const std::string& name() const { return name_; }
+    const std::string& json() const { return json_; }  // after the transform
+    cdp::Timestamp time() const { return time_; }
+    const std::string& source() const { return source_; }
+    const Decision& decision() const { return decision_; }
+
+private:
+    friend class Gate;
+    Released(const Field& field, std::string json, const Decision& decision);
+
+    std::string name_;
+    std::string json_;
+    cdp::Timestamp time_;
+    std::string source_;
+    Decision decision_;
+};
+
+struct Withheld {
+    std::string name;
+    Decision decision;
+};
+
+using Passed = std::variant<Withheld, Released>;
+
+// The gate for one person, purpose and channel. The policy must outlive it.
+class Gate {
+public:
+    Gate(const Policy& policy, std::span<const Member> members, const Question& question);
+
+    Passed pass(const Field& field) const;
+
+    const Judge& judge() const { return judge_; }
+
+private:
+    // The reason to withhold that lies in the field's class alone, or how it may leave.
+    std::variant<Reason, Transform> registered(const Field& field) const;
+
+    const Policy& policy_;
+    const Channel* channel_;
+    std::string purpose_;
+    Judge judge_;
+};
+
+using DecisionId = cdp::Id<struct DecisionTag>;
+
+// Text that stands in our source code.
+class Literal {
+public:
+    // NOLINTNEXTLINE(google-explicit-constructor): a literal is meant to be passed as it is
+    consteval Literal(const char* text) : text_(text) {}
+    constexpr std::string_view text() const { return text_; }
+
+private:
+    std::string_view text_;
+};
+
+// Composes the JSON a channel receives. There is no way to write any other string into it.
+class ReleasedBody {
+public:
+    ReleasedBody& text(Literal literal);
+    ReleasedBody& number(std::int64_t n);
+    ReleasedBody& number(std::uint64_t n);
+    ReleasedBody& time(cdp::Timestamp time);  // a quoted RFC 3339 string
+
+    // 32 hexadecimal digits without quotes, so that they may stand inside a longer literal.
+    ReleasedBody& id(const cdp::PersonId& id);
+    ReleasedBody& id(const cdp::EventId& id);
+    ReleasedBody& id(const DecisionId& id);
+
+    // JSON strings.
+    ReleasedBody& purpose(const Purpose& purpose);
+    ReleasedBody& channel(const Channel& channel);
+    ReleasedBody& name(const Released& released);
+    ReleasedBody& source(const Released& released);
+    ReleasedBody& value(const Released& released);     // JSON of any kind
+    ReleasedBody& withheld(const Withheld& withheld);  // {"field":…,"reason":…}
+
+    // Parts composed elsewhere in the same way.
+    ReleasedBody& append(const ReleasedBody& other);
+
+    std::size_t size() const { return out_.size(); }
+    std::string take() && { return std::move(out_); }
+
+private:
+    std::string out_;
+};
+
+}  // namespace consent
