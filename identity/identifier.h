@@ -31,6 +31,7 @@ enum class Form : std::uint8_t {
     email,
     phone,
     device,  // opaque, but UUIDs in canonical lower case, and all-zero ones are null-like
+    sha256,  // 64 hexadecimal digits, or base64 of 32 bytes; becomes lower-case hexadecimal
 };
 
 // One type of identifier: `user_id`, `email`, a configured external type.
@@ -46,7 +47,8 @@ struct IdentifierType {
     std::uint16_t contacts_max = 0;
     std::uint16_t cookies_max = 0;
 
-    std::vector<std::string> blocked = {};  // values that are refused like the null-like list
+    // Values that are refused like the null-like list, given as sent or in normal form.
+    std::vector<std::string> blocked = {};
 };
 
 // The types in force. Unknown names seen in `externalIds` are types of their own, class crm, not
@@ -70,7 +72,8 @@ private:
 bool is_type_name(std::string_view name);
 
 enum class Refusal : std::uint8_t {
-    null_like,   // "null", "undefined", all zeros, an unrendered template, a placeholder address, ...
+    null_like,   // "null", "undefined", all zeros, an unrendered template, a placeholder address, ...;
+                 // null_like.h says which placeholders are not (example.com)
     malformed,   // not an e-mail address, not a possible phone number, over 512 bytes, bad UTF-8
     blocked,     // configured
 };
