@@ -1,0 +1,25 @@
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <string_view>
+
+#include "cdp/base/result.h"
+
+// JSON documents of our own interface: consents, look-ups, keys. Events never come here.
+namespace api {
+
+inline constexpr std::size_t kDocumentDepthMax = 64;
+
+// Reads one document. Bounded before it is built: depth, duplicate keys and a second document are
+// refused. The error's pointer names the place of a duplicate key.
+cdp::Result<nlohmann::json> parse_json(std::string_view text);
+
+// Appends `text`, quoted. Bytes that are not UTF-8 become U+FFFD, so the result is always JSON.
+void append_json_string(std::string& out, std::string_view text);
+
+// One member, of one kind. An absent one is empty; one of another kind is an error naming `pointer`.
+cdp::Result<std::string> string_member(const nlohmann::json& object, const char* name,
+                                       const std::string& pointer);
+
+}  // namespace api

@@ -1,0 +1,98 @@
+#include "api/problem.h"
+
+#include "api/json.h"
+#include "cdp/base/log.h"
+
+namespace api {
+namespace {
+
+// Small delta seconds in both fields: SDKs read one or the other, some as a count of seconds and none
+// well as a date.
+constexpr std::string_view kWaitOneSecond = "Retry-After: 1\r\nX-RateLimit-Reset: 1\r\n";
+
+}  // namespace
+
+int to_status(cdp::ErrorCode code) {
+    switch (code) {
+        case cdp::ErrorCode::invalid_argument: return 400;
+        case cdp::ErrorCode::unauthenticated: return 401;
+        case cdp::ErrorCode::forbidden: return 403;
+        case cdp::ErrorCode::not_found: return 404;
+        case cdp::ErrorCode::conflict: return 409;
+        case cdp::ErrorCode::overloaded: return 429;
+        case cdp::ErrorCode::unavailable: return 503;
+        case cdp::ErrorCode::storage_full: return 507;
+        case cdp::ErrorCode::corruption: return 500;
+    }
+    CDP_ASSERT(false);
+    return 500;
+}
+
+const char* reason_phrase(int status) {
+    switch (status) {
+        case 200: return "OK";
+        case 201: return "Created";
+        case 204: return "No Content";
+        case 400: return "Bad Request";
+        case 401: return "Unauthorized";
+        case 403: return "Forbidden";
+        case 404: return "Not Found";
+        case 405: return "Method Not Allowed";
+        case 408: return "Request Timeout";
+        case 409: return "Conflict";
+        case 413: return "Content Too Large";
+        case 414: return "URI Too Long";
+        case 415: return "Unsupported Media Type";
+        case 417: return "Expectation Failed";
+        case 429: return "Too Many Requests";
+        case 431: return "Request Header Fields Too Large";
+        case 500: return "Internal Server Error";
+        case 501: return "Not Implemented";
+        case 503: return "Service Unavailable";
+        case 505: return "HTTP Version Not Supported";
+        case 507: return "Insufficient Storage";
+        default: return "Unknown";
+    }
+}
+
+Response problem(int status, std::string_view code, std::string_view message,
+                 std::string_view pointer) {
+    Response response;
+    response.status = status;
+    response.content_type = "application/problem+json";
+    auto& out = response.body;
+    out += R"({"type":"about:blank","title":)";
+    append_json_string(out, reason_phrase(status));
+    out += ",\"status\":" + std::to_string(status) + ",\"code\":";
+    append_json_string(out, code);
+    out += ",\"detail\":";
+    append_json_string(out, message);
+    if (!pointer.empty()) {
+        out += ",\"pointer\":";
+        append_json_string(out, pointer);
+    }
+    out += "}\n";
+    if (status == 429 || status == 503) response.headers += kWaitOneSecond;
+    // Not Basic: a browser would open a password dialog over the page.
+    if (status == 401) response.headers += "WWW-Authenticate: Bearer\r\n";
+    return response;
+}
+
+Response problem(const cdp::Error& error) {
+    const int status = to_status(error.code);
+    if (status >= 500 || !error.detail.empty())
+        cdp::log::write(status >= 500 ? cdp::log::Level::error : cdp::log::Level::info,
+                        "request_failed",
+                        {{"status", std::int64_t{status}},
+                         {"reason", cdp::log::safe(error.reason)},
+                         {"detail", cdp::log::safe(error.detail)}});
+    return problem(status, error.reason, error.message, error.pointer);
+}
+
+Response problem(const Refusal& refusal) {
+    Response response = problem(refusal.status, refusal.code, refusal.message);
+    response.close = true;
+    return response;
+}
+
+}  // namespace api

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "api/http_head.h"
+#include "api/message.h"
+#include "cdp/base/result.h"
+
+// Refusals as RFC 9457 problem details.
+namespace api {
+
+int to_status(cdp::ErrorCode code);
+
+// "Not Found"
+const char* reason_phrase(int status);
+
+Response problem(int status, std::string_view code, std::string_view message,
+                 std::string_view pointer = {});
+
+// Says how long to wait when waiting helps. Logs the detail, if there is one.
+Response problem(const cdp::Error& error);
+
+// Closes the connection.
+Response problem(const Refusal& refusal);
+
+}  // namespace api
