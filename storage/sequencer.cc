@@ -35,6 +35,11 @@ cdp::Result<std::uint64_t> decode_next_index(const std::optional<std::string>& r
 
 }  // namespace
 
+cdp::Result<std::uint64_t> log_size(const Snapshot& snapshot, std::string_view log) {
+    const auto row = CDP_TRY(snapshot.get(next_index_key(log)));
+    return decode_next_index(row);
+}
+
 bool Sequencer::current(const ReadSet& reads) const {
     return std::ranges::all_of(
         reads.marks(), [&](std::uint64_t mark) { return recent_.last(mark) <= reads.version(); });

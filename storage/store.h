@@ -162,6 +162,9 @@ public:
     virtual Health health() const = 0;
 };
 
+// How many rows were appended to a log by the time of the snapshot: the index the next one gets.
+cdp::Result<std::uint64_t> log_size(const Snapshot& snapshot, std::string_view log);
+
 // Commits one transaction and waits. Not for threads that serve the network.
 CommitOutcome commit_and_wait(Store& store, Transaction transaction);
 
