@@ -9,8 +9,8 @@
 
 // Every key of the database. docs/STORAGE.md describes the values.
 //
-// A key is u16 partition, Space, a 16-byte subject (its group), then what the space adds. Numbers are
-// big-endian, so that byte order is number order. No key holds plaintext.
+// A key is u16 partition, Space, a 16-byte subject (its group), then what the space adds. Numbers
+// are big-endian, so that byte order is number order. No key holds plaintext.
 namespace storage {
 
 // The third byte of every key. On disk: never change one, never reuse one.
@@ -25,10 +25,10 @@ enum class Space : char {
     link = 'L',         // token, token -> evidence; stored under both ends
     member = 'M',       // anchor token, token -> an identifier of that person
     node = 'N',         // token -> an identifier: type, sealed value, person
-    pointer = 'P',      // token, ~time, event id -> home token of an event seen with this identifier
-    person = 'R',       // person id -> the token it is derived from
-    trait = 'T',        // token, trait name hash -> one sealed trait
-    meta = 'X',         // counters and marks of the platform itself
+    pointer = 'P',  // token, ~time, event id -> home token of an event seen with this identifier
+    person = 'R',   // person id -> the token it is derived from
+    trait = 'T',    // token, trait name hash -> one sealed trait
+    meta = 'X',     // counters and marks of the platform itself
 };
 
 inline constexpr std::uint16_t kPartition = 0;
@@ -97,14 +97,16 @@ public:
     std::uint64_t number() {
         std::uint64_t n = 0;
         if (!need(8)) return 0;
-        for (int i = 0; i < 8; ++i) n = (n << 8) | static_cast<std::uint8_t>(rest_[static_cast<std::size_t>(i)]);
+        for (int i = 0; i < 8; ++i)
+            n = (n << 8) | static_cast<std::uint8_t>(rest_[static_cast<std::size_t>(i)]);
         rest_.remove_prefix(8);
         return n;
     }
     std::uint32_t number32() {
         std::uint32_t n = 0;
         if (!need(4)) return 0;
-        for (int i = 0; i < 4; ++i) n = (n << 8) | static_cast<std::uint8_t>(rest_[static_cast<std::size_t>(i)]);
+        for (int i = 0; i < 4; ++i)
+            n = (n << 8) | static_cast<std::uint8_t>(rest_[static_cast<std::size_t>(i)]);
         rest_.remove_prefix(4);
         return n;
     }
