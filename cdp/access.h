@@ -23,13 +23,13 @@ std::optional<Role> parse_role(std::string_view name);
 // Who a key belongs to. One role and name is one source or channel, however many keys it has.
 struct Principal {
     Role role = Role::source;
-    std::string name;      // 1 to 64 of [a-z0-9._-]
-    std::string channel;   // role channel: the channel of the policy it reads for
+    std::string name;             // 1 to 64 of [a-z0-9._-]
+    std::string channel;          // role channel: the channel of the policy it reads for
     Trust trust = Trust::client;  // role source
 };
 
-// The keys in force. Look-ups are in memory and safe from many threads; `add` is durable and in force
-// when it returns.
+// The keys in force. Look-ups are in memory and safe from many threads; `add` is durable and in
+// force when it returns.
 class Access {
 public:
     // Loads every key. The store and vault must outlive it.

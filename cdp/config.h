@@ -15,8 +15,8 @@ struct Config {
     consent::Policy policy = consent::default_policy();
     identity::IdentifierTypes types = identity::IdentifierTypes::defaults();
 
-    std::string default_region;                          // for phone numbers; empty: none
-    std::map<std::string, std::string> source_regions;   // per source name
+    std::string default_region;                         // for phone numbers; empty: none
+    std::map<std::string, std::string> source_regions;  // per source name
 
     std::chrono::days dedupe_window{30};
 

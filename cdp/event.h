@@ -25,8 +25,7 @@ enum class Trust : std::uint8_t { client = 1, server = 2 };
 // One trait as an event taught it.
 struct Trait {
     std::string name;
-    std::string
-        json;  // the value without insignificant white space, numbers as sent; null: cleared
+    std::string json;  // minified, numbers as sent; null: the trait was cleared
 };
 
 // One preference of a consent stamp: Segment's categoryPreferences or RudderStack's

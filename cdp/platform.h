@@ -46,15 +46,15 @@ struct ConsentRequest {
     std::vector<Subject> identifiers;
     std::string purpose;
     std::string state;
-    std::string scope;                     // empty: identifier for grants, person for denials
-    std::vector<std::string> channels;     // empty: every channel
-    std::optional<Timestamp> time;         // absent: now; a future time becomes now
+    std::string scope;                  // empty: identifier for grants, person for denials
+    std::vector<std::string> channels;  // empty: every channel
+    std::optional<Timestamp> time;      // absent: now; a future time becomes now
     std::optional<Timestamp> valid_until;
     std::string method;
     std::string notice_id;
     std::string notice_version;
     std::string notice_hash;
-    std::string idempotency_key;           // same key and caller: the first answer again
+    std::string idempotency_key;  // same key and caller: the first answer again
 };
 
 // The id of each record, in order; or why none was stored.
@@ -68,8 +68,8 @@ struct ProfileAnswer {
 
 struct TimelineQuery {
     std::string purpose;
-    std::size_t limit = 50;   // 1 to 1000
-    std::string cursor;       // from the page before; empty: newest first from the start
+    std::size_t limit = 50;  // 1 to 1000
+    std::string cursor;      // from the page before; empty: newest first from the start
 };
 
 enum class ExportKind : std::uint8_t { events, persons, consents, links };
@@ -88,15 +88,15 @@ struct Counters {
     std::atomic<std::uint64_t> accepted{0};
     std::atomic<std::uint64_t> duplicate{0};
     std::atomic<std::uint64_t> rejected{0};
-    std::atomic<std::uint64_t> conflicts{0};        // transactions that were read again
-    std::atomic<std::uint64_t> folds{0};            // events that needed the fold
+    std::atomic<std::uint64_t> conflicts{0};  // transactions that were read again
+    std::atomic<std::uint64_t> folds{0};      // events that needed the fold
     std::atomic<std::uint64_t> consent_records{0};
     std::atomic<std::uint64_t> profile_reads{0};
     std::atomic<std::uint64_t> profile_cache_hits{0};
 };
 
-// The facade api/ talks to. Knows no HTTP. Safe to use from many threads; the store, vault and clock
-// must outlive it.
+// The facade api/ talks to. Knows no HTTP. Safe to use from many threads; the store, vault and
+// clock must outlive it.
 class Platform {
 public:
     Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock, Config config);
@@ -107,14 +107,15 @@ public:
     // How a body of this source is to be read.
     ParseContext parse_context(const Principal& source, bool import) const;
 
-    // Stores the readable events of a batch; the unreadable get the verdict `rejected`. Reads, seals
-    // and folds on the caller's thread, which may wait for disk reads; `done` comes from the
+    // Stores the readable events of a batch; the unreadable get the verdict `rejected`. Reads,
+    // seals and folds on the caller's thread, which may wait for disk reads; `done` comes from the
     // committer's thread, or before the return when nothing is to be written. Refuses with
     // `overloaded` above Config::waiting_max.
     void ingest(const Principal& source, ParsedBatch batch, Ingested done);
 
     // Requires a source of trust server, or an officer or admin.
-    void record_consents(const Principal& caller, std::vector<ConsentRequest> requests, Recorded done);
+    void record_consents(const Principal& caller, std::vector<ConsentRequest> requests,
+                         Recorded done);
 
     // Errors: not_found (nobody has that identifier), invalid_argument (unknown purpose, malformed
     // identifier), forbidden (not a channel's key). `type` may be `person` with a person id.

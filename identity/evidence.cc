@@ -19,7 +19,9 @@ void join_smallest(std::vector<T>& into, const std::vector<T>& more, std::size_t
     into = std::move(all);
 }
 
-std::uint64_t shifted(std::uint64_t days, std::int64_t by) { return by > 63 ? 0 : days << by; }
+std::uint64_t shifted(std::uint64_t days, std::int64_t by) {
+    return by > 63 ? 0 : days << by;
+}
 
 }  // namespace
 

@@ -13,14 +13,15 @@
 namespace identity {
 
 // Everything known about two identifiers having been seen together. A join-semilattice: `join` is
-// commutative, associative and idempotent, so neither order nor repetition of events can change what
-// is stored. It holds days of event time and never a counter, because at-least-once delivery must not
-// change the answer.
+// commutative, associative and idempotent, so neither order nor repetition of events can change
+// what is stored. It holds days of event time and never a counter, because at-least-once delivery
+// must not change the answer.
 struct Evidence {
     LinkClass link_class = LinkClass::probabilistic;  // the best of all observations
     std::int32_t first_day = 0;                       // UTC days since 1970, see cdp::day_of
     std::int32_t last_day = 0;
-    std::uint64_t days = 0;  // bit i: seen on last_day - i; days over 63 before the last are forgotten
+    std::uint64_t days =
+        0;  // bit i: seen on last_day - i; days over 63 before the last are forgotten
     std::vector<std::uint32_t> sources;  // the kSourcesMax smallest source hashes, sorted
     std::vector<cdp::EventId> samples;   // the kSamplesMax smallest event ids, sorted
 

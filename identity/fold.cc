@@ -22,9 +22,9 @@ bool is_contact(LinkClass link_class) {
     return link_class == LinkClass::verified_contact || link_class == LinkClass::unverified_contact;
 }
 
-// Decided by direct neighbours alone and monotone in the evidence, hence order-free.
-std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const FoldLink> links,
-                               const std::vector<bool>& active) {
+// Decided by direct neighbours alone and monotone in the evidence, hence order-free. Identifiers
+// that were never seen themselves neither are shared nor make others so.
+std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const FoldLink> links) {
     struct Neighbours {
         std::uint32_t accounts = 0;
         std::uint32_t contacts = 0;
@@ -38,7 +38,7 @@ std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const 
         if (link_class == LinkClass::cookie) ++seen_with[at].cookies;
     };
     for (const FoldLink& link : links) {
-        if (!active[link.a] || !active[link.b]) continue;
+        if (!nodes[link.a].seen || !nodes[link.b].seen) continue;
         count(link.a, link.b);
         count(link.b, link.a);
     }
@@ -46,9 +46,11 @@ std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const 
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         const IdentifierType& type = *nodes[i].type;
         const auto over = [](std::uint32_t n, std::uint16_t most) { return most > 0 && n > most; };
-        shared[i] = (type.shared_at_accounts > 0 && seen_with[i].accounts >= type.shared_at_accounts) ||
-                    over(seen_with[i].contacts, type.contacts_max) ||
-                    over(seen_with[i].cookies, type.cookies_max);
+        shared[i] =
+            nodes[i].shared ||
+            (type.shared_at_accounts > 0 && seen_with[i].accounts >= type.shared_at_accounts) ||
+            over(seen_with[i].contacts, type.contacts_max) ||
+            over(seen_with[i].cookies, type.cookies_max);
     }
     return shared;
 }
@@ -117,11 +119,13 @@ bool better_anchor(LinkClass a_class, const cdp::Rank& a, LinkClass b_class, con
 Partition fold(std::span<const FoldNode> nodes, std::span<const FoldLink> links) {
     Partition out;
     out.active = active_nodes(nodes);
-    out.shared = shared_nodes(nodes, links, out.active);
+    out.shared = shared_nodes(nodes, links);
 
     std::vector<std::uint32_t> order;
     for (std::uint32_t i = 0; i < links.size(); ++i) {
-        const auto joins = [&](std::uint32_t node) { return out.active[node] && !out.shared[node]; };
+        const auto joins = [&](std::uint32_t node) {
+            return out.active[node] && !out.shared[node];
+        };
         if (joins(links[i].a) && joins(links[i].b)) order.push_back(i);
     }
     std::ranges::sort(order, {}, [&](std::uint32_t i) { return order_of(links[i], nodes); });

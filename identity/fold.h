@@ -22,6 +22,10 @@ struct FoldNode {
     // candidate that was seen counts; while neither was, the cookie does.
     bool seen = true;
     std::int32_t twin = -1;
+
+    // Already known to be shared, so that its links need not all be here. Being shared is never
+    // undone by more evidence.
+    bool shared = false;
 };
 
 struct FoldLink {
@@ -41,8 +45,8 @@ struct RefusedLink {
 };
 
 struct Partition {
-    // Per node: the index of its person's best member, by (class of type, rank). A shared or inactive
-    // node is alone.
+    // Per node: the index of its person's best member, by (class of type, rank). A shared or
+    // inactive node is alone.
     std::vector<std::uint32_t> anchor;
     std::vector<bool> shared;  // seen with too many others to belong to anyone
     std::vector<bool> active;  // false: an alias candidate that does not count
@@ -50,9 +54,9 @@ struct Partition {
 };
 
 // Folds the links: inactive candidates drop out; shared identifiers are found from their direct
-// neighbours and never join; the other links are taken in the order (class, days seen, last day, ranks),
-// each joining two persons unless that breaks a unique type. The order is total and made of content
-// alone, so any order and repetition of the same nodes and links gives the same persons.
+// neighbours and never join; the other links are taken in the order (class, days seen, last day,
+// ranks), each joining two persons unless that breaks a unique type. The order is total and made of
+// content alone, so any order and repetition of the same nodes and links gives the same persons.
 Partition fold(std::span<const FoldNode> nodes, std::span<const FoldLink> links);
 
 // Whether the first is the better anchor.

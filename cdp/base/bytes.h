@@ -36,8 +36,8 @@ private:
     std::string out_;
 };
 
-// Reads what ByteWriter wrote. A read past the end yields zero or empty and makes ok() false for good,
-// so a decoder checks once, at its end.
+// Reads what ByteWriter wrote. A read past the end yields zero or empty and makes ok() false for
+// good, so a decoder checks once, at its end.
 class ByteReader {
 public:
     explicit ByteReader(std::string_view in) : in_(in) {}
@@ -70,8 +70,7 @@ private:
             return 0;
         }
         std::uint64_t n = 0;
-        for (std::size_t i = 0; i < width; ++i)
-            n = (n << 8) | static_cast<std::uint8_t>(in_[i]);
+        for (std::size_t i = 0; i < width; ++i) n = (n << 8) | static_cast<std::uint8_t>(in_[i]);
         in_.remove_prefix(width);
         return n;
     }

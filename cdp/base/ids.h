@@ -30,7 +30,8 @@ struct Id {
     }
 };
 
-// A keyed hash of one identifier (type and normal form): what stands in database keys instead of it.
+// A keyed hash of one identifier (type and normal form): what stands in database keys instead of
+// it.
 using Token = Id<struct TokenTag>;
 // A keyed hash under a key that is never rotated: breaks ties, and names persons.
 using Rank = Id<struct RankTag>;

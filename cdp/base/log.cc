@@ -12,7 +12,9 @@ Sink& sink() {
 
 }  // namespace
 
-void set_sink(Sink next) { sink() = std::move(next); }
+void set_sink(Sink next) {
+    sink() = std::move(next);
+}
 
 void write(Level level, const char* event, std::initializer_list<Field> fields) {
     if (sink()) sink()(level, event, fields);

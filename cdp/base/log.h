@@ -17,7 +17,9 @@ enum class Level { debug, info, warning, error };
 struct Safe {
     std::string text;
 };
-inline Safe safe(std::string_view text) { return {std::string(text)}; }
+inline Safe safe(std::string_view text) {
+    return {std::string(text)};
+}
 
 struct Field {
     const char* key;

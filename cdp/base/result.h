@@ -10,27 +10,27 @@
 
 namespace cdp {
 
-// What a caller may branch on; api/problem.cc maps each to an HTTP status. Add a code only when some
-// caller would act on it differently.
+// What a caller may branch on; api/problem.cc maps each to an HTTP status. Add a code only when
+// some caller would act on it differently.
 enum class ErrorCode {
-    invalid_argument,   // the input is at fault: 400
-    unauthenticated,    // no key or an unknown one: 401
-    forbidden,          // a known key of the wrong role: 403
-    not_found,          // 404
-    conflict,           // lost a race, or already there: 409
-    overloaded,         // a limit of ours; try again in a moment: 429
-    unavailable,        // cannot serve now: 503
-    storage_full,       // 507
-    corruption,         // bytes on disk are not what was written: 500
+    invalid_argument,  // the input is at fault: 400
+    unauthenticated,   // no key or an unknown one: 401
+    forbidden,         // a known key of the wrong role: 403
+    not_found,         // 404
+    conflict,          // lost a race, or already there: 409
+    overloaded,        // a limit of ours; try again in a moment: 429
+    unavailable,       // cannot serve now: 503
+    storage_full,      // 507
+    corruption,        // bytes on disk are not what was written: 500
 };
 
 // A refusal, for two readers. `reason`, `message` and `pointer` go to the client and never hold
 // personal data, keys or paths; `detail` is for the log and holds no personal data either.
 struct Error {
     ErrorCode code = ErrorCode::unavailable;
-    std::string reason = "no_result";      // stable machine code, snake_case
-    std::string message = "No result.";    // one human sentence
-    std::string pointer = {};              // RFC 6901, for input; empty: the whole document
+    std::string reason = "no_result";    // stable machine code, snake_case
+    std::string message = "No result.";  // one human sentence
+    std::string pointer = {};            // RFC 6901, for input; empty: the whole document
     std::string detail = {};
 };
 
@@ -43,8 +43,8 @@ concept ValueOf = std::convertible_to<U, T> && !std::same_as<std::remove_cvref_t
 
 // A value, or the reason there is none: the part of std::expected that we use.
 //
-// A default-made Result is an error. Boost.Asio makes one when a coroutine throws, and that must not
-// look like success.
+// A default-made Result is an error. Boost.Asio makes one when a coroutine throws, and that must
+// not look like success.
 template <typename T>
 class [[nodiscard]] Result {
 public:
@@ -106,15 +106,15 @@ private:
 
 // The value of `expr`, or a return of its error from the enclosing function. Not for coroutines: an
 // early exit there should be visible.
-#define CDP_TRY(expr)                                      \
-    __extension__({                                        \
-        auto cdp_result = (expr);                          \
-        if (!cdp_result) return cdp_result.error();        \
-        std::move(*cdp_result);                            \
+#define CDP_TRY(expr)                               \
+    __extension__({                                 \
+        auto cdp_result = (expr);                   \
+        if (!cdp_result) return cdp_result.error(); \
+        std::move(*cdp_result);                     \
     })
 
 // The same for Result<void>.
-#define CDP_CHECK(expr)                                    \
-    do {                                                   \
+#define CDP_CHECK(expr)                                                       \
+    do {                                                                      \
         if (auto cdp_result = (expr); !cdp_result) return cdp_result.error(); \
     } while (false)

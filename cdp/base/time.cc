@@ -89,8 +89,8 @@ std::optional<Timestamp> parse_time(std::string_view text) {
     }
     // 60 is a leap second (RFC 3339 section 5.7); it counts as the next second's start.
     if (!in.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-    time += std::chrono::hours{hour} + std::chrono::minutes{minute} +
-            std::chrono::seconds{second} + std::chrono::milliseconds{millisecond};
+    time += std::chrono::hours{hour} + std::chrono::minutes{minute} + std::chrono::seconds{second} +
+            std::chrono::milliseconds{millisecond};
     if (in.take("Zz")) return in.done() ? std::optional(time) : std::nullopt;
 
     const bool ahead = in.take("+");

@@ -1,0 +1,99 @@
+#include "identity/node.h"
+
+#include "cdp/base/bytes.h"
+#include "storage/key.h"
+
+namespace identity {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+enum Flag : std::uint8_t { seen = 1, shared = 2, contested = 4, active = 8, has_twin = 16 };
+
+std::uint8_t flags_of(const Node& node) {
+    unsigned flags = 0;
+    if (node.seen) flags |= Flag::seen;
+    if (node.shared) flags |= Flag::shared;
+    if (node.contested) flags |= Flag::contested;
+    if (node.active) flags |= Flag::active;
+    if (node.twin) flags |= Flag::has_twin;
+    return static_cast<std::uint8_t>(flags);
+}
+
+template <typename IdType>
+IdType read_id(cdp::ByteReader& in) {
+    const auto bytes = in.raw(16);
+    return bytes.size() == 16 ? IdType::from(bytes) : IdType{};
+}
+
+std::optional<LinkClass> read_class(cdp::ByteReader& in) {
+    const auto value = in.u8();
+    if (value > static_cast<std::uint8_t>(LinkClass::probabilistic)) return std::nullopt;
+    return static_cast<LinkClass>(value);
+}
+
+}  // namespace
+
+std::string node_key(const cdp::Token& token) {
+    return storage::KeyWriter(storage::Space::node, token).str();
+}
+
+std::string encode(const Node& node) {
+    cdp::ByteWriter out;
+    out.u8(kFormat)
+        .u8(flags_of(node))
+        .u8(static_cast<std::uint8_t>(node.link_class))
+        .u8(static_cast<std::uint8_t>(node.anchor_class))
+        .raw(node.rank.view())
+        .raw(node.anchor.view())
+        .raw(node.anchor_rank.view())
+        .i64(cdp::milliseconds_of(node.first_seen));
+    if (node.twin) out.raw(node.twin->view());
+    out.bytes(node.type).bytes(node.sealed);
+    return out.take();
+}
+
+std::optional<Node> decode_node(std::string_view bytes) {
+    cdp::ByteReader in(bytes);
+    if (in.u8() != kFormat) return std::nullopt;
+    const auto flags = in.u8();
+    const auto link_class = read_class(in);
+    const auto anchor_class = read_class(in);
+    if (!link_class || !anchor_class) return std::nullopt;
+    Node node;
+    node.seen = flags & Flag::seen;
+    node.shared = flags & Flag::shared;
+    node.contested = flags & Flag::contested;
+    node.active = flags & Flag::active;
+    node.link_class = *link_class;
+    node.anchor_class = *anchor_class;
+    node.rank = read_id<cdp::Rank>(in);
+    node.anchor = read_id<cdp::Token>(in);
+    node.anchor_rank = read_id<cdp::Rank>(in);
+    node.first_seen = cdp::timestamp_of(in.i64());
+    if (flags & Flag::has_twin) node.twin = read_id<cdp::Token>(in);
+    node.type = in.bytes();
+    node.sealed = in.bytes();
+    if (!in.done()) return std::nullopt;
+    return node;
+}
+
+std::string encode(const NodeValue& value) {
+    cdp::ByteWriter out;
+    // The raw form is kept only where it differs.
+    out.u8(kFormat).bytes(value.value).bytes(value.raw == value.value ? "" : value.raw);
+    return out.take();
+}
+
+std::optional<NodeValue> decode_node_value(std::string_view bytes) {
+    cdp::ByteReader in(bytes);
+    if (in.u8() != kFormat) return std::nullopt;
+    NodeValue value;
+    value.value = in.bytes();
+    value.raw = in.bytes();
+    if (!in.done()) return std::nullopt;
+    if (value.raw.empty()) value.raw = value.value;
+    return value;
+}
+
+}  // namespace identity
