@@ -1,0 +1,176 @@
+#include "storage/data_dir.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include "storage/file.h"
+#include "storage/rocks_error.h"
+#include "storage/rocks_store.h"
+
+namespace storage {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kFormatBytesMax = 64 * 1024;
+constexpr std::string_view kKeyringName = "keyring";
+
+// What DIR/FORMAT says, as lines `name = value`. A newer format may have other lines, so only
+// `format` is looked at before it is known to be ours.
+struct Format {
+    int format = 0;
+    std::string keyring;      // absolute, or relative to DIR
+    std::string fingerprint;  // of the keyring
+};
+
+std::string render(const Format& format) {
+    return "format = " + std::to_string(format.format) + "\nkeyring = " + format.keyring +
+           "\nfingerprint = " + format.fingerprint + "\n";
+}
+
+std::optional<std::string_view> value_of(std::string_view text, std::string_view name) {
+    while (!text.empty()) {
+        const auto line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        if (line.starts_with(name) && line.substr(name.size()).starts_with(" = "))
+            return line.substr(name.size() + 3);
+    }
+    return std::nullopt;
+}
+
+cdp::Result<Format> parse(std::string_view text) {
+    Format format;
+    const auto number = value_of(text, "format").value_or("");
+    const auto [end, error] =
+        std::from_chars(number.data(), number.data() + number.size(), format.format);
+    if (error != std::errc{} || end != number.data() + number.size() || format.format < 1)
+        return store_damaged("FORMAT cannot be read");
+    if (format.format > kFormat)
+        return cdp::Error{.code = cdp::ErrorCode::unavailable,
+                          .reason = "format_newer",
+                          .message = "A newer cdp has made this data folder.",
+                          .detail = "format " + std::string(number)};
+    const auto keyring = value_of(text, "keyring");
+    const auto fingerprint = value_of(text, "fingerprint");
+    if (!keyring || keyring->empty() || !fingerprint) return store_damaged("FORMAT cannot be read");
+    format.keyring = *keyring;
+    format.fingerprint = *fingerprint;
+    return format;
+}
+
+cdp::Result<Format> read_format(const std::string& path) {
+    const auto name = path + "/FORMAT";
+    const Descriptor file(::open(name.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.ok() && (errno == ENOENT || errno == ENOTDIR))
+        return cdp::Error{.code = cdp::ErrorCode::not_found,
+                          .reason = "not_a_data_dir",
+                          .message = "There is no data folder here; make one with cdp init.",
+                          .detail = path};
+    if (!file.ok()) return system_error("open " + name, errno);
+    return parse(CDP_TRY(read_all(file.number(), kFormatBytesMax)));
+}
+
+RocksOptions rocks_options(const std::string& path) {
+    return {.path = path + "/db", .mark_path = path + "/mark"};
+}
+
+cdp::Error dir_not_empty(const std::string& path) {
+    return {.code = cdp::ErrorCode::conflict,
+            .reason = "dir_not_empty",
+            .message = "The data folder is there already and not empty.",
+            .detail = path};
+}
+
+// Removes what was made so far unless all of it was.
+class Undo {
+public:
+    Undo() = default;
+    ~Undo() {
+        for (auto made = made_.rbegin(); made != made_.rend(); ++made) {
+            std::error_code ignored;
+            fs::remove_all(*made, ignored);
+        }
+    }
+    Undo(const Undo&) = delete;
+    Undo& operator=(const Undo&) = delete;
+
+    void add(std::string path) { made_.push_back(std::move(path)); }
+    void keep() { made_.clear(); }
+
+private:
+    std::vector<std::string> made_;
+};
+
+cdp::Result<void> claim_folder(const std::string& path, Undo& undo) {
+    if (::mkdir(path.c_str(), 0700) == 0) {
+        undo.add(path);
+        return cdp::Result<void>::ok();
+    }
+    if (errno != EEXIST) return system_error("mkdir " + path, errno);
+    std::error_code error;
+    const bool empty = fs::is_directory(path, error) && fs::is_empty(path, error);
+    if (error) return system_error("list " + path, error.value());
+    if (!empty) return dir_not_empty(path);
+    return cdp::Result<void>::ok();
+}
+
+}  // namespace
+
+cdp::Result<void> create_data_dir(const DataDir& dir) {
+    const bool elsewhere = !dir.keyring_path.empty();
+    const auto keyring_path = elsewhere ? fs::absolute(dir.keyring_path).string()
+                                        : dir.path + "/" + std::string(kKeyringName);
+    if (keyring_path.find('\n') != std::string::npos)
+        return cdp::Error{.code = cdp::ErrorCode::invalid_argument,
+                          .reason = "keyring_path_invalid",
+                          .message = "The path of the keyring holds a line break."};
+
+    Undo undo;
+    CDP_CHECK(claim_folder(dir.path, undo));
+
+    const auto keyring = Keyring::generate();
+    CDP_CHECK(write_keyring(keyring_path, keyring));
+    undo.add(keyring_path);
+
+    const auto database = rocks_options(dir.path);
+    undo.add(database.path);
+    undo.add(database.mark_path);
+    CDP_CHECK(create_rocks_store(database));
+
+    // Last: what has a FORMAT is complete.
+    const auto format = dir.path + "/FORMAT";
+    undo.add(format);
+    CDP_CHECK(write_new_file(
+        format, render({.format = kFormat,
+                        .keyring = elsewhere ? keyring_path : std::string(kKeyringName),
+                        .fingerprint = keyring.fingerprint})));
+    CDP_CHECK(sync_folder(folder_of(dir.path)));
+    undo.keep();
+    return cdp::Result<void>::ok();
+}
+
+cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir) {
+    const auto format = CDP_TRY(read_format(dir.path));
+    const auto recorded = fs::path(dir.path) / format.keyring;  // an absolute path replaces DIR
+    auto keyring =
+        CDP_TRY(read_keyring(dir.keyring_path.empty() ? recorded.string() : dir.keyring_path));
+    if (keyring.fingerprint != format.fingerprint)
+        return cdp::Error{.code = cdp::ErrorCode::unavailable,
+                          .reason = "keyring_foreign",
+                          .message = "The keyring belongs to another data folder.",
+                          .detail = "FORMAT names " + format.fingerprint};
+    auto store = CDP_TRY(open_rocks_store(rocks_options(dir.path)));
+    return OpenedDataDir{.keyring = std::move(keyring), .store = std::move(store)};
+}
+
+}  // namespace storage

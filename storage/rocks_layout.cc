@@ -1,0 +1,128 @@
+#include "storage/rocks_layout.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/compaction_filter.h>
+#include <rocksdb/file_checksum.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdarg>
+#include <cstdio>
+
+#include "cdp/base/assert.h"
+#include "cdp/base/bytes.h"
+#include "cdp/base/log.h"
+#include "storage/key.h"
+
+namespace storage {
+namespace {
+
+// RocksDB's own log, to ours. Not a file: Debian's build runs with assertions and aborts the
+// process when its log file cannot be written, which is when we most want an error instead.
+class Log final : public rocksdb::Logger {
+public:
+    Log() : Logger(rocksdb::WARN_LEVEL) {}
+
+    using Logger::Logv;
+    void Logv(const char* format, va_list arguments) override {
+        Logv(rocksdb::HEADER_LEVEL, format, arguments);
+    }
+    void Logv(rocksdb::InfoLogLevel level, const char* format, va_list arguments) override {
+        if (level < rocksdb::WARN_LEVEL || level == rocksdb::HEADER_LEVEL) return;
+        std::array<char, 500> text;
+        const int n = std::vsnprintf(text.data(), text.size(), format, arguments);
+        if (n < 0) return;
+        const auto size = std::min(static_cast<std::size_t>(n), text.size() - 1);
+        const bool error = level >= rocksdb::ERROR_LEVEL;
+        cdp::log::write(error ? cdp::log::Level::error : cdp::log::Level::warning, "rocksdb",
+                        {{"text", cdp::log::safe({text.data(), size})}});
+    }
+};
+
+// Drops rows of Space::dedupe that are past their expiry, when a compaction comes by them anyway.
+// Readers never see a difference: they take an expired row for absent.
+class DropExpired final : public rocksdb::CompactionFilter {
+public:
+    const char* Name() const override { return "cdp.drop_expired"; }
+
+    bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*,
+                bool*) const override {
+        constexpr std::size_t kSpaceAt = sizeof(Partition);
+        if (key.size() <= kSpaceAt || key[kSpaceAt] != static_cast<char>(Space::dedupe))
+            return false;
+        cdp::ByteReader in(value.ToStringView());
+        const std::int64_t expiry = in.u32();
+        const auto now = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now());
+        return in.ok() && expiry <= now.time_since_epoch().count();
+    }
+};
+
+rocksdb::ColumnFamilyOptions family_options(const RocksOptions& options,
+                                            const std::shared_ptr<rocksdb::Cache>& cache) {
+    rocksdb::BlockBasedTableOptions table;
+    table.block_cache = cache;
+    table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+    table.whole_key_filtering = true;
+    table.format_version = 5;
+    // Indexes and filters grow with the data; in the cache they have a bound, and in partitions
+    // only those in use are there.
+    table.cache_index_and_filter_blocks = true;
+    table.pin_top_level_index_and_filter = true;
+    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+    table.partition_filters = true;
+
+    rocksdb::ColumnFamilyOptions family;
+    family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+    family.write_buffer_size = options.memtable_bytes;
+    family.max_write_buffer_number = 3;
+    family.compression = rocksdb::kLZ4Compression;
+    // Most look-ups of new identifiers and events find nothing: spare them the memtable's search.
+    family.memtable_prefix_bloom_size_ratio = 0.05;
+    family.memtable_whole_key_filtering = true;
+    return family;
+}
+
+}  // namespace
+
+Family family_of(std::string_view key) {
+    CDP_ASSERT(key.size() > sizeof(Partition));
+    switch (static_cast<Space>(key[sizeof(Partition)])) {
+        case Space::event:
+        case Space::pointer: return Family::facts;
+        case Space::dedupe: return Family::index;
+        default: return Family::state;
+    }
+}
+
+rocksdb::DBOptions database_options(const RocksOptions& options) {
+    rocksdb::DBOptions database;
+    database.create_if_missing = false;
+    database.paranoid_checks = true;
+    // The default recovery drops what follows a damaged record and calls it a success.
+    database.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+    database.track_and_verify_wals_in_manifest = true;
+    database.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
+    database.info_log = std::make_shared<Log>();
+    database.max_open_files = 256;
+    database.max_background_jobs = 2;
+    database.max_total_wal_size = std::max<std::uint64_t>(64u << 20, 4 * options.memtable_bytes);
+    database.max_manifest_file_size = 16u << 20;
+    // No wake-ups while nothing happens.
+    database.stats_dump_period_sec = 0;
+    database.stats_persist_period_sec = 0;
+    return database;
+}
+
+std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const RocksOptions& options) {
+    static const DropExpired drop_expired;  // RocksDB keeps a pointer
+    const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+    const auto family = family_options(options, cache);
+    auto index = family;
+    index.compaction_filter = &drop_expired;
+    return {{rocksdb::kDefaultColumnFamilyName, family}, {"facts", family}, {"index", index}};
+}
+
+}  // namespace storage

@@ -1,0 +1,215 @@
+#include "storage/rocks_store.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "cdp/base/assert.h"
+#include "storage/committer.h"
+#include "storage/high_water_mark.h"
+#include "storage/rocks_error.h"
+#include "storage/rocks_layout.h"
+#include "storage/rocks_snapshot.h"
+#include "storage/sequencer.h"
+
+namespace storage {
+namespace {
+
+// An open database and its column families, in the order of Family.
+class Database {
+public:
+    enum class Mode { create, read_only, read_write };
+
+    static cdp::Result<std::unique_ptr<Database>> open(const RocksOptions& options, Mode mode) {
+        auto database = std::make_unique<Database>();
+        auto settings = database_options(options);
+        settings.create_if_missing = mode == Mode::create;
+        settings.create_missing_column_families = mode == Mode::create;
+        settings.error_if_exists = mode == Mode::create;
+        const auto descriptors = family_descriptors(options);
+        rocksdb::DB* raw = nullptr;
+        const auto status = mode == Mode::read_only
+                                ? rocksdb::DB::OpenForReadOnly(settings, options.path, descriptors,
+                                                               &database->families_, &raw)
+                                : rocksdb::DB::Open(settings, options.path, descriptors,
+                                                    &database->families_, &raw);
+        if (!status.ok()) return translate_open(status, options.path);
+        database->db_.reset(raw);
+        return database;
+    }
+
+    Database() = default;
+    ~Database() {
+        if (!db_) return;
+        for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);
+        db_->Close().PermitUncheckedError();
+    }
+    Database(const Database&) = delete;
+    Database& operator=(const Database&) = delete;
+
+    rocksdb::DB& db() { return *db_; }
+    std::span<rocksdb::ColumnFamilyHandle* const> families() const { return families_; }
+    rocksdb::ColumnFamilyHandle* family(std::string_view key) const {
+        return families_[static_cast<std::size_t>(family_of(key))];
+    }
+    std::uint64_t sequence() const { return db_->GetLatestSequenceNumber(); }
+
+private:
+    std::unique_ptr<rocksdb::DB> db_;
+    std::vector<rocksdb::ColumnFamilyHandle*> families_;
+};
+
+class RocksEngine final : public Engine {
+public:
+    RocksEngine(Database& database, HighWaterMark& mark, bool sync)
+        : database_(database), mark_(mark) {
+        write_options_.sync = sync;
+    }
+
+    cdp::Result<void> apply(std::span<const Row> rows) override {
+        batch_.Clear();
+        for (const Row& row : rows) {
+            auto* family = database_.family(row.key);
+            const auto added = row.value ? batch_.Put(family, row.key, *row.value)
+                                         : batch_.Delete(family, row.key);
+            if (!added.ok()) return translate(added, "batch");
+        }
+        const auto status = database_.db().Write(write_options_, &batch_);
+        if (!status.ok()) return translate(status, "commit");
+        mark_.raise(database_.sequence());
+        return cdp::Result<void>::ok();
+    }
+
+    cdp::Result<std::optional<std::string>> latest(std::string_view key) override {
+        std::string value;
+        const auto status = database_.db().Get({}, database_.family(key), key, &value);
+        if (status.IsNotFound()) return std::optional<std::string>{};
+        if (!status.ok()) return translate(status, "get");
+        return std::optional<std::string>(std::move(value));
+    }
+
+    // RocksDB also recovers from a full disk by itself, and then this finds nothing left to do.
+    Health recover() override {
+        const auto status = database_.db().Resume();
+        if (status.ok()) return Health::ok;
+        return status.severity() >= rocksdb::Status::kFatalError ? Health::failed
+                                                                 : Health::read_only;
+    }
+
+private:
+    Database& database_;
+    HighWaterMark& mark_;
+    rocksdb::WriteOptions write_options_;
+    rocksdb::WriteBatch batch_;  // kept, and its memory with it
+};
+
+class RocksStore final : public Store {
+public:
+    RocksStore(std::unique_ptr<Database> database, std::unique_ptr<HighWaterMark> mark,
+               const RocksOptions& options)
+        : database_(std::move(database)),
+          mark_(std::move(mark)),
+          engine_(*database_, *mark_, options.sync),
+          sequencer_(engine_),
+          committer_(sequencer_, {.transactions = options.group_transactions_max}) {}
+
+    std::unique_ptr<Snapshot> snapshot() const override {
+        const Version version = sequencer_.published();
+        return take_rocks_snapshot(database_->db(), database_->families(), version);
+    }
+
+    void commit(std::vector<Transaction> transactions, Committed done) override {
+        committer_.commit(std::move(transactions), std::move(done));
+    }
+
+    bool current(const ReadSet& reads) const override { return sequencer_.current(reads); }
+    std::size_t waiting() const override { return committer_.waiting(); }
+    Health health() const override { return sequencer_.health(); }
+
+private:
+    // Destroyed from the last: the committer answers what waits, then the mark is written, then the
+    // database is closed.
+    const std::unique_ptr<Database> database_;
+    const std::unique_ptr<HighWaterMark> mark_;
+    RocksEngine engine_;
+    Sequencer sequencer_;
+    Committer committer_;
+};
+
+// Holds the lock that RocksDB itself takes, for as long as we look before it opens.
+class Lock {
+public:
+    static cdp::Result<std::unique_ptr<Lock>> take(const std::string& path) {
+        auto lock = std::make_unique<Lock>();
+        const auto status = lock->env_->LockFile(path + "/LOCK", &lock->file_);
+        if (!status.ok()) return dir_locked(status.ToString());
+        return lock;
+    }
+    Lock() = default;
+    ~Lock() {
+        if (file_) env_->UnlockFile(file_).PermitUncheckedError();
+    }
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+private:
+    rocksdb::Env* env_ = rocksdb::Env::Default();
+    rocksdb::FileLock* file_ = nullptr;
+};
+
+cdp::Error writes_missing(std::uint64_t reached, std::uint64_t mark) {
+    return {
+        .code = cdp::ErrorCode::corruption,
+        .reason = "writes_missing",
+        .message = "The database ends before its high-water mark: acknowledged writes are gone.",
+        .detail = "sequence " + std::to_string(reached) + " of " + std::to_string(mark)};
+}
+
+cdp::Result<void> check_mark(const Database& database, std::uint64_t mark) {
+    if (database.sequence() < mark) return writes_missing(database.sequence(), mark);
+    return cdp::Result<void>::ok();
+}
+
+// Everything that can refuse, before a byte is written: an ordinary open deletes the files it does
+// not know, so a cut MANIFEST would cost the data it no longer names.
+cdp::Result<std::uint64_t> look_before_opening(const RocksOptions& options) {
+    if (std::error_code error; !std::filesystem::exists(options.path + "/CURRENT", error))
+        return store_damaged(options.path + "/CURRENT is missing");
+    const auto lock = CDP_TRY(Lock::take(options.path));
+    const auto mark = CDP_TRY(HighWaterMark::read(options.mark_path));
+    const auto database = CDP_TRY(Database::open(options, Database::Mode::read_only));
+    CDP_CHECK(check_mark(*database, mark));
+    return mark;
+}
+
+}  // namespace
+
+cdp::Result<void> create_rocks_store(const RocksOptions& options) {
+    std::error_code error;
+    if (std::filesystem::exists(options.path) && !std::filesystem::is_empty(options.path, error))
+        return cdp::Error{.code = cdp::ErrorCode::conflict,
+                          .reason = "dir_not_empty",
+                          .message = "The database folder is not empty.",
+                          .detail = options.path};
+    const auto database = CDP_TRY(Database::open(options, Database::Mode::create));
+    CDP_CHECK(sync_folder(options.path));
+    CDP_CHECK(sync_folder(folder_of(options.path)));
+    return HighWaterMark::create(options.mark_path, database->sequence());
+}
+
+cdp::Result<std::unique_ptr<Store>> open_rocks_store(const RocksOptions& options) {
+    const auto mark = CDP_TRY(look_before_opening(options));
+    auto database = CDP_TRY(Database::open(options, Database::Mode::read_write));
+    CDP_CHECK(check_mark(*database, mark));
+    auto keeper = CDP_TRY(HighWaterMark::keep(options.mark_path, mark));
+    keeper->raise(database->sequence());
+    return std::unique_ptr<Store>(
+        std::make_unique<RocksStore>(std::move(database), std::move(keeper), options));
+}
+
+}  // namespace storage
