@@ -174,7 +174,7 @@ bool is_null_like_email(std::string_view local, std::string_view domain) {
 }
 
 bool is_null_like_digits(std::string_view digits) {
-    return digits.find_first_not_of(digits.empty() ? '0' : digits.front()) == digits.npos ||
+    return digits.find_first_not_of(digits.front()) == digits.npos ||
            std::ranges::find(kRows, digits) != kRows.end();
 }
 

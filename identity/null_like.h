@@ -18,7 +18,7 @@ bool is_null_like(std::string_view trimmed);
 // .invalid.
 bool is_null_like_email(std::string_view local, std::string_view domain);
 
-// One digit repeated, or a row of digits: as typed, or as a national number.
+// One digit repeated, or a row of digits: as typed, or as a national number; not empty.
 bool is_null_like_digits(std::string_view digits);
 
 // The above for `national`, and +1 NXX 555 01xx, which the numbering plan keeps for fiction.

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "identity/null_like.h"
+#include "identity/text.h"
 
 namespace identity {
 namespace {
@@ -57,12 +58,12 @@ std::string digits_of(std::string_view text) {
 }  // namespace
 
 std::variant<std::string, Refusal> phone_form(std::string_view text, std::string_view region) {
+    const auto composed = nfkc(text);  // the library misses a full-width plus
     // Before parsing, because without a region such a number would only be called malformed.
-    const auto digits = digits_of(text);
-    if (digits.empty()) return Refusal::malformed;
-    if (is_null_like_digits(digits)) return Refusal::null_like;
+    const auto digits = digits_of(composed);
+    if (!digits.empty() && is_null_like_digits(digits)) return Refusal::null_like;
 
-    const auto number = parse(std::string{text}, region_code(region));
+    const auto number = parse(composed, region_code(region));
     if (!number) return Refusal::malformed;
     std::string national;
     numbers().GetNationalSignificantNumber(*number, &national);
