@@ -1,0 +1,93 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cdp/base/random.h"
+#include "identity/graph.h"
+#include "storage/memory_store.h"
+#include "storage/vault.h"
+
+// A small crowded world of identifiers, so that a few dozen events already share cookies, contest
+// accounts and pass limits.
+namespace tests {
+
+inline storage::Keyring fixed_keyring() {
+    storage::Keyring keyring;
+    keyring.token_key.fill(1);
+    keyring.rank_key.fill(2);
+    keyring.secret_key.fill(3);
+    keyring.epochs[1].fill(4);
+    keyring.fingerprint = "test";
+    return keyring;
+}
+
+// What a stored identifier came to: its person's anchor, and whether it is shared or does not
+// count.
+struct Place {
+    cdp::Token anchor;
+    bool shared = false;
+    bool active = true;
+    friend bool operator==(const Place&, const Place&) = default;
+};
+using Places = std::map<cdp::Token, Place>;
+
+class IdentityWorld {
+public:
+    IdentityWorld() : vault_(fixed_keyring()), types_(identity::IdentifierTypes::defaults()) {}
+
+    const storage::Vault& vault() const { return vault_; }
+    const identity::IdentifierTypes& types() const { return types_; }
+
+    identity::Sighting sighting(const std::string& type, const std::string& value,
+                                bool verified = false) const {
+        auto link_class = types_.find(type).link_class;
+        if (verified) link_class = identity::LinkClass::verified_contact;
+        return {{type, value, value, link_class}, vault_.token(type, value)};
+    }
+
+    identity::Observation random_observation(cdp::Random& random, std::uint64_t serial) const {
+        const auto pick = [&](const char* prefix, std::uint64_t n) {
+            return prefix + std::to_string(random.below(n));
+        };
+        identity::Observation out;
+        if (random.one_in(2)) out.sightings.push_back(sighting("user_id", pick("u", 5)));
+        if (random.one_in(4))
+            out.sightings.push_back(
+                sighting("email", pick("e", 6) + "@shop.example", random.one_in(2)));
+        if (random.one_in(8)) out.sightings.push_back(sighting("loyalty_id", pick("l", 4)));
+        if (random.one_in(4)) out.sightings.push_back(sighting("device_id", pick("d", 5)));
+        if (random.one_in(3)) out.sightings.push_back(sighting("shop.badge", pick("b", 6)));
+        if (out.sightings.empty() || !random.one_in(3))
+            out.sightings.push_back(sighting("anonymous_id", pick("a", 12)));
+        if (random.one_in(8)) {
+            const auto previous = random.one_in(2) ? pick("a", 12) : pick("u", 5);
+            if (previous != out.sightings[0].identifier.value)
+                out.alias = identity::Observation::Alias{sighting("user_id", previous),
+                                                         sighting("anonymous_id", previous)};
+        }
+        out.time = cdp::timestamp_of(static_cast<std::int64_t>(random.below(100)) * 86'400'000);
+        out.source = static_cast<std::uint32_t>(random.below(3));
+        out.event = vault_.hash<cdp::EventId>("event", std::to_string(serial));
+        return out;
+    }
+
+    std::vector<identity::Observation> random_observations(cdp::Random& random,
+                                                           std::size_t n) const {
+        std::vector<identity::Observation> all;
+        for (std::size_t i = 0; i < n; ++i) all.push_back(random_observation(random, i));
+        return all;
+    }
+
+private:
+    storage::Vault vault_;
+    identity::IdentifierTypes types_;
+};
+
+inline void shuffle(auto& items, cdp::Random& random) {
+    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
+}
+
+}  // namespace tests
