@@ -102,9 +102,9 @@ struct ParsedBatch {
 // Reads a body. `implied` is the type the path names (/v1/track), nullopt for /v1/batch and
 // /v1/import. A path that names a type takes a batch too when the body has a `batch` array.
 // Errors (all 400): the body is not JSON, is two documents or its events cannot be told apart
-// (invalid_json, or what else is wrong with the envelope: duplicate_key, ...); it is no object or
-// holds neither a batch nor an event (invalid_event); it has over kBatchEventsMax events
-// (batch_too_large) or over kBodyBytesMax bytes (body_too_large).
+// (invalid_json, or what else is wrong with the envelope: duplicate_key, ...); it is no object
+// (invalid_event); it has over kBatchEventsMax events (batch_too_large) or over kBodyBytesMax bytes
+// (body_too_large).
 Result<ParsedBatch> parse_body(std::string_view body, std::optional<EventType> implied,
                                const ParseContext& context);
 
