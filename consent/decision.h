@@ -54,7 +54,8 @@ struct Decision {
     friend bool operator==(const Decision&, const Decision&) = default;
 };
 
-// An identifier of the person, with everything that was ever said under it.
+// An identifier of the person, with everything that was ever said under it. No two of a person have
+// the same token.
 struct Member {
     cdp::Token token;
     std::string type;
@@ -101,45 +102,47 @@ public:
     std::optional<cdp::Timestamp> changes_at() const { return changes_at_; }
 
 private:
-    // A denial in force from `from` until before `until`.
-    struct Denied {
-        cdp::Timestamp from;
-        cdp::Timestamp until;
-        cdp::RecordId evidence;
-    };
-    // The last word of a fold.
     struct Word {
         Reason reason = Reason::never_asked;
         std::optional<cdp::RecordId> evidence = {};
     };
+    // A denial in force from `from` until before `until`.
+    struct Denied {
+        cdp::Timestamp from;
+        cdp::Timestamp until;
+        Word word;
+    };
     struct Identifier {
         cdp::Token token;
-        Word word;
-        bool vouched =
-            false;  // an account whose grant a server or an officer recorded for the person
+        Word word = {};  // the newest
+        // An account for which a server or an officer recorded the person's own grant.
+        std::optional<Word> vouched = {};
         std::optional<cdp::Timestamp> last_grant = {};
         std::vector<Denied> denied = {};
     };
+    using Facts = std::span<const Fact* const>;  // in the fold's order
 
+    static std::vector<Denied> denials(Facts facts);
+    static const Word* denied_at(std::span<const Denied> denials, cdp::Timestamp time);
     void add(const Member& member, const Question& question);
-    void add_person_denials(std::span<const Fact* const> facts);
-    void note_change(cdp::Timestamp time, cdp::Timestamp now);
+    Word word_of(const Fact& fact) const;
+    std::optional<Word> vouched(const Member& member, Facts facts) const;
+    void note_changes(const Fact& fact);
     const Identifier* find(const cdp::Token& token) const;
-    Word ruling(const Datum& datum) const;
+    Word ruling(const Identifier& home, const Identifier* value, bool from_server) const;
     Word opt_in(const Identifier& home, const Identifier* value) const;
     Word address_opt_in(const Identifier& home, const Identifier* value, bool from_server) const;
-    const Denied* denied_at_capture(const Datum& datum, const Identifier& home,
-                                    const Identifier* value) const;
+    const Word* denied_at_capture(const Datum& datum, const Identifier& home,
+                                  const Identifier* value) const;
 
     std::optional<Reason> refused_ = {};  // the question itself has no answer
     Regime regime_ = Regime::person_opt_in;
     std::vector<std::string> target_types_ = {};
     cdp::Timestamp now_{};
     std::vector<Identifier> identifiers_ = {};  // by token
-    std::vector<Denied> person_denied_ = {};
-    std::optional<Word> person_denial_ = {};  // the newest that is in force now
-    std::optional<cdp::Timestamp> person_denial_time_ = {};
-    std::optional<Word> target_grant_ = {};  // a member of a target type is granted
+    std::vector<Denied> person_denied_ = {};    // under any member, of scope person
+    std::optional<Denied> person_denial_ = {};  // the newest of them that is in force now
+    std::optional<Word> target_grant_ = {};     // of a member of a target type
     std::optional<cdp::Timestamp> changes_at_ = {};
 };
 

@@ -61,10 +61,10 @@ struct Contested {
 // Sorted and distinct. `facts` are those of `token`.
 std::vector<Contested> contested(const cdp::Token& token, std::span<const Fact> facts);
 
-// The facts of `token` with the cells of its contested days replaced by the stamps of those days as
-// the stored events have them; `observed` may hold others, which are ignored. A contested cell of
-// which nothing was observed stays. The result is that of a cell that keeps every moment, without
-// the write that each repetition would cost.
+// The facts of `token` with the stamps of its contested days added, as the stored events have them;
+// `observed` may hold other stamps, which are ignored. The result decides like cells that kept
+// every moment, without the write that each repetition would cost. A day whose events are gone
+// keeps the first moments.
 std::vector<Fact> refine(const cdp::Token& token, std::vector<Fact> facts,
                          std::span<const Stamp> observed);
 

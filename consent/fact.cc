@@ -1,0 +1,86 @@
+#include "consent/fact.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "cdp/base/bytes.h"
+#include "consent/policy.h"
+#include "consent/sha256.h"
+
+namespace consent {
+namespace {
+
+bool related(std::string_view a, std::string_view b) {
+    return covers(a, b) || covers(b, a);
+}
+
+// Between the first stamp of a cell and its unknown last one, `other` may have had the last word.
+bool contests(const Fact& cell, const Fact& other) {
+    return cdp::day_of(cell.time) == cdp::day_of(other.time) &&
+           related(cell.purpose, other.purpose) &&
+           (is_denial(cell.state) != is_denial(other.state) || other.valid_until);
+}
+
+bool is_contested(const Fact& fact, std::span<const Fact> facts) {
+    return fact.cell &&
+           std::ranges::any_of(facts, [&](const Fact& other) { return contests(fact, other); });
+}
+
+}  // namespace
+
+Fact fact_of(const Record& record) {
+    return {.id = record.id,
+            .purpose = record.purpose,
+            .channels = record.channels,
+            .state = record.state,
+            .scope = record.scope,
+            .origin = record.origin,
+            .time = record.time,
+            .valid_until = record.valid_until};
+}
+
+cdp::RecordId cell_id(const cdp::Token& token, const Stamp& stamp) {
+    cdp::ByteWriter out;
+    out.raw("cdp-consent/cell/v1").raw(token.view());
+    out.u32(static_cast<std::uint32_t>(cdp::day_of(stamp.time)));
+    out.bytes(stamp.source).bytes(stamp.purpose);
+    out.u8(static_cast<std::uint8_t>(stamp.state)).u8(static_cast<std::uint8_t>(stamp.scope));
+    out.u8(static_cast<std::uint8_t>(stamp.origin));
+    return short_id(out.str());
+}
+
+std::vector<Contested> contested(const cdp::Token& token, std::span<const Fact> facts) {
+    std::vector<Contested> days;
+    for (const Fact& fact : facts)
+        if (is_contested(fact, facts))
+            days.push_back(
+                {.token = token, .purpose = fact.purpose, .day = cdp::day_of(fact.time)});
+    std::ranges::sort(days);
+    days.erase(std::ranges::unique(days).begin(), days.end());
+    return days;
+}
+
+std::vector<Fact> refine(const cdp::Token& token, std::vector<Fact> facts,
+                         std::span<const Stamp> observed) {
+    std::set<cdp::RecordId> contested_cells;
+    for (const Fact& fact : facts)
+        if (is_contested(fact, facts)) contested_cells.insert(fact.id);
+    if (contested_cells.empty()) return facts;
+
+    for (Fact& fact : facts)
+        if (contested_cells.contains(fact.id)) fact.cell = false;
+    for (const Stamp& stamp : observed) {
+        const auto id = cell_id(token, stamp);
+        if (!contested_cells.contains(id)) continue;
+        facts.push_back({.id = id,
+                         .purpose = stamp.purpose,
+                         .state = stamp.state,
+                         .scope = stamp.scope,
+                         .origin = stamp.origin,
+                         .time = stamp.time});
+    }
+    return facts;
+}
+
+}  // namespace consent

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace consent {
+
+// The names of an enum, as on the wire.
+template <typename Enum, std::size_t n>
+class Names {
+public:
+    using Pair = std::pair<Enum, std::string_view>;
+
+    template <typename... Pairs>
+    explicit constexpr Names(Pairs... pairs) : pairs_{pairs...} {}
+
+    // Empty for a value without a name.
+    constexpr std::string_view name(Enum value) const {
+        for (const auto& [v, name] : pairs_)
+            if (v == value) return name;
+        return {};
+    }
+    constexpr bool has(Enum value) const { return !name(value).empty(); }
+    constexpr std::optional<Enum> value(std::string_view name) const {
+        for (const auto& [v, known] : pairs_)
+            if (known == name) return v;
+        return std::nullopt;
+    }
+
+private:
+    std::array<Pair, n> pairs_;
+};
+
+template <typename Enum, typename... Rest>
+Names(std::pair<Enum, std::string_view>, Rest...) -> Names<Enum, 1 + sizeof...(Rest)>;
+
+}  // namespace consent
