@@ -77,13 +77,14 @@ class Maker:
             self.event("app", hour, screens, type="track", event="Order Completed", properties=self.order("app", person), **who)
 
     def till(self, person, hour):
+        """The till knows the card and the address on it, not the account of the web site."""
         card = {"externalIds": [{"id": loyalty(person), "type": "loyalty_id", "collection": "users", "encoding": "none"}]}
-        self.event("till", hour, 0, type="identify", context=card, userId=f"p{person}",
+        self.event("till", hour, 0, type="identify", context=card,
                    traits={"email": email(person), "email_verified": True, "loyalty_tier": self.random.choice(["blue", "gold"])})
         self.event("till", hour, 1, type="track", event="Order Completed", context=card, properties=self.order("till", person))
 
     def consent(self, person, hour, purpose, state):
-        identifiers = [{"type": "email", "value": email(person)}, {"type": "user_id", "value": f"p{person}"}]
+        identifiers = [{"type": "email", "value": email(person)}, {"type": "loyalty_id", "value": loyalty(person)}]
         self.day.consents.append({"identifiers": identifiers, "purpose": purpose, "state": state, "scope": "person",
                                   "time": self.at(hour), "method": "till"})
 
