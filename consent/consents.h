@@ -18,6 +18,8 @@
 // Answers, kept in a store. README.md has keys, values and the ledger's entries byte by byte.
 namespace consent {
 
+class KnownCells;
+
 // A stamp's cell as stored: its time is that of the first stamp of the day.
 struct Cell {
     cdp::RecordId id;
@@ -69,8 +71,6 @@ public:
     cdp::Result<std::uint64_t> ledger_size(const storage::Snapshot& snapshot) const;
 
 private:
-    struct KnownCells;
-
     const storage::Vault& vault_;
     std::unique_ptr<KnownCells> known_;
 };

@@ -171,7 +171,8 @@ void Judge::note_changes(const Fact& fact) {
         if (time > now_ && (!changes_at_ || time < *changes_at_)) changes_at_ = time;
     };
     note(fact.time);
-    if (fact.time <= now_ && fact.valid_until) note(*fact.valid_until);
+    const bool runs_out = fact.state == State::granted && fact.valid_until;
+    if (fact.time <= now_ && runs_out) note(*fact.valid_until);
 }
 
 const Judge::Identifier* Judge::find(const cdp::Token& token) const {

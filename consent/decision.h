@@ -98,6 +98,10 @@ public:
     // expired or never_asked.
     Decision standing(const cdp::Token& token) const;
 
+    // The reason of every decision when the question itself has no answer: an unknown purpose or
+    // channel, or one that is not registered for the other.
+    std::optional<Reason> refused() const { return refused_; }
+
     // The `changes_at` of every decision.
     std::optional<cdp::Timestamp> changes_at() const { return changes_at_; }
 
@@ -135,7 +139,7 @@ private:
     const Word* denied_at_capture(const Datum& datum, const Identifier& home,
                                   const Identifier* value) const;
 
-    std::optional<Reason> refused_ = {};  // the question itself has no answer
+    std::optional<Reason> refused_ = {};
     Regime regime_ = Regime::person_opt_in;
     std::vector<std::string> target_types_ = {};
     cdp::Timestamp now_{};

@@ -19,7 +19,7 @@ bool related(std::string_view a, std::string_view b) {
 bool contests(const Fact& cell, const Fact& other) {
     return cdp::day_of(cell.time) == cdp::day_of(other.time) &&
            related(cell.purpose, other.purpose) &&
-           (is_denial(cell.state) != is_denial(other.state) || other.valid_until);
+           (is_denial(cell.state) != is_denial(other.state) || other.valid_until.has_value());
 }
 
 bool is_contested(const Fact& fact, std::span<const Fact> facts) {

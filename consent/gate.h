@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "cdp/base/ids.h"
 #include "cdp/base/time.h"
@@ -16,6 +17,7 @@
 namespace consent {
 
 // Something that could leave. Views: they need to live only as long as the call that takes them.
+// An identifier is a field too: its own token is both home and value.
 struct Field {
     std::string_view name;                            // trait name, identifier type, event name
     std::span<const std::string> labels;              // from the policy; none: it stays here
@@ -67,9 +69,15 @@ private:
     // The reason to withhold that lies in the field's class alone, or how it may leave.
     std::variant<Reason, Transform> registered(const Field& field) const;
 
-    const Policy& policy_;
-    const Channel* channel_;
+    // A label that the channel may receive.
+    struct Allowed {
+        std::string_view label;
+        Transform transform;
+        bool collected;  // for this purpose
+    };
+
     std::string purpose_;
+    std::vector<Allowed> allowed_;
     Judge judge_;
 };
 

@@ -127,6 +127,8 @@ cdp::Result<void> check(const Record& record) {
             return refused("too_long", "A text of a consent has at most 1024 bytes.", pointer);
     if (std::ranges::any_of(record.channels, too_long))
         return refused("too_long", "A text of a consent has at most 1024 bytes.", "/channels");
+    if (encode(record).size() > kRecordBytesMax)
+        return refused("too_long", "A consent has at most 32 kB.", "");
     return cdp::Result<void>::ok();
 }
 

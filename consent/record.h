@@ -73,7 +73,7 @@ struct Record {
     Scope scope = Scope::person;
     cdp::Timestamp time{};  // event time, fixed when first accepted
     cdp::Timestamp received{};
-    std::optional<cdp::Timestamp> valid_until;  // exclusive
+    std::optional<cdp::Timestamp> valid_until;  // exclusive; a denial does not run out
     Origin origin = Origin::client_stamp;
     std::string source;  // name of the source or key that brought it
     std::string method;
@@ -90,6 +90,7 @@ cdp::Result<void> check(const Record& record);
 inline constexpr std::size_t kAssertedMax = 64;
 inline constexpr std::size_t kChannelsMax = 64;
 inline constexpr std::size_t kRecordTextMax = 1024;
+inline constexpr std::size_t kRecordBytesMax = 32 * 1024;  // encoded
 
 // Starts with a format version. decode refuses (corruption) what encode did not write.
 std::string encode(const Record& record);

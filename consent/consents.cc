@@ -1,0 +1,170 @@
+#include "consent/consents.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "cdp/base/assert.h"
+#include "consent/known_cells.h"
+#include "consent/rows.h"
+#include "storage/key.h"
+
+namespace consent {
+namespace {
+
+using LedgerId = cdp::Id<struct LedgerTag>;
+
+cdp::Error keyless() {
+    return {.code = cdp::ErrorCode::corruption,
+            .reason = "consent_damaged",
+            .message = "A stored consent cannot be read.",
+            .detail = "an identifier has consents but no key"};
+}
+
+Fact fact_of(const Cell& cell) {
+    return {.id = cell.id,
+            .purpose = cell.first.purpose,
+            .state = cell.first.state,
+            .scope = cell.first.scope,
+            .origin = cell.first.origin,
+            .time = cell.first.time,
+            .cell = true};
+}
+
+bool wrote(const storage::Transaction& transaction, std::string_view key) {
+    return std::ranges::find(transaction.writes(), key, &storage::Transaction::Write::key) !=
+           transaction.writes().end();
+}
+
+// Its time is in the key, and a repetition may come with another, so it is looked for by its id.
+cdp::Result<bool> has_record(storage::Transaction& transaction, const cdp::Token& token,
+                             const cdp::RecordId& id) {
+    bool found = false;
+    CDP_CHECK(transaction.scan(records_prefix(token), [&](std::string_view key, std::string_view) {
+        found = id_in(key) == id;
+        return !found;
+    }));
+    return found;
+}
+
+}  // namespace
+
+std::string ledger_prefix() {
+    constexpr std::string_view kName("ledger\0\0\0\0\0\0\0\0\0\0", sizeof(LedgerId));
+    return storage::KeyWriter(storage::Space::log, LedgerId::from(kName)).str();
+}
+
+Consents::Consents(const storage::Vault& vault, std::size_t known_cells_max)
+    : vault_(vault), known_(std::make_unique<KnownCells>(known_cells_max)) {}
+
+Consents::~Consents() = default;
+
+cdp::Result<bool> Consents::record(storage::Transaction& transaction, const Record& record) const {
+    CDP_CHECK(check(record));
+    const std::set<cdp::Token> tokens(record.asserted.begin(), record.asserted.end());
+    for (const auto& token : tokens)
+        if (CDP_TRY(has_record(transaction, token, record.id))) return false;
+
+    const Opened said{random_salt(), record};
+    for (const auto& token : tokens) {
+        const auto key = CDP_TRY(vault_.find_or_make(transaction, token));
+        auto row_key = record_key(token, record);
+        auto sealed = seal_row(key, row_key, said);
+        transaction.put(std::move(row_key), std::move(sealed));
+    }
+    transaction.append(ledger_prefix(), ledger_entry(EntryType::record, said.salt, encode(record)));
+    return true;
+}
+
+cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::Token& token,
+                                  const Stamp& stamp) const {
+    const auto id = cell_id(token, stamp);
+    if (const auto first = known_->find(id); first && *first <= stamp.time) return false;
+
+    auto row_key = cell_key(token, stamp, id);
+    const auto sealed = CDP_TRY(transaction.get(row_key));
+    const auto key = CDP_TRY(vault_.find_or_make(transaction, token));
+    Opened said{{}, Cell{id, stamp}};
+    if (sealed) {
+        auto opened = CDP_TRY(open_row(key, token, row_key, *sealed));
+        const auto first = std::get<Cell>(opened.row).first.time;
+        // What this transaction wrote may never be committed.
+        if (!wrote(transaction, row_key)) known_->add(id, first);
+        if (first <= stamp.time) return false;
+        said.salt = opened.salt;
+    } else {
+        said.salt = random_salt();
+        transaction.append(ledger_prefix(),
+                           ledger_entry(EntryType::cell, said.salt, cell_identity(id, stamp)));
+    }
+    auto value = seal_row(key, row_key, said);
+    transaction.put(std::move(row_key), std::move(value));
+    return true;
+}
+
+cdp::Result<std::vector<Row>> Consents::rows(const storage::Snapshot& snapshot,
+                                             storage::Transaction& transaction,
+                                             const cdp::Token& token) const {
+    std::vector<std::pair<std::string, std::string>> sealed;
+    CDP_CHECK(
+        transaction.scan(group_prefix(token), [&](std::string_view key, std::string_view value) {
+            sealed.emplace_back(key, value);
+            return true;
+        }));
+    std::vector<Row> rows;
+    if (sealed.empty()) return rows;
+
+    auto key = CDP_TRY(vault_.find(snapshot, token));
+    // A key that this transaction makes is not in its snapshot yet.
+    const bool own =
+        std::ranges::any_of(sealed, [&](const auto& row) { return wrote(transaction, row.first); });
+    if (!key && own) key = CDP_TRY(vault_.find_or_make(transaction, token));
+    // Skipping what cannot be read would lose a denial.
+    if (!key) return keyless();
+    rows.reserve(sealed.size());
+    for (const auto& [row_key, value] : sealed)
+        rows.push_back(std::move(CDP_TRY(open_row(*key, token, row_key, value)).row));
+    return rows;
+}
+
+cdp::Result<std::vector<Fact>> Consents::load(const storage::Snapshot& snapshot,
+                                              storage::Transaction& transaction,
+                                              const cdp::Token& token) const {
+    const auto said = CDP_TRY(rows(snapshot, transaction, token));
+    std::vector<Fact> facts;
+    facts.reserve(said.size());
+    for (const Row& row : said)
+        facts.push_back(std::visit([](const auto& one) { return fact_of(one); }, row));
+    return facts;
+}
+
+cdp::Result<void> Consents::each(
+    const storage::Snapshot& snapshot,
+    const std::function<bool(const cdp::Token&, const Row&)>& visit) const {
+    // A row's prefix without its subject.
+    const auto prefix = group_prefix({}).substr(0, storage::kGroupBytes - sizeof(cdp::Token));
+    cdp::Token token;
+    std::optional<storage::SubjectKey> key;
+    auto outcome = cdp::Result<void>::ok();
+    const auto open = [&](std::string_view row_key, std::string_view value) -> cdp::Result<bool> {
+        const auto subject = cdp::Token::from(row_key.substr(prefix.size(), sizeof(cdp::Token)));
+        if (!key || subject != token) {
+            token = subject;
+            key = CDP_TRY(vault_.find(snapshot, token));
+            if (!key) return keyless();
+        }
+        return visit(token, CDP_TRY(open_row(*key, token, row_key, value)).row);
+    };
+    CDP_CHECK(snapshot.scan(prefix, {}, [&](std::string_view row_key, std::string_view value) {
+        auto more = open(row_key, value);
+        if (!more) outcome = more.error();
+        return more && *more;
+    }));
+    return outcome;
+}
+
+cdp::Result<std::uint64_t> Consents::ledger_size(const storage::Snapshot& snapshot) const {
+    return storage::log_size(snapshot, ledger_prefix());
+}
+
+}  // namespace consent

@@ -1,0 +1,143 @@
+#include "consent/gate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "consent/json_string.h"
+#include "consent/sha256.h"
+
+namespace consent {
+namespace {
+
+bool collected_for(std::span<const std::string> purposes, std::string_view purpose) {
+    return purposes.empty() || std::ranges::any_of(purposes, [&](const std::string& name) {
+               return covers(name, purpose);
+           });
+}
+
+bool is_json_string(std::string_view json) {
+    return json.starts_with('"');
+}
+
+// nullopt when there is nothing to hash.
+std::optional<std::string> transformed(const Field& field, Transform transform) {
+    switch (transform) {
+        case Transform::raw: return std::string(field.json);
+        case Transform::sha256:
+            if (!is_json_string(field.json) || field.normal.empty()) return std::nullopt;
+            return json_string(cdp::to_hex(view(sha256(field.normal))));
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Released::Released(const Field& field, std::string json, const Decision& decision)
+    : name_(field.name),
+      json_(std::move(json)),
+      time_(field.time),
+      source_(field.source),
+      decision_(decision) {}
+
+Gate::Gate(const Policy& policy, std::span<const Member> members, const Question& question)
+    : purpose_(question.purpose), judge_(policy, members, question) {
+    const Channel* channel = policy.find_channel(question.channel);
+    if (!channel) return;
+    for (const auto& [name, transform] : channel->labels) {
+        const Label* label = policy.find_label(name);
+        if (!label) continue;
+        allowed_.push_back({label->name, transform, collected_for(label->collected_for, purpose_)});
+    }
+}
+
+Passed Gate::pass(const Field& field) const {
+    const auto withheld = [&](Reason reason) {
+        return Withheld{std::string(field.name), Decision{.reason = reason}};
+    };
+    if (judge_.refused()) return withheld(*judge_.refused());
+
+    const auto how = registered(field);
+    if (const auto* reason = std::get_if<Reason>(&how)) return withheld(*reason);
+
+    const Decision decision = judge_.decide(field.datum);
+    if (!decision.allowed()) return Withheld{std::string(field.name), decision};
+
+    auto json = transformed(field, std::get<Transform>(how));
+    if (!json) return withheld(Reason::not_hashable);
+    return Released(field, std::move(*json), decision);
+}
+
+std::variant<Reason, Transform> Gate::registered(const Field& field) const {
+    if (field.labels.empty()) return Reason::unmapped;
+    auto transform = Transform::raw;
+    bool collected = collected_for(field.collected_for, purpose_);
+    for (const std::string& label : field.labels) {
+        const auto allowed = std::ranges::find(allowed_, label, &Allowed::label);
+        if (allowed == allowed_.end()) return Reason::label_not_allowed;
+        // Of several labels the strictest transform holds.
+        transform = std::max(transform, allowed->transform);
+        collected = collected && allowed->collected;
+    }
+    if (!collected) return Reason::not_collected_for;
+    return transform;
+}
+
+ReleasedBody& ReleasedBody::text(Literal literal) {
+    out_ += literal.text();
+    return *this;
+}
+ReleasedBody& ReleasedBody::number(std::int64_t n) {
+    out_ += std::to_string(n);
+    return *this;
+}
+ReleasedBody& ReleasedBody::number(std::uint64_t n) {
+    out_ += std::to_string(n);
+    return *this;
+}
+ReleasedBody& ReleasedBody::time(cdp::Timestamp time) {
+    out_ += json_string(cdp::format_time(time));
+    return *this;
+}
+ReleasedBody& ReleasedBody::id(const cdp::PersonId& id) {
+    out_ += cdp::to_hex(id.view());
+    return *this;
+}
+ReleasedBody& ReleasedBody::id(const cdp::EventId& id) {
+    out_ += cdp::to_hex(id.view());
+    return *this;
+}
+ReleasedBody& ReleasedBody::id(const DecisionId& id) {
+    out_ += cdp::to_hex(id.view());
+    return *this;
+}
+ReleasedBody& ReleasedBody::purpose(const Purpose& purpose) {
+    out_ += json_string(purpose.name);
+    return *this;
+}
+ReleasedBody& ReleasedBody::channel(const Channel& channel) {
+    out_ += json_string(channel.id);
+    return *this;
+}
+ReleasedBody& ReleasedBody::name(const Released& released) {
+    out_ += json_string(released.name());
+    return *this;
+}
+ReleasedBody& ReleasedBody::source(const Released& released) {
+    out_ += json_string(released.source());
+    return *this;
+}
+ReleasedBody& ReleasedBody::value(const Released& released) {
+    out_ += released.json();
+    return *this;
+}
+ReleasedBody& ReleasedBody::withheld(const Withheld& withheld) {
+    out_ += R"({"field":)" + json_string(withheld.name) + R"(,"reason":)" +
+            json_string(to_string(withheld.decision.reason)) + '}';
+    return *this;
+}
+ReleasedBody& ReleasedBody::append(const ReleasedBody& other) {
+    out_ += other.out_;
+    return *this;
+}
+
+}  // namespace consent

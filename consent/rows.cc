@@ -1,0 +1,137 @@
+#include "consent/rows.h"
+
+#include <utility>
+
+#include "cdp/base/bytes.h"
+#include "storage/key.h"
+
+namespace consent {
+namespace {
+
+constexpr std::uint8_t kCellFormat = 1;
+
+using storage::KeyWriter;
+using storage::Space;
+
+cdp::Error damaged(std::string detail) {
+    return {.code = cdp::ErrorCode::corruption,
+            .reason = "consent_damaged",
+            .message = "A stored consent cannot be read.",
+            .detail = std::move(detail)};
+}
+
+// Days before 1970 sort first too.
+std::uint32_t sortable_day(cdp::Timestamp time) {
+    return static_cast<std::uint32_t>(cdp::day_of(time)) ^ 0x8000'0000U;
+}
+
+void write_identity(cdp::ByteWriter& out, const Stamp& stamp) {
+    out.u8(kCellFormat).bytes(stamp.source).bytes(stamp.purpose);
+    out.u8(static_cast<std::uint8_t>(stamp.state)).u8(static_cast<std::uint8_t>(stamp.scope));
+    out.u8(static_cast<std::uint8_t>(stamp.origin));
+}
+
+std::string encode_cell(const Cell& cell) {
+    cdp::ByteWriter out;
+    write_identity(out, cell.first);
+    out.i64(cdp::milliseconds_of(cell.first.time));
+    return out.take();
+}
+
+cdp::Result<Cell> decode_cell(const cdp::Token& token, std::string_view bytes) {
+    cdp::ByteReader in(bytes);
+    const auto format = in.u8();
+    Cell cell;
+    cell.first.source = in.bytes();
+    cell.first.purpose = in.bytes();
+    cell.first.state = static_cast<State>(in.u8());
+    cell.first.scope = static_cast<Scope>(in.u8());
+    cell.first.origin = static_cast<Origin>(in.u8());
+    cell.first.time = cdp::timestamp_of(in.i64());
+    if (format != kCellFormat || !in.done() || to_string(cell.first.state).empty() ||
+        to_string(cell.first.scope).empty() || to_string(cell.first.origin).empty())
+        return damaged("a cell has another form");
+    cell.id = cell_id(token, cell.first);
+    return cell;
+}
+
+}  // namespace
+
+std::string group_prefix(const cdp::Token& token) {
+    return KeyWriter(Space::consent, token).str();
+}
+
+std::string records_prefix(const cdp::Token& token) {
+    return KeyWriter(Space::consent, token).byte(kRecordKind).str();
+}
+
+std::string record_key(const cdp::Token& token, const Record& record) {
+    return KeyWriter(Space::consent, token)
+        .byte(kRecordKind)
+        .newest_first(record.time)
+        .id(record.id)
+        .str();
+}
+
+std::string cell_key(const cdp::Token& token, const Stamp& stamp, const cdp::RecordId& id) {
+    return KeyWriter(Space::consent, token)
+        .byte(kCellKind)
+        .number32(sortable_day(stamp.time))
+        .id(id)
+        .str();
+}
+
+cdp::RecordId id_in(std::string_view record_key) {
+    storage::KeyReader key(record_key);
+    key.byte();
+    key.newest_first();
+    return key.id<cdp::RecordId>();
+}
+
+std::string seal_row(const storage::SubjectKey& key, std::string_view row_key,
+                     const Opened& opened) {
+    std::string plain(view(opened.salt));
+    if (const auto* record = std::get_if<Record>(&opened.row))
+        plain += encode(*record);
+    else
+        plain += encode_cell(std::get<Cell>(opened.row));
+    return storage::Vault::seal(key, row_key, plain);
+}
+
+cdp::Result<Opened> open_row(const storage::SubjectKey& key, const cdp::Token& token,
+                             std::string_view row_key, std::string_view sealed) {
+    const auto plain = CDP_TRY(storage::Vault::open(key, row_key, sealed));
+    Opened opened;
+    cdp::ByteReader in(plain);
+    const auto salt = in.raw(opened.salt.size());
+    if (!in.ok()) return damaged("a row has no salt");
+    std::copy(salt.begin(), salt.end(), opened.salt.begin());
+
+    const char kind = storage::KeyReader(row_key).byte();
+    if (kind == kRecordKind)
+        opened.row = CDP_TRY(decode(in.rest()));
+    else if (kind == kCellKind)
+        opened.row = CDP_TRY(decode_cell(token, in.rest()));
+    else
+        return damaged("a row is of no known kind");
+    return opened;
+}
+
+std::string ledger_entry(EntryType type, const Sha256& salt, std::string_view bytes) {
+    cdp::ByteWriter committed;
+    committed.raw("cdp-ledger/commit/v1").u8(0).u8(static_cast<std::uint8_t>(type));
+    committed.raw(view(salt)).bytes(bytes);
+    return cdp::ByteWriter()
+        .u8(static_cast<std::uint8_t>(type))
+        .raw(view(sha256(committed.str())))
+        .take();
+}
+
+std::string cell_identity(const cdp::RecordId& id, const Stamp& stamp) {
+    cdp::ByteWriter out;
+    out.raw(id.view());
+    write_identity(out, stamp);
+    return out.take();
+}
+
+}  // namespace consent

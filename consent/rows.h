@@ -1,0 +1,44 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "cdp/base/ids.h"
+#include "cdp/base/result.h"
+#include "consent/consents.h"
+#include "consent/sha256.h"
+#include "storage/store.h"
+#include "storage/vault.h"
+
+// The rows of Space::consent and the entries of the ledger, byte by byte. README.md describes them.
+namespace consent {
+
+inline constexpr char kRecordKind = 'r';
+inline constexpr char kCellKind = 'c';
+
+// What was sealed into a row: the salt of its ledger entry, then what was said.
+struct Opened {
+    Sha256 salt;
+    Row row;
+};
+
+std::string record_key(const cdp::Token& token, const Record& record);
+std::string cell_key(const cdp::Token& token, const Stamp& stamp, const cdp::RecordId& id);
+std::string group_prefix(const cdp::Token& token);
+std::string records_prefix(const cdp::Token& token);
+
+// The id a record's key ends with, without opening its value.
+cdp::RecordId id_in(std::string_view record_key);
+
+std::string seal_row(const storage::SubjectKey& key, std::string_view row_key,
+                     const Opened& opened);
+cdp::Result<Opened> open_row(const storage::SubjectKey& key, const cdp::Token& token,
+                             std::string_view row_key, std::string_view sealed);
+
+// u8 type, then SHA-256 over ("cdp-ledger/commit/v1", 0, u8 type, salt, u32 length, bytes).
+std::string ledger_entry(EntryType type, const Sha256& salt, std::string_view bytes);
+
+// What a cell's entry commits to: its identity, without the first moment, which may still move.
+std::string cell_identity(const cdp::RecordId& id, const Stamp& stamp);
+
+}  // namespace consent
