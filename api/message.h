@@ -15,6 +15,7 @@ namespace api {
 // buffers: a handler that answers later copies what it needs before it returns.
 struct Request {
     const Head* head = nullptr;
+    const struct Route* route = nullptr;
     std::string_view body;       // decoded: no chunks, no gzip
     std::string_view parameter;  // what stood for {…} in the path, still percent-encoded
     cdp::Principal caller;       // of keyed routes

@@ -1,0 +1,256 @@
+#include "api/connection.h"
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include "api/problem.h"
+
+namespace api {
+namespace {
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+
+// Most heads fit; a connection that waits holds no more.
+constexpr std::size_t kFirstRoom = 4 * 1024;
+// Kept between requests without being counted against Limits::buffered_max.
+constexpr std::size_t kKeptRoom = 64 * 1024;
+// Requests already in the buffer that are served before others on this thread have a turn.
+constexpr std::uint32_t kServedInARowMax = 32;
+
+constexpr Refusal kHeadLate{408, "request_timeout", "The request did not come in time."};
+constexpr Refusal kNoRoom{503, "buffers_full", "Too many large requests are being read."};
+
+}  // namespace
+
+Connection::Connection(Loop& loop, Socket socket, std::int64_t uid)
+    : loop_(loop), socket_(std::move(socket)), uid_(uid) {
+    boost::system::error_code ignored;
+    socket_.native_non_blocking(true, ignored);
+    loop_.enter(*this);
+}
+
+Connection::~Connection() {
+    if (in_.capacity() > kKeptRoom) loop_.buffered -= in_.capacity() - kKeptRoom;
+    loop_.leave(*this);
+}
+
+asio::awaitable<void> Connection::serve() {
+    while (!closing_ && !gone_) {
+        if (!co_await read_head_bytes()) break;
+        started_ = std::chrono::steady_clock::now();
+
+        std::optional<Response> response = answer_without_body();
+        if (!response && head_.has_body()) {
+            co_await read_body();
+            if (gone_) break;
+            if (refusal_) {
+                response = problem(*refusal_);
+                unread_ = true;
+            }
+        }
+        if (!response) response = answer_at_once();
+        if (!response) response = co_await await_answer();
+
+        if (response->close || unread_ || loop_.draining()) closing_ = true;
+        if (!head_.keep_alive) closing_ = true;
+        const int status = response->status;
+        if (response->stream && head_.method != Method::head) {
+            Response streamed = std::move(*response);
+            if (!co_await send_stream(std::move(streamed))) break;
+        } else {
+            compose(*response);
+            if (!write_now() && !co_await write_rest()) break;
+        }
+        loop_.metrics.served(loop_.routes.index_of(found_.route), status,
+                             std::chrono::steady_clock::now() - started_);
+        finish_request();
+        if (in_.size() > 0 && ++served_in_a_row_ >= kServedInARowMax) {
+            served_in_a_row_ = 0;
+            co_await asio::post(asio::use_awaitable);
+        }
+    }
+    if (unread_ && !gone_) co_await linger();
+}
+
+void Connection::enter(Phase phase, std::uint32_t ticks) {
+    phase_ = phase;
+    deadline_ = loop_.now() + ticks + 1;
+}
+
+void Connection::check_deadline(std::uint32_t now) {
+    if (now < deadline_) return;
+    late_ = true;
+    if (phase_ != Phase::answer) {
+        boost::system::error_code ignored;
+        socket_.cancel(ignored);
+    } else if (pending_) {
+        auto stalled = problem(503, "storage_stalled", "The disk did not answer in time.");
+        stalled.close = true;
+        pending_->settle(std::move(stalled));
+    }
+}
+
+void Connection::wind_down() {
+    closing_ = phase_ == Phase::idle;
+    if (closing_) abort();
+}
+
+void Connection::abort() {
+    gone_ = true;
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+    socket_.shutdown(Socket::shutdown_both, ignored);
+}
+
+// Finds the end of the next head in what has come, or a reason to look no further.
+bool Connection::find_head() {
+    const auto bytes = in_.view();
+    const auto end = bytes.find("\r\n\r\n", searched_ < 3 ? 0 : searched_ - 3);
+    searched_ = bytes.size();
+    if (end != bytes.npos) {
+        head_size_ = end + 4;
+        refusal_ = read_head(bytes.substr(0, head_size_), head_);
+        return true;
+    }
+    refusal_ = check_unfinished_head(bytes);
+    if (!refusal_) return false;
+    head_ = Head{};
+    return true;
+}
+
+asio::awaitable<bool> Connection::read_head_bytes() {
+    enter(Phase::idle, loop_.limits.keep_alive);
+    while (in_.size() == 0 || !find_head()) {
+        if (phase_ == Phase::idle && in_.size() > 0) enter(Phase::head, loop_.limits.head);
+        if (in_.room() == 0) in_.reserve(std::max(kFirstRoom, 2 * in_.size()));
+        const auto space = asio::buffer(in_.space(), in_.room());
+        served_in_a_row_ = 0;
+        const auto [error, n] = co_await socket_.async_read_some(space, kToken);
+        if (gone_) co_return false;
+        if (error && late_ && in_.size() > 0) {
+            head_ = Head{};
+            refusal_ = kHeadLate;
+            co_return true;
+        }
+        if (error) {
+            gone_ = true;
+            co_return false;
+        }
+        in_.commit(n);
+    }
+    co_return true;
+}
+
+bool Connection::make_room(std::size_t wanted) {
+    if (in_.room() >= wanted) return true;
+    const auto before = std::max(in_.capacity(), kKeptRoom);
+    const auto after = std::max(in_.size() + wanted, kKeptRoom);
+    if (after > before && loop_.buffered + (after - before) > loop_.limits.buffered_max) {
+        refusal_ = kNoRoom;
+        return false;
+    }
+    in_.reserve(in_.size() + wanted);
+    loop_.buffered += std::max(in_.capacity(), kKeptRoom) - before;
+    return true;
+}
+
+// At least one byte, at most `wanted`.
+asio::awaitable<bool> Connection::read_more(std::size_t wanted) {
+    if (!make_room(wanted)) co_return false;
+    const auto now = loop_.now();
+    const auto whole = body_deadline_ > now ? body_deadline_ - now : 0;
+    enter(Phase::body, std::min(loop_.limits.body_idle, whole));
+    const auto space = asio::buffer(in_.space(), std::min(wanted, in_.room()));
+    const auto [error, n] = co_await socket_.async_read_some(space, kToken);
+    if (gone_) co_return false;
+    if (error) {
+        if (late_) refusal_ = kHeadLate;
+        else gone_ = true;
+        co_return false;
+    }
+    in_.commit(n);
+    co_return true;
+}
+
+asio::awaitable<void> Connection::read_body() {
+    if (head_.expects_continue && in_.size() == head_size_) {
+        out_ += "HTTP/1.1 100 Continue\r\n\r\n";
+        if (!write_now() && !co_await write_rest()) {
+            gone_ = true;
+            co_return;
+        }
+    }
+    body_deadline_ = loop_.now() + loop_.limits.body_whole;
+    if (head_.chunked) co_await read_chunked_body();
+    else co_await read_sized_body();
+    if (gone_ || refusal_) co_return;
+    // Growing moved the bytes that the head points at.
+    refusal_ = read_head(in_.view().substr(0, head_size_), head_);
+    found_ = loop_.routes.find(head_.method, head_.path);
+}
+
+asio::awaitable<void> Connection::read_sized_body() {
+    body_wire_ = static_cast<std::size_t>(*head_.content_length);
+    const auto end = head_size_ + body_wire_;
+    while (in_.size() < end) {
+        // Room follows what has come, not what was announced.
+        const auto wanted = std::min(end - in_.size(), std::max(kKeptRoom, in_.size()));
+        if (!co_await read_more(wanted)) co_return;
+    }
+}
+
+// The decoded bytes are kept apart; what was taken leaves the buffer, which so stays small.
+asio::awaitable<void> Connection::read_chunked_body() {
+    ChunkedBody chunks(found_.route->body_max);
+    for (;;) {
+        const auto fed = chunks.feed(in_.view().substr(head_size_ + body_wire_));
+        if (const auto* refusal = std::get_if<Refusal>(&fed)) {
+            refusal_ = *refusal;
+            if (refusal->status == 413) refusal_->status = found_.route->too_large_status;
+            co_return;
+        }
+        body_wire_ += std::get<std::size_t>(fed);
+        if (chunks.done()) break;
+        if (!co_await read_more(kKeptRoom)) co_return;
+    }
+    body_ = chunks.take();
+    body_decoded_ = true;
+}
+
+void Connection::finish_request() {
+    in_.consume(std::min(in_.size(), head_size_ + body_wire_));
+    if (in_.capacity() > kKeptRoom && in_.size() <= kFirstRoom) {
+        loop_.buffered -= in_.capacity() - kKeptRoom;
+        Buffer small;
+        small.reserve(kFirstRoom);
+        std::memcpy(small.space(), in_.view().data(), in_.size());
+        small.commit(in_.size());
+        in_ = std::move(small);
+    }
+    if (body_.capacity() > kKeptRoom) body_ = {};
+    if (out_.capacity() > kKeptRoom) out_ = {};
+    body_decoded_ = false;
+    searched_ = head_size_ = body_wire_ = 0;
+    found_ = {};
+    pending_.reset();
+    tail_.reset();
+    late_ = false;
+}
+
+asio::awaitable<void> Connection::linger() {
+    boost::system::error_code ignored;
+    socket_.shutdown(Socket::shutdown_send, ignored);
+    enter(Phase::linger, loop_.limits.linger);
+    in_.consume(in_.size());
+    if (in_.room() == 0) in_.reserve(kFirstRoom);
+    const auto space = asio::buffer(in_.space(), in_.room());
+    // Closing with unread bytes would reset the connection and take the answer with it.
+    for (;;) {
+        const auto [error, n] = co_await socket_.async_read_some(space, kToken);
+        if (error) break;
+    }
+}
+
+}  // namespace api

@@ -1,0 +1,275 @@
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <charconv>
+
+#include "api/connection.h"
+#include "api/credentials.h"
+#include "api/problem.h"
+#include "cdp/base/log.h"
+
+namespace api {
+namespace {
+
+constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
+
+// A body up to this size is copied behind its head: cheaper than a second buffer.
+constexpr std::size_t kCopiedMax = 64 * 1024;
+constexpr std::size_t kStreamPiece = 64 * 1024;
+
+constexpr std::string_view kPreflight =
+    "Access-Control-Allow-Methods: GET, HEAD, POST, OPTIONS\r\n"
+    // By name: a star does not cover Authorization.
+    "Access-Control-Allow-Headers: Authorization, Content-Type, X-Retry-Count, X-Write-Key, "
+    "X-Enable-Debug, X-IP-Policy, AnonymousId, SentAt, Rsa-Retry-Attempt, Rsa-Retry-Reason, "
+    "Rsa-Since-Last-Attempt, Rsa-Since-First-Attempt, Rsa-Recovered\r\n"
+    "Access-Control-Max-Age: 7200\r\n";
+
+Response internal_error() {
+    auto response = problem(500, "internal", "Something went wrong here.");
+    response.close = true;
+    return response;
+}
+
+Response nothing() { return {}; }
+
+void append_number(std::string& out, std::size_t n) {
+    char digits[24];
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, n);
+    out.append(digits, end);
+}
+
+void append_hex(std::string& out, std::uint64_t n) {
+    constexpr char digits[] = "0123456789abcdef";
+    for (int shift = 60; shift >= 0; shift -= 4) out.push_back(digits[(n >> shift) & 0xf]);
+}
+
+// Resumes the coroutine that waits.
+struct Suspend {
+    Pending* pending;
+
+    template <typename Handler>
+    void operator()(Handler&& handler) const {
+        auto kept = std::make_shared<std::decay_t<Handler>>(std::forward<Handler>(handler));
+        pending->on_settled([kept] { std::move (*kept)(); });
+    }
+};
+
+asio::awaitable<void> settled(Pending* pending) {
+    const Suspend suspend{pending};
+    co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(suspend,
+                                                                         asio::use_awaitable);
+}
+
+}  // namespace
+
+// What can be said from the head alone: nullopt if the body is needed.
+std::optional<Response> Connection::answer_without_body() {
+    if (refusal_) {
+        unread_ = true;
+        return problem(*refusal_);
+    }
+    found_ = loop_.routes.find(head_.method, head_.path);
+    if (found_.route) {
+        if (!head_.has_body() || head_.content_length.value_or(0) <= found_.route->body_max)
+            return std::nullopt;
+        unread_ = true;
+        return problem(found_.route->too_large_status, "body_too_large",
+                       "The body is larger than allowed here.");
+    }
+    unread_ = head_.has_body();
+    if (head_.method == Method::options) {
+        Response response;
+        response.status = 204;
+        response.headers = "Allow: " + (found_.same_path.empty()
+                                            ? std::string("GET, HEAD, POST, OPTIONS")
+                                            : allowed_methods(found_.same_path)) + "\r\n";
+        if (!found_.same_path.empty() && found_.same_path.front()->cors != Cors::none)
+            response.headers += kPreflight;
+        return response;
+    }
+    if (found_.same_path.empty()) return problem(404, "no_such_route", "There is nothing here.");
+    auto response = problem(405, "method_not_allowed", "This path has other methods.");
+    response.headers += "Allow: " + allowed_methods(found_.same_path) + "\r\n";
+    return response;
+}
+
+std::optional<Response> Connection::answer_at_once() {
+    const auto& route = *found_.route;
+    if (!body_decoded_) body_.clear();
+    std::string_view body = body_decoded_ ? std::string_view(body_)
+                                          : in_.view().substr(head_size_, body_wire_);
+    if (head_.content_encoding.data() != nullptr && head_.has_body()) {
+        const auto coding = coding_of(head_.content_encoding);
+        if (coding == Coding::unknown) {
+            auto response = problem(415, "content_coding_unknown", "Send gzip or nothing.");
+            response.headers += "Accept-Encoding: gzip\r\n";
+            return response;
+        }
+        if (coding == Coding::gzip) {
+            auto plain = gunzip(body, route.body_max);
+            if (!plain)
+                return problem(plain.error().reason == "body_too_large" ? route.too_large_status : 400,
+                               plain.error().reason, plain.error().message);
+            body_ = std::move(*plain);
+            body = body_;
+        }
+    }
+    Request request{.head = &head_,
+                    .route = &route,
+                    .body = body,
+                    .parameter = found_.parameter,
+                    .caller = {},
+                    .uid = uid_};
+    try {
+        if (auto refused = authorise(loop_.services, request)) return refused;
+        return call_handler(request);
+    } catch (const std::exception& e) {
+        cdp::log::write(cdp::log::Level::error, "handler_failed",
+                        {{"route", cdp::log::safe(route.path)}, {"detail", cdp::log::safe(e.what())}});
+        return internal_error();
+    }
+}
+
+std::optional<Response> Connection::call_handler(Request& request) {
+    if (const auto* now = std::get_if<Now>(&request.route->handler))
+        return (*now)(loop_.services, request);
+    pending_ = std::make_shared<Pending>(loop_);
+    auto debt = std::make_shared<Debt>(pending_, internal_error);
+    auto answer = [debt = std::move(debt)](Response response) { debt->pay(std::move(response)); };
+    std::get<Later>(request.route->handler)(loop_.services, request, std::move(answer));
+    if (pending_->settled()) return pending_->take();
+    return std::nullopt;
+}
+
+asio::awaitable<Response> Connection::await_answer() {
+    enter(Phase::answer, loop_.limits.answer);
+    if (!pending_->settled()) co_await settled(pending_.get());
+    co_return pending_->take();
+}
+
+asio::awaitable<bool> Connection::await_wake(std::shared_ptr<Pending> pending) {
+    pending_ = pending;
+    enter(Phase::answer, loop_.limits.answer);
+    if (!pending->settled()) co_await settled(pending.get());
+    co_return !gone_ && !late_;
+}
+
+void Connection::compose_cors() {
+    const bool known = found_.route || !found_.same_path.empty();
+    const auto cors = !known ? Cors::any_origin
+                      : found_.route ? found_.route->cors
+                                     : found_.same_path.front()->cors;
+    // A request that no route took is answered so that a page can read why.
+    if (cors == Cors::none) return;
+    out_ += "Access-Control-Allow-Origin: ";
+    out_ += head_.origin.empty() ? std::string_view("*") : head_.origin;
+    if (cors == Cors::with_credentials && !head_.origin.empty())
+        out_ += "\r\nAccess-Control-Allow-Credentials: true";
+    out_ += "\r\nAccess-Control-Expose-Headers: Retry-After, X-RateLimit-Reset\r\nVary: Origin\r\n";
+}
+
+// nullopt: the length is not known.
+void Connection::compose_head(const Response& response, std::optional<std::size_t> length) {
+    out_ += "HTTP/1.1 ";
+    append_number(out_, static_cast<std::size_t>(response.status));
+    out_ += ' ';
+    out_ += reason_phrase(response.status);
+    if (response.status != 204) {
+        out_ += "\r\nContent-Type: ";
+        out_ += response.content_type;
+        if (length) {
+            out_ += "\r\nContent-Length: ";
+            append_number(out_, *length);
+        } else if (!head_.http10) {
+            out_ += "\r\nTransfer-Encoding: chunked";
+        }
+    }
+    out_ += "\r\nRequest-Id: ";
+    append_hex(out_, loop_.random.next());
+    out_ += "\r\n";
+    out_ += response.headers;
+    compose_cors();
+    if (closing_) out_ += "Connection: close\r\n";
+    else if (head_.http10) out_ += "Connection: keep-alive\r\n";
+    out_ += "\r\n";
+}
+
+void Connection::compose(Response& response) {
+    const auto bytes = response.bytes();
+    compose_head(response, bytes.size());
+    if (head_.method == Method::head || response.status == 204) return;
+    if (bytes.size() <= kCopiedMax) {
+        out_ += bytes;
+        return;
+    }
+    tail_ = response.shared ? std::move(response.shared)
+                            : std::make_shared<const std::string>(std::move(response.body));
+}
+
+// True when everything is out; else write_rest goes on.
+bool Connection::write_now() {
+    const auto tail = tail_ ? tail_->size() : 0;
+    while (written_ < out_.size() + tail) {
+        const auto behind = written_ - std::min(written_, out_.size());
+        const std::array<asio::const_buffer, 2> buffers{
+            asio::buffer(out_) + written_, tail_ ? asio::buffer(*tail_) + behind : asio::const_buffer{}};
+        boost::system::error_code error;
+        const auto n = tail_ ? socket_.write_some(buffers, error)
+                             : socket_.write_some(buffers[0], error);
+        if (error == asio::error::would_block) return false;
+        if (error) {
+            gone_ = true;
+            return false;
+        }
+        written_ += n;
+    }
+    out_.clear();
+    tail_.reset();
+    written_ = 0;
+    return true;
+}
+
+asio::awaitable<bool> Connection::write_rest() {
+    while (!gone_) {
+        enter(Phase::write, loop_.limits.write);
+        const auto [error] = co_await socket_.async_wait(Socket::wait_write, kToken);
+        if (error || late_) gone_ = true;
+        else if (write_now()) co_return true;
+    }
+    co_return false;
+}
+
+asio::awaitable<bool> Connection::send_stream(Response response) {
+    if (head_.http10) closing_ = true;
+    compose_head(response, std::nullopt);
+    std::string piece;
+    auto state = BodyStream::State::more;
+    while (state == BodyStream::State::more || state == BodyStream::State::wait) {
+        auto pending = std::make_shared<Pending>(loop_);
+        {
+            auto debt = std::make_shared<Debt>(pending, nothing);
+            const std::function<void()> wake = [debt] { debt->pay({}); };
+            do state = response.stream->pull(piece, wake);
+            while (state == BodyStream::State::more && piece.size() < kStreamPiece);
+        }
+        if (state == BodyStream::State::failed) break;
+        if (!piece.empty() && !head_.http10) {
+            append_hex(out_, piece.size());
+            out_ += "\r\n" + piece + "\r\n";
+        } else {
+            out_ += piece;
+        }
+        piece.clear();
+        if (state == BodyStream::State::end && !head_.http10) out_ += "0\r\n\r\n";
+        if (!write_now() && !co_await write_rest()) co_return false;
+        if (state == BodyStream::State::wait && !co_await await_wake(pending)) break;
+        // Others on this thread have a turn.
+        if (state == BodyStream::State::more) co_await asio::post(asio::use_awaitable);
+    }
+    if (state != BodyStream::State::end) gone_ = true;
+    co_return !gone_;
+}
+
+}  // namespace api

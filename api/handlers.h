@@ -1,0 +1,36 @@
+#pragma once
+
+#include "api/message.h"
+#include "api/services.h"
+
+// What the routes of routes.cc do.
+namespace api {
+
+// ingest.cc
+void ingest(const Services& services, const Request& request, Answer answer);
+Response take_sdk_metrics(const Services& services, const Request& request);
+
+// settings.cc: what browser SDKs fetch before they send anything
+Response segment_settings(const Services& services, const Request& request);
+Response rudder_source_config(const Services& services, const Request& request);
+Response empty_answer(const Services& services, const Request& request);
+
+// consents.cc
+void record_consents(const Services& services, const Request& request, Answer answer);
+
+// profiles.cc
+Response read_profile(const Services& services, const Request& request);
+Response read_timeline(const Services& services, const Request& request);
+Response look_up_profiles(const Services& services, const Request& request);
+
+// administration.cc
+void add_key(const Services& services, const Request& request, Answer answer);
+Response list_keys(const Services& services, const Request& request);
+Response export_lines(const Services& services, const Request& request);
+
+// operations.cc
+Response healthz(const Services& services, const Request& request);
+Response readyz(const Services& services, const Request& request);
+Response metrics(const Services& services, const Request& request);
+
+}  // namespace api

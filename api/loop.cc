@@ -1,0 +1,131 @@
+#include "api/loop.h"
+
+#include <unistd.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+
+#include "api/connection.h"
+#include "cdp/base/log.h"
+
+namespace api {
+namespace {
+
+thread_local const Loop* this_loop = nullptr;
+
+constexpr std::chrono::milliseconds kDrainTick{20};
+
+asio::awaitable<void> serve(std::unique_ptr<Connection> connection) {
+    co_await connection->serve();
+}
+
+void report(std::exception_ptr error) {
+    if (!error) return;
+    try {
+        std::rethrow_exception(error);
+    } catch (const std::exception& e) {
+        cdp::log::write(cdp::log::Level::error, "connection_failed",
+                        {{"detail", cdp::log::safe(e.what())}});
+    }
+}
+
+}  // namespace
+
+Loop::Loop(const Services& services_in, const Routes& routes_in, const Limits& limits_in,
+           std::uint64_t seed)
+    : services(services_in),
+      routes(routes_in),
+      limits(limits_in),
+      metrics(routes_in.all().size()),
+      random(seed),
+      work_(context.get_executor()),
+      timer_(context) {}
+
+Loop::~Loop() = default;
+
+void Loop::run() {
+    this_loop = this;
+    arm_sweep();
+    context.run();
+    this_loop = nullptr;
+}
+
+bool Loop::is_this_thread() const { return this_loop == this; }
+
+void Loop::adopt(int descriptor, bool tcp, std::int64_t uid) {
+    auto take = [this, descriptor, tcp, uid] {
+        Socket socket(context);
+        boost::system::error_code error;
+        const auto protocol = tcp ? asio::generic::stream_protocol(AF_INET, IPPROTO_TCP)
+                                  : asio::generic::stream_protocol(AF_UNIX, 0);
+        if (draining_ || socket.assign(protocol, descriptor, error)) {
+            metrics.connections_closed.add(1);
+            ::close(descriptor);
+            return;
+        }
+        auto connection = std::make_unique<Connection>(*this, std::move(socket), uid);
+        asio::co_spawn(context, serve(std::move(connection)), report);
+    };
+    metrics.connections_opened.add(1);
+    asio::post(context, std::move(take));
+}
+
+void Loop::enter(Connection& connection) {
+    connection.next = first_;
+    if (first_) first_->previous = &connection;
+    first_ = &connection;
+}
+
+void Loop::leave(Connection& connection) {
+    if (connection.previous) connection.previous->next = connection.next;
+    if (connection.next) connection.next->previous = connection.previous;
+    if (first_ == &connection) first_ = connection.next;
+    metrics.connections_closed.add(1);
+}
+
+void Loop::arm_sweep() {
+    timer_.expires_after(draining_ ? std::min(kDrainTick, limits.tick) : limits.tick);
+    timer_.async_wait([this](const boost::system::error_code& error) {
+        if (!error) sweep();
+    });
+}
+
+void Loop::sweep() {
+    if (draining_) {
+        stop_when_empty();
+        return;
+    }
+    ++now_;
+    for (auto* c = first_; c != nullptr; c = c->next) c->check_deadline(now_);
+    arm_sweep();
+}
+
+void Loop::drain() {
+    auto begin = [this] {
+        if (draining_) return;
+        draining_ = true;
+        drain_until_ = static_cast<std::uint32_t>(limits.drain * limits.tick / kDrainTick) + 1;
+        now_ = 0;
+        for (auto* c = first_; c != nullptr; c = c->next) c->wind_down();
+        timer_.cancel();
+        stop_when_empty();
+    };
+    asio::post(context, std::move(begin));
+}
+
+// While draining, ticks are short and count down to the moment when patience ends. Answers that other
+// threads still owe are waited for without a bound: they would arrive at a loop that is gone.
+void Loop::stop_when_empty() {
+    if (now_++ == drain_until_)
+        for (auto* c = first_; c != nullptr; c = c->next) c->abort();
+    if (first_ == nullptr && unanswered == 0) {
+        work_.reset();
+        context.stop();
+        return;
+    }
+    arm_sweep();
+}
+
+}  // namespace api

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+
+#include "api/message.h"
+#include "api/metrics.h"
+#include "api/routes.h"
+#include "api/services.h"
+#include "cdp/base/random.h"
+
+namespace api {
+
+namespace asio = boost::asio;
+
+// TCP and the admin socket alike.
+using Socket = asio::generic::stream_protocol::socket;
+
+class Connection;
+
+// Deadlines are counted in ticks, so that a connection arms no timer: a sweep once a tick finds those
+// that are late. Up to one tick is added to each.
+struct Limits {
+    std::chrono::milliseconds tick{1000};
+    std::uint32_t head = 10;         // from the first byte of a head to its end
+    std::uint32_t body_idle = 30;    // without a byte of the body
+    std::uint32_t body_whole = 120;  // from its first byte to its last
+    std::uint32_t keep_alive = 75;   // between requests
+    std::uint32_t write = 30;        // without a byte of the answer taken
+    std::uint32_t answer = 30;       // for the disk; then 503
+    std::uint32_t linger = 2;        // for a client that still sends after it was refused
+    std::uint32_t drain = 10;        // at shutdown, for what is running
+
+    std::size_t connections_max = 10'000;
+    // Request bytes held by one thread beyond each connection's first 64 KiB.
+    std::size_t buffered_max = 256u << 20;
+};
+
+// One thread that serves the network, and all that only it touches.
+class Loop {
+public:
+    Loop(const Services& services, const Routes& routes, const Limits& limits, std::uint64_t seed);
+    ~Loop();
+    Loop(const Loop&) = delete;
+    Loop& operator=(const Loop&) = delete;
+
+    // Serves until stopped.
+    void run();
+
+    // From any thread: takes over a connected socket. `uid` >= 0: a peer of the admin socket.
+    void adopt(int descriptor, bool tcp, std::int64_t uid);
+
+    // From any thread: finishes what runs, closes what is idle, then run() returns.
+    void drain();
+
+    // On this thread, for connections.
+    void enter(Connection& connection);
+    void leave(Connection& connection);
+    bool is_this_thread() const;
+    std::uint32_t now() const { return now_; }
+    bool draining() const { return draining_; }
+
+    const Services& services;
+    const Routes& routes;
+    const Limits& limits;
+    // I/O objects are touched by this thread alone, so their locks are off; posting stays safe.
+    asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+    HttpMetrics metrics;
+    cdp::Random random;
+    std::size_t unanswered = 0;  // answers that other threads still owe
+    std::size_t buffered = 0;    // see Limits::buffered_max
+
+private:
+    void arm_sweep();
+    void sweep();
+    void stop_when_empty();
+
+    asio::executor_work_guard<asio::io_context::executor_type> work_;
+    asio::steady_timer timer_;
+    std::uint32_t now_ = 0;
+    std::uint32_t drain_until_ = 0;
+    bool draining_ = false;
+    Connection* first_ = nullptr;  // linked through the connections
+};
+
+}  // namespace api

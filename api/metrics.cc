@@ -1,0 +1,134 @@
+#include "api/metrics.h"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+namespace api {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily family(const char* name, const char* help, MetricType type) {
+    return {.name = name, .help = help, .type = type, .metric = {}};
+}
+
+ClientMetric counter(std::uint64_t value, std::vector<ClientMetric::Label> labels = {}) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.counter.value = static_cast<double>(value);
+    return metric;
+}
+
+MetricFamily counter_family(const char* name, const char* help, std::uint64_t value) {
+    auto out = family(name, help, MetricType::Counter);
+    out.metric.push_back(counter(value));
+    return out;
+}
+
+MetricFamily gauge_family(const char* name, const char* help, double value) {
+    auto out = family(name, help, MetricType::Gauge);
+    ClientMetric metric;
+    metric.gauge.value = value;
+    out.metric.push_back(metric);
+    return out;
+}
+
+MetricFamily requests(std::span<const HttpMetrics* const> threads,
+                      std::span<const std::string> names) {
+    auto out = family("cdp_http_requests_total", "Requests answered.", MetricType::Counter);
+    for (std::size_t route = 0; route < names.size(); ++route)
+        for (std::size_t hundreds = 1; hundreds < 6; ++hundreds) {
+            std::uint64_t n = 0;
+            for (const auto* thread : threads) n += thread->rows()[route].by_class[hundreds].get();
+            if (n > 0)
+                out.metric.push_back(counter(
+                    n, {{"route", names[route]}, {"status", std::to_string(hundreds) + "xx"}}));
+        }
+    return out;
+}
+
+ClientMetric latency(std::span<const HttpMetrics* const> threads, std::size_t route,
+                     const std::string& name) {
+    ClientMetric metric;
+    metric.label = {{"route", name}};
+    auto& histogram = metric.histogram;
+    for (std::size_t i = 0; i <= kLatencyBuckets.size(); ++i) {
+        for (const auto* thread : threads)
+            histogram.sample_count += thread->rows()[route].by_latency[i].get();
+        if (i < kLatencyBuckets.size())
+            histogram.bucket.push_back({histogram.sample_count, kLatencyBuckets[i]});
+    }
+    for (const auto* thread : threads)
+        histogram.sample_sum += static_cast<double>(thread->rows()[route].nanoseconds.get()) / 1e9;
+    return metric;
+}
+
+MetricFamily latencies(std::span<const HttpMetrics* const> threads,
+                       std::span<const std::string> names) {
+    auto out = family("cdp_http_request_seconds", "From the whole request to the answer.",
+                      MetricType::Histogram);
+    for (std::size_t route = 0; route < names.size(); ++route) {
+        auto metric = latency(threads, route, names[route]);
+        if (metric.histogram.sample_count > 0) out.metric.push_back(std::move(metric));
+    }
+    return out;
+}
+
+MetricFamily verdicts(const cdp::Counters& counters) {
+    auto out = family("cdp_events_total", "Events by verdict.", MetricType::Counter);
+    out.metric = {counter(counters.accepted, {{"verdict", "accepted"}}),
+                  counter(counters.duplicate, {{"verdict", "duplicate"}}),
+                  counter(counters.rejected, {{"verdict", "rejected"}})};
+    return out;
+}
+
+void add_platform(std::vector<MetricFamily>& out, const cdp::Platform& platform) {
+    const auto& c = platform.counters();
+    out.push_back(verdicts(c));
+    out.push_back(counter_family("cdp_transaction_conflicts_total",
+                                 "Transactions that were read again.", c.conflicts));
+    out.push_back(counter_family("cdp_folds_total", "Events that needed the fold.", c.folds));
+    out.push_back(counter_family("cdp_consent_records_total", "Consent records stored.",
+                                 c.consent_records));
+    out.push_back(counter_family("cdp_profile_reads_total", "Profiles read.", c.profile_reads));
+    out.push_back(counter_family("cdp_profile_cache_hits_total",
+                                 "Profiles answered from the cache.", c.profile_cache_hits));
+    out.push_back(gauge_family("cdp_store_healthy", "1 when the store takes writes.",
+                               platform.health() == storage::Health::ok ? 1 : 0));
+}
+
+}  // namespace
+
+void HttpMetrics::served(std::size_t route, int status, std::chrono::steady_clock::duration took) {
+    auto& row = rows_[route];
+    row.by_class[static_cast<std::size_t>(status) / 100 % 6].add(1);
+    const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(took).count();
+    const double seconds = static_cast<double>(nanoseconds) / 1e9;
+    std::size_t bucket = 0;
+    while (bucket < kLatencyBuckets.size() && seconds > kLatencyBuckets[bucket]) ++bucket;
+    row.by_latency[bucket].add(1);
+    row.nanoseconds.add(static_cast<std::uint64_t>(nanoseconds));
+}
+
+std::string render_metrics(std::span<const HttpMetrics* const> threads,
+                           std::span<const std::string> names, const cdp::Platform& platform) {
+    std::uint64_t opened = 0;
+    std::uint64_t closed = 0;
+    std::uint64_t refused = 0;
+    for (const auto* thread : threads) {
+        closed += thread->connections_closed.get();
+        opened += thread->connections_opened.get();
+        refused += thread->connections_refused.get();
+    }
+    std::vector<MetricFamily> out{requests(threads, names), latencies(threads, names)};
+    out.push_back(gauge_family("cdp_http_connections", "Open connections.",
+                               static_cast<double>(opened) - static_cast<double>(closed)));
+    out.push_back(counter_family("cdp_http_connections_refused_total",
+                                 "Connections over the limit.", refused));
+    add_platform(out, platform);
+    return prometheus::TextSerializer().Serialize(out);
+}
+
+}  // namespace api

@@ -1,0 +1,34 @@
+#include "api/handlers.h"
+#include "api/problem.h"
+
+namespace api {
+
+Response healthz(const Services&, const Request&) {
+    Response response;
+    response.body = "{\"status\":\"ok\"}\n";
+    return response;
+}
+
+Response readyz(const Services& services, const Request&) {
+    if (services.draining && services.draining->load(std::memory_order_relaxed))
+        return problem(503, "draining", "The server is stopping.");
+    switch (services.platform.health()) {
+        case storage::Health::ok: break;
+        case storage::Health::read_only:
+            return problem(503, "store_read_only", "The store takes no writes.");
+        case storage::Health::failed:
+            return problem(503, "store_failed", "The store does not work.");
+    }
+    Response response;
+    response.body = "{\"status\":\"ready\"}\n";
+    return response;
+}
+
+Response metrics(const Services& services, const Request&) {
+    Response response;
+    response.content_type = "text/plain; version=0.0.4; charset=utf-8";
+    response.body = services.render_metrics();
+    return response;
+}
+
+}  // namespace api

@@ -1,0 +1,179 @@
+#include "api/routes.h"
+
+#include <algorithm>
+
+#include "api/handlers.h"
+
+namespace api {
+namespace {
+
+using cdp::EventType;
+using cdp::Role;
+
+constexpr Roles kReaders{Role::channel};
+constexpr Roles kOfficers{Role::officer, Role::admin};
+constexpr Roles kAdmins{Role::admin};
+// record_consents itself refuses sources whose key is public.
+constexpr Roles kConsentWriters{Role::source, Role::officer, Role::admin};
+
+Route ingest_route(std::string_view path, std::optional<EventType> type) {
+    return {.method = Method::post,
+            .path = path,
+            .door = Door::write_key,
+            .roles = {Role::source},
+            .cors = Cors::any_origin,
+            .body_max = cdp::kBodyBytesMax,
+            // SDKs send a 413 again, a 400 never.
+            .too_large_status = 400,
+            .handler = ingest,
+            .event_type = type};
+}
+
+void add_ingest(std::vector<Route>& out) {
+    struct Call {
+        EventType type;
+        std::string_view path, letter, jitsu, jitsu_server;
+    };
+    constexpr std::array<Call, 6> calls{{
+        {EventType::identify, "/v1/identify", "/v1/i", "/api/s/identify", "/api/s/s2s/identify"},
+        {EventType::track, "/v1/track", "/v1/t", "/api/s/track", "/api/s/s2s/track"},
+        {EventType::page, "/v1/page", "/v1/p", "/api/s/page", "/api/s/s2s/page"},
+        {EventType::screen, "/v1/screen", "/v1/s", "/api/s/screen", "/api/s/s2s/screen"},
+        {EventType::group, "/v1/group", "/v1/g", "/api/s/group", "/api/s/s2s/group"},
+        {EventType::alias, "/v1/alias", "/v1/a", "/api/s/alias", "/api/s/s2s/alias"},
+    }};
+    for (const auto& call : calls) {
+        out.push_back(ingest_route(call.path, call.type));
+        out.push_back(ingest_route(call.letter, call.type));
+        for (const auto path : {call.jitsu, call.jitsu_server}) {
+            out.push_back(ingest_route(path, call.type));
+            out.back().says_ok = true;
+        }
+    }
+    for (const auto* path : {"/v1/batch", "/v1/b", "/v1/import", "/beacon/v1/batch"})
+        out.push_back(ingest_route(path, std::nullopt));
+    for (auto& route : out) {
+        if (route.path == "/v1/import") route.import = true;
+        // A beacon carries the page's cookies whether it wants to or not.
+        if (route.path == "/beacon/v1/batch") route.cors = Cors::with_credentials;
+    }
+}
+
+Route sdk_route(Method method, std::string_view path, Now handler) {
+    return {.method = method,
+            .path = path,
+            .cors = Cors::any_origin,
+            .body_max = method == Method::post ? kDocumentBytesMax : 0,
+            .handler = handler};
+}
+
+void add_sdk(std::vector<Route>& out) {
+    out.push_back(sdk_route(Method::post, "/v1/m", take_sdk_metrics));
+    out.push_back(sdk_route(Method::get, "/v1/projects/{key}/settings", segment_settings));
+    out.push_back(sdk_route(Method::get, "/sourceConfig", rudder_source_config));
+    for (const auto* path : {"/rsaMetrics", "/rsaRequest"}) {
+        out.push_back(sdk_route(Method::get, path, empty_answer));
+        out.push_back(sdk_route(Method::post, path, empty_answer));
+    }
+}
+
+Route keyed_route(Method method, std::string_view path, Roles roles,
+                  std::variant<Now, Later> handler) {
+    return {.method = method,
+            .path = path,
+            .door = Door::key,
+            .roles = roles,
+            .body_max = method == Method::post ? kDocumentBytesMax : 0,
+            .handler = handler};
+}
+
+std::vector<Route> make_routes(bool metrics_open) {
+    std::vector<Route> out;
+    add_ingest(out);
+    add_sdk(out);
+    out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters, record_consents));
+    out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}", kReaders, read_profile));
+    out.push_back(
+        keyed_route(Method::get, "/v1/profiles/{identifier}/events", kReaders, read_timeline));
+    out.push_back(keyed_route(Method::post, "/v1/profiles/lookup", kReaders, look_up_profiles));
+    out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, add_key));
+    out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
+    out.push_back(keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines));
+    out.push_back({.path = "/healthz", .handler = healthz});
+    out.push_back({.path = "/readyz", .handler = readyz});
+    out.push_back({.path = "/metrics",
+                   .door = metrics_open ? Door::open : Door::key,
+                   .roles = kAdmins,
+                   .handler = metrics});
+    return out;
+}
+
+// The pattern's one {…} takes one whole segment that is not empty.
+bool matches(std::string_view pattern, std::string_view path, std::string_view& parameter) {
+    const auto open = pattern.find('{');
+    const auto close = pattern.find('}');
+    const auto before = pattern.substr(0, open);
+    const auto behind = pattern.substr(close + 1);
+    if (path.size() <= before.size() + behind.size() || !path.starts_with(before) ||
+        !path.ends_with(behind))
+        return false;
+    parameter = path.substr(before.size(), path.size() - before.size() - behind.size());
+    return parameter.find('/') == parameter.npos;
+}
+
+}  // namespace
+
+Routes::Routes(bool metrics_open) : routes_(make_routes(metrics_open)) {
+    for (const auto& route : routes_) {
+        if (route.path.find('{') == route.path.npos) {
+            literal_[route.path].push_back(&route);
+            continue;
+        }
+        const auto found = std::ranges::find(patterns_, route.path,
+                                             &std::pair<std::string_view, Methods>::first);
+        auto& entry = found == patterns_.end() ? patterns_.emplace_back(route.path, Methods{})
+                                               : *found;
+        entry.second.push_back(&route);
+    }
+}
+
+const Routes::Methods* Routes::find_path(std::string_view path, std::string_view& parameter) const {
+    if (const auto found = literal_.find(path); found != literal_.end()) return &found->second;
+    for (const auto& [pattern, methods] : patterns_)
+        if (matches(pattern, path, parameter)) return &methods;
+    return nullptr;
+}
+
+Routes::Found Routes::find(Method method, std::string_view path) const {
+    Found out;
+    const auto* methods = find_path(path, out.parameter);
+    if (!methods && path.size() > 1 && path.back() == '/') {
+        methods = find_path(path.substr(0, path.size() - 1), out.parameter);
+        if (methods && methods->front()->cors == Cors::none) methods = nullptr;
+    }
+    if (!methods) return out;
+    out.same_path = *methods;
+    const auto wanted = method == Method::head ? Method::get : method;
+    for (const auto* route : *methods)
+        if (route->method == wanted) out.route = route;
+    return out;
+}
+
+std::vector<std::string> Routes::names() const {
+    std::vector<std::string> out;
+    for (const auto& route : routes_)
+        out.push_back(std::string(to_string(route.method)) + " " + std::string(route.path));
+    out.emplace_back("none");
+    return out;
+}
+
+std::string allowed_methods(std::span<const Route* const> same_path) {
+    std::string out;
+    for (const auto* route : same_path) {
+        out += to_string(route->method);
+        out += route->method == Method::get ? ", HEAD, " : ", ";
+    }
+    return out + "OPTIONS";
+}
+
+}  // namespace api

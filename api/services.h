@@ -1,0 +1,29 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "api/metrics.h"
+#include "cdp/access.h"
+#include "cdp/base/clock.h"
+#include "cdp/platform.h"
+
+namespace api {
+
+// What a handler may use. All of it outlives the server.
+struct Services {
+    cdp::Platform& platform;
+    cdp::Access& access;
+    const cdp::Clock& clock;
+
+    // Runs work that waits for the disk, away from the threads that serve the network.
+    std::function<void(std::function<void()>)> aside;
+    std::function<std::string()> render_metrics;
+
+    std::string public_url = {};  // scheme://host[:port] that SDKs are told; empty: as they asked
+    std::atomic<bool>* draining = nullptr;
+};
+
+}  // namespace api
