@@ -1,16 +1,13 @@
 #include "storage/committer.h"
 
-#include <chrono>
 #include <utility>
 
 #include "cdp/base/assert.h"
 
 namespace storage {
 
-using namespace std::chrono_literals;
-
-Committer::Committer(Sequencer& sequencer, Limits limits)
-    : sequencer_(sequencer), limits_(limits), thread_([this] { run(); }) {}
+Committer::Committer(Sequencer& sequencer, Options options)
+    : sequencer_(sequencer), options_(options), thread_([this] { run(); }) {}
 
 Committer::~Committer() {
     {
@@ -52,7 +49,7 @@ Committer::Group Committer::take() {
     std::unique_lock lock(mutex_);
     const auto ready = [&] { return stopping_ || !queue_.empty(); };
     if (sequencer_.health() == Health::read_only)
-        wake_.wait_for(lock, 1s, ready);
+        wake_.wait_for(lock, options_.ask_again, ready);
     else
         wake_.wait(lock, ready);
 
@@ -60,7 +57,7 @@ Committer::Group Committer::take() {
         Request& request = *queue_.front();
         while (request.taken < request.transactions.size()) {
             const bool full =
-                group.transactions.size() >= limits_.transactions || bytes >= limits_.bytes;
+                group.transactions.size() >= options_.transactions || bytes >= options_.bytes;
             if (full) return group;
             const Transaction& next = request.transactions[request.taken++];
             group.transactions.push_back(&next);

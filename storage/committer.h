@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -17,13 +19,14 @@ namespace storage {
 // again; while all is well and nobody commits it sleeps.
 class Committer {
 public:
-    // The largest group: bounds how long the last one in it waits.
-    struct Limits {
+    struct Options {
+        // The largest group: bounds how long the last one in it waits.
         std::size_t transactions = 500;
         std::size_t bytes = std::size_t{8} << 20;
+        std::chrono::milliseconds ask_again{1000};  // whether a failed disk works again
     };
 
-    Committer(Sequencer& sequencer, Limits limits);
+    Committer(Sequencer& sequencer, Options options);
     // Answers everything that waits first.
     ~Committer();
     Committer(const Committer&) = delete;
@@ -54,7 +57,7 @@ private:
     void write(Group group);
 
     Sequencer& sequencer_;
-    const Limits limits_;
+    const Options options_;
 
     std::mutex mutex_;  // the queue and its end
     std::condition_variable wake_;

@@ -86,6 +86,9 @@ public:
     // Own writes included. `prefix` must hold at least kGroupBytes.
     cdp::Result<void> scan(std::string_view prefix, const Visit& visit);
 
+    // Counts a prefix as scanned that was read from the snapshot itself.
+    void watch(std::string_view prefix) { reads_.add_prefix(prefix); }
+
     void put(std::string key, std::string value);
     void erase(std::string key);
     void append(std::string log, std::string value);

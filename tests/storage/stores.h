@@ -13,9 +13,11 @@
 
 namespace tests {
 
+// Tokens sort as their numbers.
 inline cdp::Token token(std::uint64_t n) {
     cdp::Token id;
-    for (std::size_t i = 0; i < 8; ++i) id.bytes[15 - i] = static_cast<std::uint8_t>(n >> (8 * i));
+    for (std::size_t i = 0; i < 16; ++i)
+        id.bytes[i] = static_cast<std::uint8_t>(n >> (8 * (7 - i % 8)));
     return id;
 }
 
