@@ -22,8 +22,8 @@ class KnownCells;
 
 // A stamp's cell as stored: its time is that of the first stamp of the day.
 struct Cell {
-    cdp::RecordId id;
-    Stamp first;
+    cdp::RecordId id = {};
+    Stamp first = {};
 
     friend bool operator==(const Cell&, const Cell&) = default;
 };

@@ -57,8 +57,8 @@ struct Decision {
 // An identifier of the person, with everything that was ever said under it. No two of a person have
 // the same token.
 struct Member {
-    cdp::Token token;
-    std::string type;
+    cdp::Token token = {};
+    std::string type = {};
     bool contact = false;  // an e-mail address or phone number
     bool account = false;
     // Seen with several people: what is denied under it stays with it, what is granted opens
@@ -68,14 +68,14 @@ struct Member {
 };
 
 struct Question {
-    std::string purpose;
-    std::string channel;
+    std::string purpose = {};
+    std::string channel = {};
     cdp::Timestamp now{};
 };
 
 // What a decision needs to know of a datum.
 struct Datum {
-    cdp::Token home;  // the identifier under which it was collected
+    cdp::Token home = {};  // the identifier under which it was collected
     std::optional<cdp::Token> value =
         {};                     // the identifier that it *is*: an e-mail trait, an identifier
     bool from_server = false;   // its source has trust server

@@ -15,8 +15,8 @@ namespace consent {
 
 // One thing that was said about one identifier at one moment: all that a decision reads.
 struct Fact {
-    cdp::RecordId id;  // of the record or of the stamp's cell
-    std::string purpose;
+    cdp::RecordId id = {};  // of the record or of the stamp's cell
+    std::string purpose = {};
     std::vector<std::string> channels = {};  // empty: all
     State state = State::denied;
     Scope scope = Scope::person;
@@ -32,8 +32,8 @@ Fact fact_of(const Record& record);
 
 // One preference that an SDK put on one event.
 struct Stamp {
-    std::string source;
-    std::string purpose;
+    std::string source = {};
+    std::string purpose = {};
     State state = State::denied;
     Scope scope = Scope::device;
     Origin origin = Origin::client_stamp;

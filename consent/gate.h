@@ -19,14 +19,14 @@ namespace consent {
 // Something that could leave. Views: they need to live only as long as the call that takes them.
 // An identifier is a field too: its own token is both home and value.
 struct Field {
-    std::string_view name;                            // trait name, identifier type, event name
-    std::span<const std::string> labels;              // from the policy; none: it stays here
+    std::string_view name = {};                       // trait name, identifier type, event name
+    std::span<const std::string> labels = {};         // from the policy; none: it stays here
     std::span<const std::string> collected_for = {};  // purposes; empty: as its labels say
-    Datum datum;
-    std::string_view json;         // the value
+    Datum datum = {};
+    std::string_view json = {};    // the value
     std::string_view normal = {};  // its normal form, for a hash; empty: it has none
     cdp::Timestamp time{};
-    std::string_view source;
+    std::string_view source = {};
 };
 
 // A value that may leave, as it may leave.

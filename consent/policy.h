@@ -24,7 +24,7 @@ enum class Regime : std::uint8_t {
 
 // Names are hierarchical by '/': what was said about `marketing` covers `marketing/email`.
 struct Purpose {
-    std::string name;
+    std::string name = {};
     Regime regime = Regime::person_opt_in;
     // identifier_opt_in only: the identifier types that the purpose addresses, `email`.
     std::vector<std::string> target_types = {};
@@ -33,13 +33,13 @@ struct Purpose {
 enum class Transform : std::uint8_t { raw, sha256 };
 
 struct ChannelLabel {
-    std::string label;
+    std::string label = {};
     Transform transform = Transform::raw;
 };
 
 // A downstream recipient, as registered.
 struct Channel {
-    std::string id;
+    std::string id = {};
     std::string recipient = {};              // the legal entity
     std::string country = {};                // ISO 3166-1 alpha-2
     std::vector<std::string> purposes = {};  // an ancestor registers its descendants
@@ -48,7 +48,7 @@ struct Channel {
 
 // A class of data.
 struct Label {
-    std::string name;
+    std::string name = {};
     std::vector<std::string> collected_for = {};  // purposes; empty: all
 };
 
@@ -56,26 +56,26 @@ struct Label {
 // followed by
 // `*`. An exact name beats a prefix, a longer prefix a shorter one.
 struct EventRule {
-    std::string pattern;
-    std::vector<std::string> labels;
+    std::string pattern = {};
+    std::vector<std::string> labels = {};
 };
 
 using Labels = std::vector<std::string>;
 using LabelMap = std::map<std::string, Labels, std::less<>>;
 
 struct Policy {
-    std::vector<Purpose> purposes;
-    std::vector<Channel> channels;
-    std::vector<Label> labels;
+    std::vector<Purpose> purposes = {};
+    std::vector<Channel> channels = {};
+    std::vector<Label> labels = {};
 
-    LabelMap traits;            // by exact name; a trait not listed is withheld as `unmapped`
-    LabelMap identifier_types;  // by type
-    Labels identifier_default;  // types not listed
-    std::vector<EventRule> events;
-    Labels event_default;  // events that no rule matches
+    LabelMap traits = {};            // by exact name; a trait not listed is withheld as `unmapped`
+    LabelMap identifier_types = {};  // by type
+    Labels identifier_default = {};  // types not listed
+    std::vector<EventRule> events = {};
+    Labels event_default = {};  // events that no rule matches
 
     // Consent category of an SDK (normal form, see purpose_of_category) -> purpose.
-    std::map<std::string, std::string, std::less<>> category_aliases;
+    std::map<std::string, std::string, std::less<>> category_aliases = {};
 
     // nullptr, or an empty span, when there is none. Views live as long as the policy.
     const Purpose* find_purpose(std::string_view name) const;

@@ -56,29 +56,29 @@ constexpr bool counts(State state, Origin origin, bool contact) {
 }
 
 struct Notice {
-    std::string id;
-    std::string version;
-    std::string hash;
+    std::string id = {};
+    std::string version = {};
+    std::string hash = {};
 
     friend bool operator==(const Notice&, const Notice&) = default;
 };
 
 // One answer, immutable. A withdrawal is a record too, never the absence of one.
 struct Record {
-    cdp::RecordId id;
-    std::vector<cdp::Token> asserted;  // the identifiers proven in that interaction
-    std::string purpose;
-    std::vector<std::string> channels;  // empty: all
+    cdp::RecordId id = {};
+    std::vector<cdp::Token> asserted = {};  // the identifiers proven in that interaction
+    std::string purpose = {};
+    std::vector<std::string> channels = {};  // empty: all
     State state = State::denied;
     Scope scope = Scope::person;
     cdp::Timestamp time{};  // event time, fixed when first accepted
     cdp::Timestamp received{};
-    std::optional<cdp::Timestamp> valid_until;  // exclusive; a denial does not run out
+    std::optional<cdp::Timestamp> valid_until = {};  // exclusive; a denial does not run out
     Origin origin = Origin::client_stamp;
-    std::string source;  // name of the source or key that brought it
-    std::string method;
-    Notice notice;
-    std::string actor;
+    std::string source = {};  // name of the source or key that brought it
+    std::string method = {};
+    Notice notice = {};
+    std::string actor = {};
 
     friend bool operator==(const Record&, const Record&) = default;
 };
