@@ -1,0 +1,148 @@
+#include "api/server.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <random>
+#include <thread>
+#include <vector>
+
+#include "api/connection.h"
+#include "api/listener.h"
+#include "api/loop.h"
+#include "cdp/base/log.h"
+
+namespace api {
+namespace {
+
+// Keys being added and exports being read.
+constexpr std::size_t kAsideThreads = 4;
+
+constexpr std::string_view kFull =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
+    "Content-Length: 125\r\nRetry-After: 1\r\nX-RateLimit-Reset: 1\r\n"
+    "Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n"
+    R"({"type":"about:blank","title":"Service Unavailable","status":503,"code":"connections_full","detail":"Too many connections."})"
+    "\n";
+
+}  // namespace
+
+// Each part may use those above it, and is destroyed before them.
+struct Server::Parts {
+    Parts(cdp::Platform& platform_in, cdp::Access& access_in, const cdp::Clock& clock_in,
+          const ServerOptions& options_in, const Limits& limits_in, bool metrics_open)
+        : options(options_in), limits(limits_in), routes(metrics_open),
+          services{.platform = platform_in, .access = access_in, .clock = clock_in,
+                   .aside = {}, .render_metrics = {}, .public_url = options_in.public_url,
+                   .draining = &draining} {}
+
+    void start_loops();
+    void accept(int descriptor, bool tcp);
+    std::size_t open_connections() const;
+    std::string render() const;
+
+    const ServerOptions options;
+    const Limits limits;
+    const Routes routes;
+    std::atomic<bool> draining = false;
+    Services services;
+    std::vector<std::unique_ptr<Loop>> loops;
+    std::uint16_t port = 0;
+    std::size_t next_loop = 0;
+    asio::thread_pool aside{kAsideThreads};
+    std::vector<std::thread> threads;
+    std::unique_ptr<Listener> listener;
+};
+
+void Server::Parts::start_loops() {
+    services.aside = [this](std::function<void()> work) { asio::post(aside, std::move(work)); };
+    services.render_metrics = [this] { return render(); };
+    const auto cores = std::max(1u, std::thread::hardware_concurrency());
+    const auto count = options.threads == 0 ? cores : options.threads;
+    std::random_device device;
+    for (unsigned i = 0; i < count; ++i) {
+        const auto seed = (std::uint64_t{device()} << 32) | device();
+        loops.push_back(std::make_unique<Loop>(services, routes, limits, seed));
+    }
+    for (auto& loop : loops) threads.emplace_back([&loop = *loop] { loop.run(); });
+}
+
+// Round robin: few clients with long connections would fall on few threads otherwise.
+void Server::Parts::accept(int descriptor, bool tcp) {
+    auto& loop = *loops[next_loop++ % loops.size()];
+    if (!tcp) {
+        const auto uid = peer_uid(descriptor);
+        if (uid == 0 || uid == static_cast<std::int64_t>(::geteuid()))
+            return loop.adopt(descriptor, tcp, uid);
+        cdp::log::write(cdp::log::Level::warning, "admin_peer_refused", {{"uid", uid}});
+        ::close(descriptor);
+        return;
+    }
+    if (open_connections() < limits.connections_max) return loop.adopt(descriptor, tcp, -1);
+    loop.metrics.connections_refused.add(1);
+    ::send(descriptor, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    ::close(descriptor);
+}
+
+std::size_t Server::Parts::open_connections() const {
+    std::size_t open = 0;
+    for (const auto& loop : loops)
+        open += loop->metrics.connections_opened.get() - loop->metrics.connections_closed.get();
+    return open;
+}
+
+std::string Server::Parts::render() const {
+    std::vector<const HttpMetrics*> rows;
+    for (const auto& loop : loops) rows.push_back(&loop->metrics);
+    return api::render_metrics(rows, routes.names(), services.platform);
+}
+
+Server::Server() = default;
+
+Server::~Server() { stop(); }
+
+cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp::Access& access,
+                                                   const cdp::Clock& clock,
+                                                   const ServerOptions& options) {
+    Limits limits;
+    limits.connections_max = options.connections_max;
+    return start(platform, access, clock, options, limits);
+}
+
+cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp::Access& access,
+                                                   const cdp::Clock& clock,
+                                                   const ServerOptions& options,
+                                                   const Limits& limits) {
+    auto tcp = CDP_TRY(listen_tcp(options.host, options.port));
+    ListeningSocket admin;
+    if (!options.admin_socket_folder.empty())
+        admin = CDP_TRY(listen_admin(options.admin_socket_folder));
+
+    std::unique_ptr<Server> server(new Server);
+    server->parts_ = std::make_unique<Parts>(platform, access, clock, options, limits,
+                                             is_loopback(tcp));
+    auto& parts = *server->parts_;
+    parts.port = port_of(tcp);
+    parts.start_loops();
+    parts.listener = std::make_unique<Listener>(
+        std::move(tcp), std::move(admin),
+        [&parts](int descriptor, bool is_tcp) { parts.accept(descriptor, is_tcp); });
+    return server;
+}
+
+std::uint16_t Server::port() const { return parts_->port; }
+
+void Server::stop() {
+    auto& parts = *parts_;
+    parts.draining = true;
+    parts.listener.reset();
+    for (auto& loop : parts.loops) loop->drain();
+    for (auto& thread : parts.threads) thread.join();
+    parts.threads.clear();
+    // Exports whose readers are gone have noticed; keys being added answer to loops that still stand.
+    parts.aside.join();
+}
+
+}  // namespace api
