@@ -28,10 +28,12 @@ async function with_customer(run) {
             till,
             read: (purpose, who = `user_id:${userId}`) =>
                 server.get(`/v1/profiles/${who}?purpose=${purpose}`, tools[purpose]),
+            // Answers count by the millisecond, so each waits for one of its own.
             answer: async (purpose, state) => {
-                const identifiers = [{type: 'email', value: email}];
-                const reply = await server.post('/v1/consents', {consents: [{identifiers, purpose, state}]}, till);
+                const consent = {identifiers: [{type: 'email', value: email}], purpose, state, scope: 'person'};
+                const reply = await server.post('/v1/consents', {consents: [consent]}, till);
                 assert.equal(reply.status, 200, JSON.stringify(reply.body));
+                await new Promise((resolve) => setTimeout(resolve, 2));
             },
         });
     } finally {

@@ -104,7 +104,7 @@ test('the comparison notices an event that is lost, doubled, changed or invented
     assert.notEqual(look([...kept, kept[3]]), 0);
     assert.notEqual(look([...kept, {...kept[3], messageId: 'm-new'}]), 0);
     assert.notEqual(look([...kept, {type: 'track', messageId: 'm-new', properties: {}}]), 0);
-    assert.notEqual(look(kept.with?.(2, {...kept[2], context: {}}) ?? kept.slice(1)), 0);
+    assert.notEqual(look([{...kept[0], context: {}}, ...kept.slice(1)]), 0);
     assert.notEqual(look([{...kept[0], properties: {...kept[0].properties, extra: 1}}, ...kept.slice(1)]), 0);
 });
 
