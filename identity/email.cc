@@ -71,7 +71,8 @@ std::optional<std::string> unquoted(std::string_view quoted) {
             content.push_back(c);
             continue;
         }
-        if (++i == quoted.size() || is_high(quoted[i]) || quoted[i] == '\x7f') return std::nullopt;
+        ++i;
+        if (i == quoted.size() || is_high(quoted[i]) || quoted[i] == '\x7f') return std::nullopt;
         content.push_back(quoted[i]);
     }
     return std::nullopt;

@@ -72,10 +72,10 @@ private:
 bool is_type_name(std::string_view name);
 
 enum class Refusal : std::uint8_t {
-    null_like,   // "null", "undefined", all zeros, an unrendered template, a placeholder address, ...;
-                 // null_like.h says which placeholders are not (example.com)
-    malformed,   // not an e-mail address, not a possible phone number, over 512 bytes, bad UTF-8
-    blocked,     // configured
+    null_like,  // "null", "undefined", all zeros, an unrendered template, a placeholder address...
+                // but not jane@example.com: null_like.h says why
+    malformed,  // not an e-mail address, not a possible phone number, over 512 bytes, bad UTF-8
+    blocked,    // configured
 };
 
 std::string_view to_string(Refusal value);

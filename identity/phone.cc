@@ -25,8 +25,10 @@ const PhoneNumberUtil& numbers() {
     return silent;
 }
 
+const std::string kNoRegion = "ZZ";  // the library's word for it
+
 std::string region_code(std::string_view region) {
-    if (region.empty()) return "ZZ";  // what the library calls no region
+    if (region.empty()) return kNoRegion;
     std::string code{region};
     for (char& c : code)
         if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 32);
@@ -68,7 +70,13 @@ std::variant<std::string, Refusal> phone_form(std::string_view text, std::string
     std::string national;
     numbers().GetNationalSignificantNumber(*number, &national);
     if (is_null_like_phone(number->country_code(), national)) return Refusal::null_like;
-    return e164(*number);
+
+    auto form = e164(*number);
+    if (form == composed) return form;
+    // Too many zeros in front, and the library reads its own answer as yet another number.
+    const auto again = parse(form, kNoRegion);
+    if (!again || e164(*again) != form) return Refusal::malformed;
+    return form;
 }
 
 }  // namespace identity

@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "cdp/base/random.h"
@@ -212,6 +213,24 @@ TEST_CASE("a normal form is its own normal form", "[property]") {
         for (const auto form : kForms) CHECK(is_stable(of(form), text, region));
         CHECK(is_stable(of(Form::email), text + "@shop.example", region));
         CHECK(is_stable(of(Form::email), "jo@" + text, region));
+    }
+}
+
+TEST_CASE("the random texts reach acceptance and every refusal but blocked") {
+    cdp::Random random{1};
+    std::map<std::string, int> emails;
+    std::map<std::string, int> phones;
+    for (int i = 0; i < 5000; ++i) {
+        const auto text = random_text(random);
+        const auto email = form("email", text + "@shop.example");
+        const auto phone = form("phone", text, "DE");
+        ++emails[email.starts_with("!") ? email : "accepted"];
+        ++phones[phone.starts_with("!") ? phone : "accepted"];
+    }
+    for (const char* answer : {"accepted", "!null_like", "!malformed"}) {
+        CAPTURE(answer, emails[answer], phones[answer]);
+        CHECK(emails[answer] > 10);
+        CHECK(phones[answer] > 10);
     }
 }
 

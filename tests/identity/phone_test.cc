@@ -131,6 +131,7 @@ TEST_CASE("a number has one normal form") {
         {"253-0000",                 "US", "!malformed"},      // local only
         {"jane@shop.example",        "US", "!malformed"},
         {"call me",                  "US", "!malformed"},
+        {"+490/065025",              "",   "!malformed"},      // with one zero less each time it is read
         {"112",                      "DE", "!malformed"},
     }));
     // clang-format on
