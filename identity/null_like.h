@@ -7,9 +7,10 @@ namespace identity {
 // Values that programs send when they mean nothing. Thousands of unrelated people "have" them, so
 // one that slips through joins all of them; each is refused and reported, never dropped in silence.
 //
-// Addresses at example.com, .org, .net and under .test and .example are ordinary, although other
-// lists refuse them: they are what a newcomer tries first, and a real site sees each too rarely for
-// it to join anybody. Whatever no list knows is caught when it is seen with too many accounts.
+// Addresses at example.com, .org, .net and under .test and .example are ordinary, although such
+// lists often refuse them: they are what a newcomer tries first, and a real site sees each too
+// rarely for it to join anybody. Whatever no list knows is caught when it is seen with too many
+// accounts.
 
 // For identifiers of every type. Letter case counts only for `Nan`, which is also a name.
 bool is_null_like(std::string_view trimmed);
@@ -27,7 +28,8 @@ bool is_null_like_phone(int country, std::string_view national);
 // Ids that whole series of devices share. `id` in lower case.
 bool is_null_like_device(std::string_view id);
 
-// SHA-256, as 64 lower-case hexadecimal digits, of one of the above as a form would send it.
+// SHA-256, as 64 lower-case hexadecimal digits, of one of the words, addresses or rows
+// of digits above.
 bool is_null_like_sha256(std::string_view hex);
 
 }  // namespace identity

@@ -35,7 +35,7 @@ char32_t next_code_point(std::string_view& text) {
     UChar32 c;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"  // inside ICU's macro
-    U8_NEXT(text.data(), read, size, c);
+    U8_NEXT(text.data(), read, size, c);       // NOLINT(bugprone-inc-dec-in-conditions): ICU's too
 #pragma GCC diagnostic pop
     text.remove_prefix(static_cast<std::size_t>(read));
     return c < 0 ? kNotUtf8 : static_cast<char32_t>(c);
