@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 #include "consent/policy.h"
 #include "identity/identifier.h"
@@ -16,7 +17,12 @@ struct Config {
     identity::IdentifierTypes types = identity::IdentifierTypes::defaults();
 
     std::string default_region;                         // for phone numbers; empty: none
-    std::map<std::string, std::string> source_regions;  // per source name
+    std::map<std::string, std::string, std::less<>> source_regions;  // per source name
+
+    const std::string& region_of(std::string_view source) const {
+        const auto own = source_regions.find(source);
+        return own == source_regions.end() ? default_region : own->second;
+    }
 
     std::chrono::days dedupe_window{30};
 

@@ -28,6 +28,9 @@ enum class Strictness {
 std::optional<Fault> find_fault(std::string_view text, std::size_t depth_max,
                                 Strictness strictness);
 
+// Whether find_fault(text, kJsonDepthMax, full) finds none, at the speed of events.
+bool is_good(std::string_view text);
+
 // `/` and the reference token of a key.
 std::string pointer_token(std::string_view key);
 

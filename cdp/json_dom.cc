@@ -4,6 +4,10 @@
 #include <array>
 #include <vector>
 
+#include "cdp/event.h"
+#include "cdp/json_check.h"
+#include "cdp/json_scan.h"
+
 namespace cdp::json {
 namespace {
 
@@ -60,6 +64,13 @@ std::optional<element> Document::parse(std::string_view text, std::size_t readab
         return std::nullopt;
     if (!keys_distinct(root)) return std::nullopt;
     return root;
+}
+
+bool is_good(std::string_view text) {
+    Scan scan(text);
+    if (!scan.value() || scan.depth() > kJsonDepthMax) return false;
+    Document document;
+    return document.parse(text, text.size()).has_value();
 }
 
 std::optional<std::string_view> string_of(const Value& value) {

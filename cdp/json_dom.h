@@ -8,6 +8,9 @@
 
 namespace cdp::json {
 
+// Only for files of target `platform`: simdjson's types have another layout in code that is
+// compiled without the definitions of its CMake target.
+
 // A value of a document; absent also when it is null.
 using Value = std::optional<simdjson::dom::element>;
 

@@ -100,14 +100,20 @@ bool Scan::at_end() {
     return at_ == text_.size();
 }
 
-// From the opening quote to behind the closing one.
+// From the opening quote to behind the closing one: the first that an even number of backslashes
+// stands before.
 bool Scan::skip_string() {
-    for (std::size_t i = at_ + 1; i < text_.size(); ++i) {
-        if (text_[i] == '"') {
-            at_ = i + 1;
+    const std::size_t inside = at_ + 1;
+    for (std::size_t quote = inside;; ++quote) {
+        quote = text_.find('"', quote);
+        if (quote == std::string_view::npos) break;
+        std::size_t backslashes = 0;
+        while (quote - backslashes > inside && text_[quote - backslashes - 1] == '\\')
+            ++backslashes;
+        if (backslashes % 2 == 0) {
+            at_ = quote + 1;
             return true;
         }
-        if (text_[i] == '\\') ++i;
     }
     at_ = text_.size();
     return false;
@@ -115,27 +121,26 @@ bool Scan::skip_string() {
 
 bool Scan::skip_brackets() {
     open_.clear();
-    while (at_ < text_.size()) {
-        const char c = text_[at_];
-        switch (kind_of(c)) {
-            case Kind::other: ++at_; break;
-            case Kind::quote:
-                if (!skip_string()) return false;
-                break;
-            case Kind::open:
-                open_.push_back(c == '{' ? '}' : ']');
-                if (open_.size() > depth_) depth_ = open_.size();
-                ++at_;
-                break;
-            case Kind::close:
-                if (open_.back() != c) return false;
-                open_.pop_back();
-                ++at_;
-                if (open_.empty()) return true;
-                break;
+    while (true) {
+        std::size_t i = at_;
+        while (i < text_.size() && kind_of(text_[i]) == Kind::other) ++i;
+        at_ = i;
+        if (i == text_.size()) return false;
+        const char c = text_[i];
+        if (c == '"') {
+            if (!skip_string()) return false;
+            continue;
         }
+        ++at_;
+        if (kind_of(c) == Kind::open) {
+            open_.push_back(c == '{' ? '}' : ']');
+            if (open_.size() > depth_) depth_ = open_.size();
+            continue;
+        }
+        if (open_.back() != c) return false;
+        open_.pop_back();
+        if (open_.empty()) return true;
     }
-    return false;
 }
 
 std::optional<std::string_view> Scan::value() {

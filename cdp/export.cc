@@ -1,0 +1,265 @@
+#include "cdp/export.h"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "cdp/base/bytes.h"
+#include "cdp/facts.h"
+#include "cdp/json_scan.h"
+#include "consent/json_string.h"
+#include "identity/evidence.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+using consent::json_string;
+
+// All rows of a space, across subjects.
+std::string space_prefix(storage::Space space) {
+    return {static_cast<char>(storage::kPartition >> 8),
+            static_cast<char>(storage::kPartition & 0xff), static_cast<char>(space)};
+}
+
+Token subject_of(std::string_view key) {
+    return Token::from(key.substr(3, 16));
+}
+
+// Opens identifiers by token. Exports meet the same ones again and again, in runs.
+class Names {
+public:
+    Names(const storage::Vault& vault, const storage::Snapshot& snapshot)
+        : vault_(vault), snapshot_(snapshot) {}
+
+    struct Named {
+        identity::Node node;
+        storage::SubjectKey key;
+        std::string json;  // {"type":…,"value":…}
+    };
+
+    Result<const Named*> find(const Token& token) {
+        if (const auto known = named_.find(token); known != named_.end()) return &known->second;
+        if (named_.size() >= kKeptMax) named_.clear();
+        const auto row = CDP_TRY(snapshot_.get(identity::node_key(token)));
+        auto node = row ? identity::decode_node(*row) : std::nullopt;
+        const auto key = CDP_TRY(vault_.find(snapshot_, token));
+        if (!node || !key) return damaged("a fact without its identifier");
+        const auto value = CDP_TRY(identity::Graph::open(*key, token, *node));
+        auto json =
+            "{\"type\":" + json_string(node->type) + ",\"value\":" + json_string(value.value) + "}";
+        const auto at = named_.emplace(token, Named{std::move(*node), *key, std::move(json)}).first;
+        return &at->second;
+    }
+
+private:
+    static constexpr std::size_t kKeptMax = 50'000;
+
+    const storage::Vault& vault_;
+    const storage::Snapshot& snapshot_;
+    std::unordered_map<Token, Named> named_;
+};
+
+// Scans a space; the visit answers whether to go on, or why it cannot.
+Result<void> each_row(
+    const storage::Snapshot& snapshot, storage::Space space,
+    const std::function<Result<bool>(std::string_view, std::string_view)>& visit) {
+    std::optional<Error> error;
+    CDP_CHECK(
+        snapshot.scan(space_prefix(space), "", [&](std::string_view key, std::string_view value) {
+            const auto go_on = visit(key, value);
+            if (!go_on) error = go_on.error();
+            return go_on && *go_on;
+        }));
+    if (error) return *error;
+    return Result<void>::ok();
+}
+
+// The event as received, with what a reader of the stream needs and the event itself may lack.
+std::string event_line(const StoredEvent& event, const PersonId& person) {
+    std::string line = event.raw.substr(0, event.raw.rfind('}'));
+    const bool empty = json::members_of(event.raw).empty();
+    auto add = [&, first = empty](std::string_view name, const std::string& json) mutable {
+        if (!std::exchange(first, false)) line += ',';
+        line.append("\"").append(name).append("\":").append(json);
+    };
+    if (json::member_of(event.raw, "type").empty()) add("type", json_string(to_string(event.type)));
+    if (json::member_of(event.raw, "messageId").empty())
+        add("messageId", json_string(event.message_id));
+    add("person", json_string(to_hex(person.view())));
+    add("receivedAt", json_string(format_time(event.received)));
+    // One line: white space between tokens may hold line breaks, which mean nothing there.
+    return json::minify(line + "}") + "\n";
+}
+
+std::string day_text(std::int32_t day) {
+    return format_time(Timestamp{std::chrono::sys_days{std::chrono::days{day}}}).substr(0, 10);
+}
+
+std::string consent_line(const consent::Record& record, const std::string& identifiers) {
+    std::string line = "{\"id\":" + json_string(to_hex(record.id.view())) +
+                       ",\"identifiers\":" + identifiers +
+                       ",\"purpose\":" + json_string(record.purpose) +
+                       ",\"state\":" + json_string(consent::to_string(record.state)) +
+                       ",\"scope\":" + json_string(consent::to_string(record.scope)) +
+                       ",\"time\":" + json_string(format_time(record.time)) +
+                       ",\"receivedAt\":" + json_string(format_time(record.received)) +
+                       ",\"origin\":" + json_string(consent::to_string(record.origin)) +
+                       ",\"source\":" + json_string(record.source);
+    if (!record.channels.empty()) {
+        line += ",\"channels\":[";
+        for (std::size_t i = 0; i < record.channels.size(); ++i)
+            line += (i > 0 ? "," : "") + json_string(record.channels[i]);
+        line += ']';
+    }
+    if (record.valid_until)
+        line += ",\"validUntil\":" + json_string(format_time(*record.valid_until));
+    if (!record.method.empty()) line += ",\"method\":" + json_string(record.method);
+    if (!record.notice.id.empty())
+        line += ",\"notice\":{\"id\":" + json_string(record.notice.id) +
+                ",\"version\":" + json_string(record.notice.version) +
+                ",\"hash\":" + json_string(record.notice.hash) + "}";
+    return line + "}\n";
+}
+
+std::string cell_line(const consent::Cell& cell, const std::string& identifier) {
+    const consent::Stamp& stamp = cell.first;
+    return "{\"id\":" + json_string(to_hex(cell.id.view())) + ",\"identifiers\":[" + identifier +
+           "],\"purpose\":" + json_string(stamp.purpose) +
+           ",\"state\":" + json_string(consent::to_string(stamp.state)) +
+           ",\"scope\":" + json_string(consent::to_string(stamp.scope)) +
+           ",\"time\":" + json_string(format_time(stamp.time)) +
+           ",\"origin\":" + json_string(consent::to_string(stamp.origin)) +
+           ",\"source\":" + json_string(stamp.source) + "}\n";
+}
+
+}  // namespace
+
+std::string disclosure_log() {
+    Token name{};
+    constexpr std::string_view kName = "disclosures";
+    std::copy(kName.begin(), kName.end(), name.bytes.begin());
+    return storage::KeyWriter(storage::Space::log, name).str();
+}
+
+Result<void> Exporter::run(const ExportRequest& request, const Sink& sink) const {
+    CDP_CHECK(record(request));
+    const auto snapshot = needs_.store.snapshot();
+    switch (request.kind) {
+        case ExportKind::events: return events(*snapshot, sink);
+        case ExportKind::persons: return persons(*snapshot, sink);
+        case ExportKind::consents: return consents(*snapshot, sink);
+        case ExportKind::links: return links(*snapshot, sink);
+    }
+    return Error{};
+}
+
+Result<void> Exporter::record(const ExportRequest& request) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    ByteWriter entry;
+    entry.u8(1)
+        .i64(milliseconds_of(needs_.clock.now()))
+        .u8(static_cast<std::uint8_t>(request.kind))
+        .i64(request.uid)
+        .bytes(request.key_name)
+        .bytes(request.reason);
+    transaction.append(disclosure_log(), entry.take());
+    auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+    if (outcome.state != storage::CommitState::ok) return outcome.error;
+    return Result<void>::ok();
+}
+
+Result<void> Exporter::events(const storage::Snapshot& snapshot, const Sink& sink) const {
+    Names names(needs_.vault, snapshot);
+    return each_row(snapshot, storage::Space::event,
+                    [&](std::string_view key, std::string_view sealed) -> Result<bool> {
+                        const auto* home = CDP_TRY(names.find(subject_of(key)));
+                        const auto event =
+                            decode_event(CDP_TRY(storage::Vault::open(home->key, key, sealed)));
+                        if (!event) return damaged("an event that cannot be read");
+                        return sink(event_line(*event, home->node.person()));
+                    });
+}
+
+// Members stand together, by anchor.
+Result<void> Exporter::persons(const storage::Snapshot& snapshot, const Sink& sink) const {
+    Names names(needs_.vault, snapshot);
+    std::optional<Token> anchor;
+    std::string line;
+    const auto finish = [&] { return !anchor || sink(line + "]}\n"); };
+    bool stopped = false;
+    const auto scanned =
+        each_row(snapshot, storage::Space::member,
+                 [&](std::string_view key, std::string_view) -> Result<bool> {
+                     const bool same = anchor == subject_of(key);
+                     if (!same) {
+                         stopped = !finish();
+                         if (stopped) return false;
+                         anchor = subject_of(key);
+                     }
+                     storage::KeyReader reader(key);
+                     const auto* named = CDP_TRY(names.find(reader.id<Token>()));
+                     if (!same)
+                         line = "{\"person\":" + json_string(to_hex(named->node.person().view())) +
+                                ",\"identifiers\":[" + named->json;
+                     else
+                         line += ',' + named->json;
+                     return true;
+                 });
+    if (!scanned) return scanned.error();
+    if (!stopped) finish();
+    return Result<void>::ok();
+}
+
+Result<void> Exporter::links(const storage::Snapshot& snapshot, const Sink& sink) const {
+    Names names(needs_.vault, snapshot);
+    return each_row(
+        snapshot, storage::Space::link,
+        [&](std::string_view key, std::string_view value) -> Result<bool> {
+            const auto from = subject_of(key);
+            const auto to = storage::KeyReader(key).id<Token>();
+            if (to < from) return true;  // stands under both ends
+            const auto evidence = identity::decode_evidence(value);
+            if (!evidence) return damaged("a link that cannot be read");
+            const std::string a = CDP_TRY(names.find(from))->json;
+            const std::string b = CDP_TRY(names.find(to))->json;
+            return sink("{\"a\":" + a + ",\"b\":" + b +
+                        ",\"class\":" + json_string(identity::to_string(evidence->link_class)) +
+                        ",\"firstSeen\":" + json_string(day_text(evidence->first_day)) +
+                        ",\"lastSeen\":" + json_string(day_text(evidence->last_day)) +
+                        ",\"days\":" + std::to_string(std::popcount(evidence->days)) + "}\n");
+        });
+}
+
+Result<void> Exporter::consents(const storage::Snapshot& snapshot, const Sink& sink) const {
+    Names names(needs_.vault, snapshot);
+    std::optional<Error> error;
+    const auto line_of = [&](const Token& token, const consent::Row& row) -> Result<std::string> {
+        if (const auto* cell = std::get_if<consent::Cell>(&row))
+            return cell_line(*cell, CDP_TRY(names.find(token))->json);
+        const auto& record = std::get<consent::Record>(row);
+        std::string identifiers = "[";
+        for (std::size_t i = 0; i < record.asserted.size(); ++i)
+            identifiers += (i > 0 ? "," : "") + CDP_TRY(names.find(record.asserted[i]))->json;
+        return consent_line(record, identifiers + "]");
+    };
+    CDP_CHECK(needs_.consents.each(snapshot, [&](const Token& token, const consent::Row& row) {
+        // A record stands under each identifier it asserts, and is one line.
+        const auto* record = std::get_if<consent::Record>(&row);
+        if (record && record->asserted.front() != token) return true;
+        const auto line = line_of(token, row);
+        if (!line) {
+            error = line.error();
+            return false;
+        }
+        return sink(*line);
+    }));
+    if (error) return *error;
+    return Result<void>::ok();
+}
+
+}  // namespace cdp

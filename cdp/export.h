@@ -1,0 +1,45 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "cdp/config.h"
+#include "cdp/platform.h"
+#include "consent/consents.h"
+#include "identity/graph.h"
+
+namespace cdp {
+
+// Everything of one kind as NDJSON, for those who run the platform. An export is an administrative
+// disclosure: who asked and why is stored before the first line leaves.
+class Exporter {
+public:
+    struct Needs {
+        storage::Store& store;
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const consent::Consents& consents;
+        const Clock& clock;
+    };
+    using Sink = std::function<bool(std::string_view line)>;
+
+    explicit Exporter(Needs needs) : needs_(needs) {}
+
+    // See Platform::export_lines.
+    Result<void> run(const ExportRequest& request, const Sink& sink) const;
+
+private:
+    Result<void> record(const ExportRequest& request) const;
+    Result<void> events(const storage::Snapshot& snapshot, const Sink& sink) const;
+    Result<void> persons(const storage::Snapshot& snapshot, const Sink& sink) const;
+    Result<void> links(const storage::Snapshot& snapshot, const Sink& sink) const;
+    Result<void> consents(const storage::Snapshot& snapshot, const Sink& sink) const;
+
+    Needs needs_;
+};
+
+// Key prefix of the log of administrative disclosures.
+std::string disclosure_log();
+
+}  // namespace cdp

@@ -1,0 +1,128 @@
+#include "cdp/facts.h"
+
+#include <tuple>
+
+#include "cdp/base/bytes.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+std::optional<Trust> read_trust(ByteReader& in) {
+    const auto value = in.u8();
+    if (value != 1 && value != 2) return std::nullopt;
+    return static_cast<Trust>(value);
+}
+
+}  // namespace
+
+bool supersedes(const StoredTrait& a, const StoredTrait& b) {
+    return std::tie(a.time, a.json, a.trust, a.source) >
+           std::tie(b.time, b.json, b.trust, b.source);
+}
+
+std::string event_key(const Token& home, Timestamp time, const EventId& id) {
+    return storage::KeyWriter(storage::Space::event, home).newest_first(time).id(id).str();
+}
+
+std::string pointer_key(const Token& token, Timestamp time, const EventId& id) {
+    return storage::KeyWriter(storage::Space::pointer, token).newest_first(time).id(id).str();
+}
+
+std::string dedupe_key(const EventId& id) {
+    return storage::KeyWriter(storage::Space::dedupe, id).str();
+}
+
+std::string trait_key(const Token& home, const TraitName& name) {
+    return storage::KeyWriter(storage::Space::trait, home).id(name).str();
+}
+
+std::string encode(const StoredEvent& event) {
+    ByteWriter out;
+    out.u8(kFormat)
+        .i64(milliseconds_of(event.received))
+        .u8(static_cast<std::uint8_t>(event.type))
+        .u8(static_cast<std::uint8_t>(event.trust))
+        .u8(event.time_adjusted ? 1 : 0)
+        .bytes(event.source)
+        .bytes(event.message_id)
+        .bytes(event.name)
+        .raw(event.raw);
+    return out.take();
+}
+
+std::optional<StoredEvent> decode_event(std::string_view bytes) {
+    ByteReader in(bytes);
+    if (in.u8() != kFormat) return std::nullopt;
+    StoredEvent event;
+    event.received = timestamp_of(in.i64());
+    const auto type = in.u8();
+    const auto trust = read_trust(in);
+    event.time_adjusted = in.u8() != 0;
+    event.source = in.bytes();
+    event.message_id = in.bytes();
+    event.name = in.bytes();
+    event.raw = in.rest();
+    if (!in.ok() || !trust || type < 1 || type > static_cast<std::uint8_t>(EventType::alias))
+        return std::nullopt;
+    event.type = static_cast<EventType>(type);
+    event.trust = *trust;
+    return event;
+}
+
+std::string encode(const StoredTrait& trait) {
+    ByteWriter out;
+    out.u8(kFormat)
+        .i64(milliseconds_of(trait.time))
+        .u8(static_cast<std::uint8_t>(trait.trust))
+        .bytes(trait.source)
+        .bytes(trait.name)
+        .raw(trait.json);
+    return out.take();
+}
+
+std::optional<StoredTrait> decode_trait(std::string_view bytes) {
+    ByteReader in(bytes);
+    if (in.u8() != kFormat) return std::nullopt;
+    StoredTrait trait;
+    trait.time = timestamp_of(in.i64());
+    const auto trust = read_trust(in);
+    trait.source = in.bytes();
+    trait.name = in.bytes();
+    trait.json = in.rest();
+    if (!in.ok() || !trust) return std::nullopt;
+    trait.trust = *trust;
+    return trait;
+}
+
+std::string encode(const Seen& seen) {
+    // The store reads the first four bytes: minutes since 1970 after which the row may go.
+    const auto minutes = std::chrono::ceil<std::chrono::minutes>(seen.expires.time_since_epoch());
+    ByteWriter out;
+    out.u32(static_cast<std::uint32_t>(minutes.count()))
+        .raw(seen.home.view())
+        .i64(milliseconds_of(seen.time));
+    return out.take();
+}
+
+std::optional<Seen> decode_seen(std::string_view bytes) {
+    ByteReader in(bytes);
+    Seen seen;
+    seen.expires = Timestamp{std::chrono::minutes{in.u32()}};
+    const auto home = in.raw(16);
+    seen.time = timestamp_of(in.i64());
+    if (!in.done()) return std::nullopt;
+    seen.home = Token::from(home);
+    return seen;
+}
+
+Error damaged(const char* what) {
+    return {.code = ErrorCode::corruption,
+            .reason = "store_damaged",
+            .message = "Stored data is damaged.",
+            .detail = what};
+}
+
+}  // namespace cdp

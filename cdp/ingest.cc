@@ -1,0 +1,294 @@
+#include "cdp/ingest.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "cdp/facts.h"
+#include "cdp/stamps.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+// Events of one person in one commit; more wait for the next, so that a transaction stays small.
+constexpr std::size_t kChunkEventsMax = 64;
+
+// Lost races before an event is given up with 503. Each loss means that another event of the same
+// person was stored, so only a stream of them gets here.
+constexpr int kRacesMax = 200;
+
+// What is stored of an event fits a value of the store with room for its seal and header.
+constexpr std::size_t kStoredBytesMax = 2 * kEventBytesMax - 4096;
+
+using identity::Sighting;
+
+std::uint32_t short_hash(const Token& hash) {
+    std::uint32_t out = 0;
+    for (std::size_t i = 0; i < sizeof out; ++i) out = (out << 8) | hash.bytes[i];
+    return out;
+}
+
+}  // namespace
+
+struct Ingest::Item {
+    std::size_t index = 0;  // in the request
+    Event event;
+    EventId id{};
+    identity::Observation observation;
+};
+
+// The events of a request that have an identifier, or a messageId, in common. What one of them
+// changes the next must see, so they share a transaction and stay in order.
+struct Ingest::Cluster {
+    std::vector<std::size_t> items;  // positions in Request::items
+    std::size_t stored = 0;          // of them, committed
+    std::size_t working = 0;         // of them, in the transaction under way
+    int races = 0;
+};
+
+struct Ingest::Request {
+    std::string source;
+    Trust trust = Trust::client;
+    std::vector<Item> items;
+    std::vector<Cluster> clusters;
+    std::vector<Verdict> verdicts;
+    Ingested done;
+};
+
+Ingest::Ingest(Needs needs) : needs_(needs) {}
+
+Ingest::~Ingest() = default;
+
+void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
+    if (needs_.store.waiting() > needs_.config.waiting_max) {
+        done(Error{.code = ErrorCode::unavailable,
+                   .reason = "overloaded",
+                   .message = "Too many events wait for the disk; send again in a moment."});
+        return;
+    }
+    auto request = std::make_shared<Request>();
+    request->source = source.name;
+    request->trust = source.trust;
+    request->verdicts.resize(batch.events.size());
+    request->done = std::move(done);
+    const auto source_hash = short_hash(needs_.vault.hash<Token>("source", source.name));
+    for (std::size_t i = 0; i < batch.events.size(); ++i) {
+        Verdict& verdict = request->verdicts[i];
+        auto& event = batch.events[i];
+        if (event && event->raw.size() > kStoredBytesMax)
+            event = Error{.code = ErrorCode::invalid_argument,
+                          .reason = "event_too_large",
+                          .message = "The event, with the envelope's context, is too large.",
+                          .pointer = batch.single ? "" : "/batch/" + std::to_string(i)};
+        if (!event) {
+            verdict.error = event.error();
+            if (i < batch.refused_ids.size()) verdict.message_id = batch.refused_ids[i];
+            needs_.counters.rejected.fetch_add(1, std::memory_order_relaxed);
+            continue;
+        }
+        verdict.message_id = event->message_id;
+        verdict.warnings = event->warnings;
+        request->items.push_back(prepare(source, source_hash, std::move(*event), i));
+    }
+    request->clusters = clusters_of(request->items);
+    step(request);
+}
+
+Ingest::Item Ingest::prepare(const Principal& source, std::uint32_t source_hash, Event event,
+                             std::size_t index) const {
+    Item item;
+    item.index = index;
+    item.id = needs_.vault.hash<EventId>("event", source.name + '\0' + event.message_id);
+    const auto sighting = [&](std::string type, std::string value) {
+        const auto link_class = needs_.config.types.find(type).link_class;
+        const auto token = needs_.graph.token(type, value);
+        return Sighting{{std::move(type), value, value, link_class}, token};
+    };
+    auto& seen = item.observation;
+    for (const auto& identifier : event.identifiers)
+        seen.sightings.push_back(
+            {identifier, needs_.graph.token(identifier.type, identifier.value)});
+    if (event.previous_id)
+        seen.alias = identity::Observation::Alias{sighting("user_id", *event.previous_id),
+                                                  sighting("anonymous_id", *event.previous_id)};
+    seen.time = event.time;
+    seen.source = source_hash;
+    seen.event = item.id;
+    item.event = std::move(event);
+    return item;
+}
+
+std::vector<Ingest::Cluster> Ingest::clusters_of(const std::vector<Item>& items) const {
+    // Union-find over items; the tokens and ids only say which to unite.
+    std::vector<std::size_t> root(items.size());
+    const auto find = [&](std::size_t i) {
+        while (root[i] != i) i = root[i] = root[root[i]];
+        return i;
+    };
+    std::unordered_map<Token, std::size_t> first;
+    first.reserve(items.size() * 4);
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        root[i] = i;
+        const auto meet = [&](const Token& token) {
+            const auto [at, fresh] = first.try_emplace(token, i);
+            if (!fresh) root[find(i)] = find(at->second);
+        };
+        const auto& seen = items[i].observation;
+        for (const auto& sighting : seen.sightings) meet(sighting.token);
+        if (seen.alias) {
+            meet(seen.alias->account.token);
+            meet(seen.alias->cookie.token);
+        }
+        meet(Token{items[i].id.bytes});
+    }
+    std::unordered_map<std::size_t, std::size_t> at;
+    std::vector<Cluster> clusters;
+    for (std::size_t i = 0; i < items.size(); ++i) {
+        const auto [cluster, fresh] = at.try_emplace(find(i), clusters.size());
+        if (fresh) clusters.emplace_back();
+        clusters[cluster->second].items.push_back(i);
+    }
+    return clusters;
+}
+
+// Works the next chunk of every unfinished cluster and hands the transactions over together.
+void Ingest::step(const Pending& request) {
+    const auto snapshot = needs_.store.snapshot();
+    std::vector<storage::Transaction> transactions;
+    std::vector<std::size_t> asked;  // the cluster of each transaction
+    for (std::size_t c = 0; c < request->clusters.size(); ++c) {
+        Cluster& cluster = request->clusters[c];
+        while (cluster.stored < cluster.items.size()) {
+            cluster.working = std::min(kChunkEventsMax, cluster.items.size() - cluster.stored);
+            storage::Transaction transaction(*snapshot, storage::kPartition);
+            if (auto worked = work(*snapshot, transaction, *request, cluster); !worked) {
+                request->done(worked.error());
+                return;
+            }
+            if (!transaction.empty()) {
+                transactions.push_back(std::move(transaction));
+                asked.push_back(c);
+                break;
+            }
+            cluster.stored += cluster.working;  // duplicates only
+        }
+    }
+    if (transactions.empty()) {
+        finish(request);
+        return;
+    }
+    needs_.store.commit(std::move(transactions),
+                        [this, request, asked = std::move(asked)](auto outcomes) mutable {
+                            settle(request, std::move(asked), std::move(outcomes));
+                        });
+}
+
+// On the committer's thread.
+void Ingest::settle(const Pending& request, std::vector<std::size_t> asked,
+                    std::vector<storage::CommitOutcome> outcomes) {
+    bool unfinished = false;
+    for (std::size_t i = 0; i < asked.size(); ++i) {
+        Cluster& cluster = request->clusters[asked[i]];
+        switch (outcomes[i].state) {
+            case storage::CommitState::ok:
+                cluster.stored += cluster.working;
+                cluster.races = 0;
+                break;
+            case storage::CommitState::conflict:
+                needs_.counters.conflicts.fetch_add(1, std::memory_order_relaxed);
+                if (++cluster.races > kRacesMax) {
+                    request->done(Error{.code = ErrorCode::unavailable,
+                                        .reason = "contended",
+                                        .message = "Other events of the same person kept coming "
+                                                   "first; send again in a moment."});
+                    return;
+                }
+                break;
+            case storage::CommitState::unknown: request->done(outcomes[i].error); return;
+        }
+        unfinished = unfinished || cluster.stored < cluster.items.size();
+    }
+    if (unfinished) {
+        needs_.again.post([this, request] { step(request); });
+        return;
+    }
+    finish(request);
+}
+
+void Ingest::finish(const Pending& request) {
+    std::uint64_t accepted = 0;
+    for (const Verdict& verdict : request->verdicts)
+        accepted += verdict.kind == VerdictKind::accepted;
+    const auto& items = request->items;
+    needs_.counters.accepted.fetch_add(accepted, std::memory_order_relaxed);
+    needs_.counters.duplicate.fetch_add(items.size() - accepted, std::memory_order_relaxed);
+    request->done(std::move(request->verdicts));
+}
+
+Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+                          Request& request, Cluster& cluster) {
+    for (std::size_t i = 0; i < cluster.working; ++i) {
+        const Item& item = request.items[cluster.items[cluster.stored + i]];
+        const bool fresh = CDP_TRY(store(snapshot, transaction, request, item));
+        request.verdicts[item.index].kind = fresh ? VerdictKind::accepted : VerdictKind::duplicate;
+    }
+    return Result<void>::ok();
+}
+
+// False: it was stored before.
+Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+                           const Request& request, const Item& item) {
+    const Event& event = item.event;
+    const auto dedupe = dedupe_key(item.id);
+    if (const auto row = CDP_TRY(transaction.get(dedupe))) {
+        const auto seen = decode_seen(*row);
+        if (!seen) return damaged("a dedupe row that cannot be read");
+        if (seen->expires > event.received) return false;
+    }
+    const auto observed = CDP_TRY(needs_.graph.observe(snapshot, transaction, item.observation));
+    if (observed.folded) needs_.counters.folds.fetch_add(1, std::memory_order_relaxed);
+
+    const Token& home = item.observation.sightings.front().token;
+    const auto key = event_key(home, event.time, item.id);
+    transaction.put(
+        key, storage::Vault::seal(
+                 observed.home_key, key,
+                 encode(StoredEvent{event.received, event.type, request.trust, event.time_adjusted,
+                                    request.source, event.message_id, event.name, event.raw})));
+    for (const auto& sighting : item.observation.sightings)
+        if (sighting.token != home)
+            transaction.put(pointer_key(sighting.token, event.time, item.id),
+                            std::string(home.view()));
+    transaction.put(dedupe,
+                    encode(Seen{event.received + needs_.config.dedupe_window, home, event.time}));
+    CDP_CHECK(file_traits(transaction, observed.home_key, request, item));
+    CDP_CHECK(stamp(transaction, request, item));
+    return true;
+}
+
+Result<void> Ingest::file_traits(storage::Transaction& transaction, const storage::SubjectKey& key,
+                                 const Request& request, const Item& item) const {
+    const Token& home = item.observation.sightings.front().token;
+    for (const Trait& trait : item.event.traits) {
+        const auto row = trait_key(home, needs_.vault.hash<TraitName>("trait", trait.name));
+        StoredTrait next{trait.name, trait.json, item.event.time, request.trust, request.source};
+        if (const auto sealed = CDP_TRY(transaction.get(row))) {
+            const auto before = decode_trait(CDP_TRY(storage::Vault::open(key, row, *sealed)));
+            if (!before) return damaged("a trait that cannot be read");
+            if (!supersedes(next, *before)) continue;
+        }
+        transaction.put(row, storage::Vault::seal(key, row, encode(next)));
+    }
+    return Result<void>::ok();
+}
+
+Result<void> Ingest::stamp(storage::Transaction& transaction, const Request& request,
+                           const Item& item) const {
+    for (const auto& [token, stamp] :
+         stamps_of(needs_.config.policy, item.event.preferences, item.observation.sightings,
+                   request.source, request.trust, item.event.time))
+        CDP_TRY(needs_.consents.stamp(transaction, token, stamp));
+    return Result<void>::ok();
+}
+
+}  // namespace cdp

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+
+#include "cdp/platform.h"
+#include "cdp/worker.h"
+#include "consent/consents.h"
+#include "identity/graph.h"
+
+namespace cdp {
+
+// Events in: deduplicated, resolved, filed under their identifiers, their stamps in the ledger, in
+// one commit for each person concerned. Safe to use from many threads; everything it refers to must
+// outlive it.
+class Ingest {
+public:
+    struct Needs {
+        storage::Store& store;
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const consent::Consents& consents;
+        const Config& config;
+        const Clock& clock;
+        Counters& counters;
+        Worker& again;
+    };
+    explicit Ingest(Needs needs);
+    ~Ingest();
+
+    // See Platform::ingest.
+    void run(const Principal& source, ParsedBatch batch, Ingested done);
+
+private:
+    struct Item;
+    struct Cluster;
+    struct Request;
+    using Pending = std::shared_ptr<Request>;
+
+    std::vector<Cluster> clusters_of(const std::vector<Item>& items) const;
+    Item prepare(const Principal& source, std::uint32_t source_hash, Event event,
+                 std::size_t index) const;
+    void step(const Pending& request);
+    void settle(const Pending& request, std::vector<std::size_t> asked,
+                std::vector<storage::CommitOutcome> outcomes);
+    void finish(const Pending& request);
+    Result<void> work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+                      Request& request, Cluster& cluster);
+    Result<bool> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+                       const Request& request, const Item& item);
+    Result<void> file_traits(storage::Transaction& transaction, const storage::SubjectKey& key,
+                             const Request& request, const Item& item) const;
+    Result<void> stamp(storage::Transaction& transaction, const Request& request,
+                       const Item& item) const;
+
+    Needs needs_;
+};
+
+}  // namespace cdp

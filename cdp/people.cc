@@ -1,0 +1,199 @@
+#include "cdp/people.h"
+
+#include <algorithm>
+
+#include "cdp/json_scan.h"
+#include "cdp/stamps.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+Error nobody() {
+    return {.code = ErrorCode::not_found,
+            .reason = "person_unknown",
+            .message = "Nobody is known by that identifier."};
+}
+
+bool is_contact(identity::LinkClass link_class) {
+    return link_class == identity::LinkClass::verified_contact ||
+           link_class == identity::LinkClass::unverified_contact;
+}
+
+constexpr auto kDay = std::chrono::days{1};
+
+}  // namespace
+
+Result<Token> People::resolve(Reading reading, std::string_view type,
+                              std::string_view value) const {
+    if (type == "person") {
+        const auto bytes = from_hex(value);
+        if (!bytes || bytes->size() != 16) return nobody();
+        const auto token =
+            CDP_TRY(needs_.graph.find_person(reading.transaction, PersonId::from(*bytes)));
+        if (!token) return nobody();
+        return *token;
+    }
+    const auto form =
+        identity::normal_form(needs_.config.types.find(type), value, needs_.config.default_region);
+    if (const auto* refusal = std::get_if<identity::Refusal>(&form)) {
+        if (*refusal != identity::Refusal::malformed) return nobody();
+        return Error{.code = ErrorCode::invalid_argument,
+                     .reason = "malformed_identifier",
+                     .message = "The identifier's value does not have the form of its type."};
+    }
+    return needs_.graph.token(type, std::get<std::string>(form));
+}
+
+Result<Person> People::load(Reading reading, const Token& token) const {
+    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
+    if (!node || !node->active) return nobody();
+    Person person{.id = node->person(), .members = {}, .consents = {}};
+    for (const Token& member : CDP_TRY(needs_.graph.members(reading.transaction, node->anchor))) {
+        person.members.push_back(CDP_TRY(load_member(reading, member)));
+        person.consents.push_back(
+            CDP_TRY(load_consents(reading, member, person.members.back().node)));
+    }
+    return person;
+}
+
+Result<PersonMember> People::load_member(Reading reading, const Token& token) const {
+    auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
+    if (!node) return damaged("a member without its node");
+    const auto key = CDP_TRY(needs_.vault.find(reading.snapshot, token));
+    if (!key) return damaged("a node without its key");
+    auto value = CDP_TRY(identity::Graph::open(*key, token, *node));
+    return PersonMember{token, std::move(*node), std::move(value), *key};
+}
+
+Result<consent::Member> People::load_consents(Reading reading, const Token& token,
+                                              const identity::Node& node) const {
+    consent::Member member{.token = token,
+                           .type = node.type,
+                           .contact = is_contact(node.link_class),
+                           .account = node.link_class == identity::LinkClass::account,
+                           .shared = node.shared};
+    member.facts = CDP_TRY(needs_.consents.load(reading.snapshot, reading.transaction, token));
+    const auto days = consent::contested(token, member.facts);
+    std::vector<consent::Stamp> stamps;
+    std::int32_t read = 0;
+    for (const auto& contested : days) {
+        if (!stamps.empty() && contested.day == read) continue;
+        read = contested.day;
+        auto seen = CDP_TRY(stamps_on(reading, token, contested.day));
+        stamps.insert(stamps.end(), seen.begin(), seen.end());
+    }
+    if (!days.empty()) member.facts = consent::refine(token, std::move(member.facts), stamps);
+    return member;
+}
+
+// Every stamp that the day's events carry for the identifier, from the events themselves.
+Result<std::vector<consent::Stamp>> People::stamps_on(Reading reading, const Token& token,
+                                                      std::int32_t day) const {
+    const Timestamp start{std::chrono::sys_days{std::chrono::days{day}}};
+    const Timestamp last = start + kDay - std::chrono::milliseconds{1};
+    std::vector<consent::Stamp> stamps;
+    const auto take = [&](const StoredEvent& event, Timestamp time) {
+        ParseContext context{.received = event.received,
+                             .trust = event.trust,
+                             .region = needs_.config.region_of(event.source),
+                             .types = &needs_.config.types,
+                             .new_message_id = [] { return std::string("stored"); }};
+        const auto parsed = parse_body(event.raw, event.type, context);
+        if (!parsed || parsed->events.size() != 1 || !parsed->events[0]) return;
+        const Event& again = *parsed->events[0];
+        std::vector<identity::Sighting> sightings;
+        for (const auto& identifier : again.identifiers)
+            sightings.push_back(
+                {identifier, needs_.graph.token(identifier.type, identifier.value)});
+        for (auto& [bound, stamp] : stamps_of(needs_.config.policy, again.preferences, sightings,
+                                              event.source, event.trust, time))
+            if (bound == token) stamps.push_back(std::move(stamp));
+    };
+    if (const auto key = CDP_TRY(needs_.vault.find(reading.snapshot, token)))
+        CDP_CHECK(events_of(reading, token, *key, last,
+                            [&](Timestamp time, const EventId&, const StoredEvent& event) {
+                                if (time < start) return false;
+                                take(event, time);
+                                return true;
+                            }));
+
+    // Events seen with the identifier but filed under a better one.
+    const auto prefix = storage::KeyWriter(storage::Space::pointer, token).str();
+    reading.transaction.watch(prefix);
+    std::vector<std::pair<Timestamp, std::pair<EventId, Token>>> pointed;
+    CDP_CHECK(reading.snapshot.scan(prefix, pointer_key(token, last, EventId{}),
+                                    [&](std::string_view key, std::string_view home) {
+                                        storage::KeyReader in(key);
+                                        const auto time = in.newest_first();
+                                        if (!in.ok() || home.size() != 16 || time < start)
+                                            return false;
+                                        pointed.emplace_back(
+                                            time, std::pair(in.id<EventId>(), Token::from(home)));
+                                        return true;
+                                    }));
+    for (const auto& [time, at] : pointed) {
+        const auto key = CDP_TRY(needs_.vault.find(reading.snapshot, at.second));
+        const auto row = event_key(at.second, time, at.first);
+        const auto sealed = CDP_TRY(reading.snapshot.get(row));
+        if (!key || !sealed) continue;  // erased since
+        const auto event = decode_event(CDP_TRY(storage::Vault::open(*key, row, *sealed)));
+        if (!event) return damaged("an event that cannot be read");
+        take(*event, time);
+    }
+    return stamps;
+}
+
+std::optional<People::Contact> People::contact_of(std::string_view name,
+                                                  std::string_view json) const {
+    const auto& types = needs_.config.types.all();
+    const auto type = types.find(name);
+    if (type == types.end() || !is_contact(type->second.link_class)) return std::nullopt;
+    if (json.size() < 2 || json.front() != '"') return std::nullopt;
+    const auto text = json::unescape(json.substr(1, json.size() - 2));
+    if (!text) return std::nullopt;
+    const auto form = identity::normal_form(type->second, *text, needs_.config.default_region);
+    const auto* normal = std::get_if<std::string>(&form);
+    if (!normal) return std::nullopt;
+    return Contact{type->first, *normal, needs_.graph.token(type->first, *normal)};
+}
+
+Result<void> People::add_foreign(Reading reading, Person& person, const Contact& contact) const {
+    const auto known = std::ranges::any_of(
+        person.consents, [&](const auto& member) { return member.token == contact.token; });
+    if (known) return Result<void>::ok();
+    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, contact.token));
+    consent::Member member{.token = contact.token, .type = contact.type, .contact = true};
+    if (node) member = CDP_TRY(load_consents(reading, contact.token, *node));
+    member.shared = true;
+    person.consents.push_back(std::move(member));
+    return Result<void>::ok();
+}
+
+Result<void> People::events_of(Reading reading, const Token& home, const storage::SubjectKey& key,
+                               Timestamp from, const VisitEvent& visit) const {
+    const auto prefix = storage::KeyWriter(storage::Space::event, home).str();
+    reading.transaction.watch(prefix);
+    std::optional<Error> error;
+    CDP_CHECK(reading.snapshot.scan(prefix, event_key(home, from, EventId{}),
+                                    [&](std::string_view row, std::string_view sealed) {
+                                        storage::KeyReader in(row);
+                                        const auto time = in.newest_first();
+                                        const auto id = in.id<EventId>();
+                                        const auto plain = storage::Vault::open(key, row, sealed);
+                                        if (!plain) {
+                                            error = plain.error();
+                                            return false;
+                                        }
+                                        const auto event = decode_event(*plain);
+                                        if (!event || !in.ok()) {
+                                            error = damaged("an event that cannot be read");
+                                            return false;
+                                        }
+                                        return visit(time, id, *event);
+                                    }));
+    if (error) return *error;
+    return Result<void>::ok();
+}
+
+}  // namespace cdp

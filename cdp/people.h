@@ -1,0 +1,87 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/config.h"
+#include "cdp/facts.h"
+#include "consent/consents.h"
+#include "consent/decision.h"
+#include "identity/graph.h"
+
+// Persons as they are read: a person is looked up by any identifier and loaded identifier by
+// identifier. Every read goes through the caller's transaction, so that the caller knows what its
+// answer rests on.
+namespace cdp {
+
+struct PersonMember {
+    Token token;
+    identity::Node node;
+    identity::NodeValue value;
+    storage::SubjectKey key;
+};
+
+struct Person {
+    PersonId id{};
+    std::vector<PersonMember> members;  // by token
+    std::vector<consent::Member>
+        consents;  // the same order; identifiers that only values name follow
+};
+
+class People {
+public:
+    struct Needs {
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const consent::Consents& consents;
+        const Config& config;
+    };
+    explicit People(Needs needs) : needs_(needs) {}
+
+    // One read: a snapshot and what was read from it.
+    struct Reading {
+        const storage::Snapshot& snapshot;
+        storage::Transaction& transaction;
+    };
+
+    // The token of an identifier as a caller names it; `person` with a person id names its anchor.
+    // invalid_argument when it is malformed, not_found when it can be nobody's.
+    Result<Token> resolve(Reading reading, std::string_view type, std::string_view value) const;
+
+    // not_found when nobody has the identifier. With everything said about consent.
+    Result<Person> load(Reading reading, const Token& token) const;
+
+    // The identifier a contact's value is; nullopt when the name is no contact's or the value none.
+    // `value` is JSON.
+    struct Contact {
+        std::string type;
+        std::string normal;
+        Token token;
+    };
+    std::optional<Contact> contact_of(std::string_view name, std::string_view json) const;
+
+    // Makes what was said about an identifier count that a datum of the person *is* but that is not
+    // the person's: shared, or of somebody else. It opens nothing but itself.
+    Result<void> add_foreign(Reading reading, Person& person, const Contact& contact) const;
+
+    // Visits the events filed under an identifier, newest first, from (time, id) on. The visit
+    // returns false to stop.
+    using VisitEvent =
+        std::function<bool(Timestamp time, const EventId& id, const StoredEvent& event)>;
+    Result<void> events_of(Reading reading, const Token& home, const storage::SubjectKey& key,
+                           Timestamp from, const VisitEvent& visit) const;
+
+private:
+    Result<PersonMember> load_member(Reading reading, const Token& token) const;
+    Result<consent::Member> load_consents(Reading reading, const Token& token,
+                                          const identity::Node& node) const;
+    Result<std::vector<consent::Stamp>> stamps_on(Reading reading, const Token& token,
+                                                  std::int32_t day) const;
+
+    Needs needs_;
+};
+
+}  // namespace cdp

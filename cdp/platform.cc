@@ -1,0 +1,116 @@
+#include "cdp/platform.h"
+
+#include <array>
+#include <utility>
+
+#include "cdp/consent_intake.h"
+#include "cdp/export.h"
+#include "cdp/ingest.h"
+#include "cdp/people.h"
+#include "cdp/profiles.h"
+#include "cdp/timeline.h"
+#include "storage/random.h"
+
+namespace cdp {
+namespace {
+
+constexpr std::array<std::pair<ExportKind, std::string_view>, 4> kExportKinds{{
+    {ExportKind::events, "events"},
+    {ExportKind::persons, "persons"},
+    {ExportKind::consents, "consents"},
+    {ExportKind::links, "links"},
+}};
+
+}  // namespace
+
+std::string_view to_string(VerdictKind value) {
+    switch (value) {
+        case VerdictKind::accepted: return "accepted";
+        case VerdictKind::duplicate: return "duplicate";
+        case VerdictKind::suppressed: return "suppressed";
+        case VerdictKind::rejected: return "rejected";
+    }
+    return "rejected";
+}
+
+std::optional<ExportKind> parse_export_kind(std::string_view name) {
+    for (const auto& [kind, spelling] : kExportKinds)
+        if (spelling == name) return kind;
+    return std::nullopt;
+}
+
+// Each may use those above it, and is destroyed before them.
+struct Platform::Parts {
+    Parts(storage::Store& the_store, const storage::Vault& the_vault, const Clock& the_clock,
+          Config the_config)
+        : store(the_store), vault(the_vault), clock(the_clock), config(std::move(the_config)) {}
+
+    storage::Store& store;
+    const storage::Vault& vault;
+    const Clock& clock;
+    const Config config;
+    Counters counters;
+
+    const identity::Graph graph{vault, config.types};
+    const consent::Consents consents{vault};
+    const People people{{vault, graph, consents, config}};
+    Profiles profiles{{store, vault, people, consents, config, clock, counters}};
+    const Timeline timeline{{store, vault, people, consents, config, clock}};
+    const Exporter exporter{{store, vault, graph, consents, clock}};
+    Worker again;
+    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}};
+    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
+};
+
+Platform::Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock,
+                   Config config)
+    : parts_(std::make_unique<Parts>(store, vault, clock, std::move(config))) {}
+
+Platform::~Platform() = default;
+
+const Config& Platform::config() const {
+    return parts_->config;
+}
+
+ParseContext Platform::parse_context(const Principal& source, bool import) const {
+    return {.received = parts_->clock.now(),
+            .trust = source.trust,
+            .import = import,
+            .region = parts_->config.region_of(source.name),
+            .types = &parts_->config.types,
+            .new_message_id = [] { return "cdp-" + to_hex(storage::random_bytes(16)); }};
+}
+
+void Platform::ingest(const Principal& source, ParsedBatch batch, Ingested done) {
+    parts_->ingest.run(source, std::move(batch), std::move(done));
+}
+
+void Platform::record_consents(const Principal& caller, std::vector<ConsentRequest> requests,
+                               Recorded done) {
+    parts_->intake.run(caller, std::move(requests), std::move(done));
+}
+
+Result<ProfileAnswer> Platform::profile(const Principal& channel, std::string_view type,
+                                        std::string_view value, std::string_view purpose) {
+    return parts_->profiles.profile(channel, type, value, purpose);
+}
+
+Result<ProfileAnswer> Platform::timeline(const Principal& channel, std::string_view type,
+                                         std::string_view value, const TimelineQuery& query) {
+    return parts_->timeline.page(channel, type, value, query);
+}
+
+Result<void> Platform::export_lines(const ExportRequest& request,
+                                    const std::function<bool(std::string_view)>& sink) {
+    return parts_->exporter.run(request, sink);
+}
+
+const Counters& Platform::counters() const {
+    return parts_->counters;
+}
+
+storage::Health Platform::health() const {
+    return parts_->store.health();
+}
+
+}  // namespace cdp

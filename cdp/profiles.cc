@@ -1,0 +1,146 @@
+#include "cdp/profiles.h"
+
+#include "cdp/answer.h"
+#include "cdp/released_list.h"
+#include "consent/json_string.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+constexpr std::size_t kCacheBytesMax = 32u << 20;
+
+}  // namespace
+
+Profiles::Profiles(Needs needs) : needs_(needs), cache_(needs.store, kCacheBytesMax) {}
+
+Result<ProfileAnswer> Profiles::profile(const Principal& channel, std::string_view type,
+                                        std::string_view value, std::string_view purpose_name) {
+    needs_.counters.profile_reads.fetch_add(1, std::memory_order_relaxed);
+    std::string question;
+    for (const auto part : {std::string_view(channel.channel), purpose_name, type, value})
+        question.append(part).push_back('\0');
+    const auto now = needs_.clock.now();
+    if (auto body = cache_.find(question, now)) {
+        needs_.counters.profile_cache_hits.fetch_add(1, std::memory_order_relaxed);
+        return ProfileAnswer{std::move(body)};
+    }
+
+    const auto* purpose = CDP_TRY(purpose_for(needs_.config, channel, purpose_name));
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const People::Reading reading{*snapshot, transaction};
+    const auto token = CDP_TRY(needs_.people.resolve(reading, type, value));
+    auto person = CDP_TRY(needs_.people.load(reading, token));
+    const auto traits = CDP_TRY(traits_of(reading, person));
+    for (const auto& [name, held] : traits)
+        if (const auto contact = needs_.people.contact_of(name, held.second.json))
+            CDP_CHECK(needs_.people.add_foreign(reading, person, *contact));
+
+    const consent::Gate gate(needs_.config.policy, person.consents,
+                             {std::string(purpose->name), channel.channel, now});
+    consent::ReleasedBody body;
+    body.text("{\"person\":\"").id(person.id).text("\",\"purpose\":").purpose(*purpose);
+    write_fields(person, traits, gate, body);
+    const auto ledger_size = CDP_TRY(needs_.consents.ledger_size(*snapshot));
+    body.text(",\"decision\":\"")
+        .id(decision_id(needs_.vault, person, channel, purpose->name, ledger_size))
+        .text("\",\"ledger_size\":")
+        .number(ledger_size)
+        .text("}");
+    auto shared = std::make_shared<const std::string>(std::move(body).take());
+    cache_.keep(std::move(question), shared, transaction.reads(), gate.judge().changes_at());
+    return ProfileAnswer{std::move(shared)};
+}
+
+// The person's traits: of each name the one that supersedes the others, and its identifier.
+Result<Profiles::Traits> Profiles::traits_of(People::Reading reading, const Person& person) const {
+    Traits traits;
+    for (const PersonMember& member : person.members) {
+        std::optional<Error> error;
+        CDP_CHECK(reading.transaction.scan(
+            storage::KeyWriter(storage::Space::trait, member.token).str(),
+            [&](std::string_view row, std::string_view sealed) {
+                const auto plain = storage::Vault::open(member.key, row, sealed);
+                auto trait = plain ? decode_trait(*plain) : std::nullopt;
+                if (!trait) {
+                    error = plain ? damaged("a trait that cannot be read") : plain.error();
+                    return false;
+                }
+                const auto name = trait->name;
+                const auto [at, fresh] = traits.try_emplace(name, member.token, std::move(*trait));
+                if (!fresh && supersedes(*trait, at->second.second))
+                    at->second = {member.token, std::move(*trait)};
+                return true;
+            }));
+        if (error) return *error;
+    }
+    std::erase_if(traits, [](const auto& trait) { return trait.second.second.json == "null"; });
+    return traits;
+}
+
+// Writes `"traits":{…},"identifiers":[…],"withheld":[…]`.
+void Profiles::write_fields(const Person& person, const Traits& traits, const consent::Gate& gate,
+                            consent::ReleasedBody& body) const {
+    WithheldList withheld;
+    Separator comma;
+    body.text(",\"traits\":{");
+    for (const auto& [name, held] : traits) {
+        auto passed = pass_trait(gate, name, held.first, held.second);
+        if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
+            withheld.add(std::move(*kept));
+            continue;
+        }
+        const auto& released = std::get<consent::Released>(passed);
+        comma.write(body);
+        body.name(released).text(":{\"value\":").value(released).text(",\"time\":");
+        body.time(released.time()).text(",\"source\":").source(released).text("}");
+    }
+    body.text("},\"identifiers\":[");
+    comma = {};
+    for (const PersonMember& member : person.members) {
+        auto passed = pass_identifier(gate, member);
+        if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
+            kept->name.insert(0, "identifiers/");
+            withheld.add(std::move(*kept));
+            continue;
+        }
+        const auto& released = std::get<consent::Released>(passed);
+        comma.write(body);
+        body.text("{\"type\":").name(released).text(",\"value\":").value(released).text("}");
+    }
+    body.text("],\"withheld\":");
+    withheld.write(body);
+}
+
+consent::Passed Profiles::pass_trait(const consent::Gate& gate, std::string_view name,
+                                     const Token& home, const StoredTrait& trait) const {
+    const auto contact = needs_.people.contact_of(name, trait.json);
+    return gate.pass({.name = name,
+                      .labels = needs_.config.policy.labels_of_trait(name),
+                      .datum = {.home = home,
+                                .value = contact ? std::optional(contact->token) : std::nullopt,
+                                .from_server = trait.trust == Trust::server,
+                                .captured = trait.time},
+                      .json = trait.json,
+                      .normal = contact ? std::string_view(contact->normal) : std::string_view{},
+                      .time = trait.time,
+                      .source = trait.source});
+}
+
+// An identifier is a datum of its own: collected when it was first seen, and anew by a grant that
+// names it.
+consent::Passed Profiles::pass_identifier(const consent::Gate& gate,
+                                          const PersonMember& member) const {
+    const auto json = consent::json_string(member.value.value);
+    return gate.pass(
+        {.name = member.node.type,
+         .labels = needs_.config.policy.labels_of_identifier(member.node.type),
+         .datum = {.home = member.token, .value = member.token, .captured = member.node.first_seen},
+         .json = json,
+         .normal = member.value.value,
+         .time = member.node.first_seen,
+         .source = {}});
+}
+
+}  // namespace cdp

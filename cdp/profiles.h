@@ -1,0 +1,46 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "cdp/answer_cache.h"
+#include "cdp/people.h"
+#include "cdp/platform.h"
+#include "consent/gate.h"
+
+namespace cdp {
+
+// Persons as channels may see them: loaded, folded, and passed field by field through the gate.
+// Everything it refers to must outlive it.
+class Profiles {
+public:
+    struct Needs {
+        const storage::Store& store;
+        const storage::Vault& vault;
+        const People& people;
+        const consent::Consents& consents;
+        const Config& config;
+        const Clock& clock;
+        Counters& counters;
+    };
+    explicit Profiles(Needs needs);
+
+    // See Platform::profile.
+    Result<ProfileAnswer> profile(const Principal& channel, std::string_view type,
+                                  std::string_view value, std::string_view purpose);
+
+private:
+    using Traits = std::map<std::string, std::pair<Token, StoredTrait>, std::less<>>;
+
+    Result<Traits> traits_of(People::Reading reading, const Person& person) const;
+    void write_fields(const Person& person, const Traits& traits, const consent::Gate& gate,
+                      consent::ReleasedBody& body) const;
+    consent::Passed pass_trait(const consent::Gate& gate, std::string_view name, const Token& home,
+                               const StoredTrait& trait) const;
+    consent::Passed pass_identifier(const consent::Gate& gate, const PersonMember& member) const;
+    Needs needs_;
+    AnswerCache cache_;
+};
+
+}  // namespace cdp

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "consent/gate.h"
+
+namespace cdp {
+
+// Writes a comma before every element but the first.
+class Separator {
+public:
+    void write(consent::ReleasedBody& body) {
+        if (std::exchange(started_, true)) body.text(",");
+    }
+
+private:
+    bool started_ = false;
+};
+
+// What a body withholds: each field and reason once, in the order met.
+class WithheldList {
+public:
+    void add(consent::Withheld withheld) {
+        if (seen_.emplace(withheld.name, withheld.decision.reason).second)
+            list_.push_back(std::move(withheld));
+    }
+    void write(consent::ReleasedBody& body) const {
+        Separator comma;
+        body.text("[");
+        for (const auto& withheld : list_) {
+            comma.write(body);
+            body.withheld(withheld);
+        }
+        body.text("]");
+    }
+
+private:
+    std::set<std::pair<std::string, consent::Reason>> seen_;
+    std::vector<consent::Withheld> list_;
+};
+
+}  // namespace cdp

@@ -1,0 +1,177 @@
+#include "cdp/timeline.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "cdp/answer.h"
+#include "cdp/json_scan.h"
+#include "cdp/released_list.h"
+#include "consent/json_string.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+constexpr std::size_t kLimitMax = 1000;
+
+void write_type(consent::ReleasedBody& body, EventType type) {
+    switch (type) {
+        case EventType::identify: body.text("\"identify\""); return;
+        case EventType::track: body.text("\"track\""); return;
+        case EventType::page: body.text("\"page\""); return;
+        case EventType::screen: body.text("\"screen\""); return;
+        case EventType::group: body.text("\"group\""); return;
+        case EventType::alias: body.text("\"alias\""); return;
+    }
+}
+
+}  // namespace
+
+Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view type,
+                                     std::string_view value, const TimelineQuery& query) const {
+    const auto* purpose = CDP_TRY(purpose_for(needs_.config, channel, query.purpose));
+    const auto after = parse_cursor(query.cursor);
+    if (!query.cursor.empty() && !after)
+        return Error{.code = ErrorCode::invalid_argument,
+                     .reason = "malformed_cursor",
+                     .message = "The cursor is not one that was given out."};
+    if (query.limit < 1 || query.limit > kLimitMax)
+        return Error{.code = ErrorCode::invalid_argument,
+                     .reason = "limit_out_of_range",
+                     .message = "The limit must be from 1 to 1000."};
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const People::Reading reading{*snapshot, transaction};
+    const auto token = CDP_TRY(needs_.people.resolve(reading, type, value));
+    const auto person = CDP_TRY(needs_.people.load(reading, token));
+    auto entries = CDP_TRY(entries_of(reading, person, after, query.limit + 1));
+    const bool more = entries.size() > query.limit;
+    if (more) entries.pop_back();
+
+    const consent::Gate gate(needs_.config.policy, person.consents,
+                             {std::string(purpose->name), channel.channel, needs_.clock.now()});
+    consent::ReleasedBody body;
+    body.text("{\"person\":\"").id(person.id).text("\",\"purpose\":").purpose(*purpose);
+    body.text(",\"events\":[");
+    Separator comma;
+    WithheldList withheld;
+    for (const Entry& entry : entries) {
+        auto passed = pass_property(entry, gate, "event", consent::json_string(entry.event.name));
+        if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
+            withheld.add(std::move(*kept));
+            continue;
+        }
+        comma.write(body);
+        write_event(entry, gate, std::get<consent::Released>(passed), body);
+    }
+    body.text("],\"withheld\":");
+    withheld.write(body);
+    body.text(",\"next\":");
+    if (more) {
+        const Place& last = entries.back().place;
+        body.text("\"").number(milliseconds_of(last.time)).text("-").id(last.id).text("\"");
+    } else {
+        body.text("null");
+    }
+    const auto ledger_size = CDP_TRY(needs_.consents.ledger_size(*snapshot));
+    body.text(",\"decision\":\"")
+        .id(decision_id(needs_.vault, person, channel, purpose->name, ledger_size))
+        .text("\",\"ledger_size\":")
+        .number(ledger_size)
+        .text("}");
+    return ProfileAnswer{std::make_shared<const std::string>(std::move(body).take())};
+}
+
+// `<milliseconds>-<event id>`: the last event of the page before.
+std::optional<Timeline::Place> Timeline::parse_cursor(std::string_view cursor) {
+    std::int64_t milliseconds = 0;
+    const auto* const end = cursor.data() + cursor.size();
+    const auto [at, error] = std::from_chars(cursor.data(), end, milliseconds);
+    const std::string_view rest(at, static_cast<std::size_t>(end - at));
+    if (error != std::errc{} || !rest.starts_with('-')) return std::nullopt;
+    const auto id = from_hex(rest.substr(1));
+    if (!id || id->size() != 16) return std::nullopt;
+    return Place{timestamp_of(milliseconds), EventId::from(*id)};
+}
+
+// The newest `most` events of all identifiers after a place. An event is filed under one
+// identifier, its home, so none is met twice, and none of a person that merely shares an identifier
+// is met at all.
+Result<std::vector<Timeline::Entry>> Timeline::entries_of(People::Reading reading,
+                                                          const Person& person,
+                                                          const std::optional<Place>& after,
+                                                          std::size_t most) const {
+    const auto from = after ? after->time : Timestamp::max();
+    const auto earlier = [](const Entry& a, const Entry& b) { return a.place.before(b.place); };
+    std::vector<Entry> entries;
+    const auto keep_newest = [&] {
+        if (entries.size() <= most) return;
+        std::ranges::nth_element(entries, entries.begin() + static_cast<std::ptrdiff_t>(most),
+                                 earlier);
+        entries.resize(most);
+    };
+    for (const PersonMember& member : person.members) {
+        std::size_t taken = 0;
+        CDP_CHECK(needs_.people.events_of(
+            reading, member.token, member.key, from,
+            [&](Timestamp time, const EventId& id, const StoredEvent& event) {
+                const Place place{time, id};
+                if (after && !after->before(place)) return true;
+                entries.push_back({place, member.token, event});
+                return ++taken < most;
+            }));
+        keep_newest();
+    }
+    std::ranges::sort(entries, earlier);
+    return entries;
+}
+
+void Timeline::write_event(const Entry& entry, const consent::Gate& gate,
+                           const consent::Released& name, consent::ReleasedBody& body) const {
+    body.text("{\"id\":\"").id(entry.place.id).text("\",\"type\":");
+    write_type(body, entry.event.type);
+    body.text(",\"name\":").value(name).text(",\"time\":").time(name.time());
+    body.text(",\"source\":").source(name).text(",\"properties\":{");
+    Separator comma;
+    WithheldList withheld;
+    for (const auto& [key, json] :
+         json::members_of(json::member_of(entry.event.raw, "properties"))) {
+        const auto text = json::unescape(key);
+        if (!text) continue;  // cannot be: the event was checked when it was accepted
+        auto passed = pass_property(entry, gate, *text, json);
+        if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
+            withheld.add(std::move(*kept));
+            continue;
+        }
+        const auto& released = std::get<consent::Released>(passed);
+        comma.write(body);
+        body.name(released).text(":").value(released);
+    }
+    body.text("},\"withheld\":");
+    withheld.write(body);
+    body.text("}");
+}
+
+// A property has the labels of its event, and those of the trait of that name: an e-mail address in
+// an order is an e-mail address.
+consent::Passed Timeline::pass_property(const Entry& entry, const consent::Gate& gate,
+                                        const std::string& name, std::string_view json) const {
+    const auto& policy = needs_.config.policy;
+    const auto of_event = policy.labels_of_event(entry.event.name);
+    const auto of_trait = policy.labels_of_trait(name);
+    consent::Labels labels(of_event.begin(), of_event.end());
+    labels.insert(labels.end(), of_trait.begin(), of_trait.end());
+    const auto contact = needs_.people.contact_of(name, json);
+    return gate.pass({.name = name,
+                      .labels = labels,
+                      .datum = {.home = entry.home,
+                                .value = contact ? std::optional(contact->token) : std::nullopt,
+                                .from_server = entry.event.trust == Trust::server,
+                                .captured = entry.place.time},
+                      .json = json,
+                      .normal = contact ? std::string_view(contact->normal) : std::string_view{},
+                      .time = entry.place.time,
+                      .source = entry.event.source});
+}
+
+}  // namespace cdp
