@@ -213,7 +213,8 @@ TEST_CASE("a decision that nobody made refuses") {
 
 TEST_CASE("a decision names the record it rests on") {
     using tests::record_id;
-    CHECK(decide("1 cookie granted; 2 cookie granted", "ads", "cookie", 5).evidence == record_id(2));
+    CHECK(decide("1 cookie granted; 2 cookie granted", "ads", "cookie", 5).evidence ==
+          record_id(2));
     CHECK(decide("1 cookie granted; 2 mail denied", "ads", "cookie", 5).evidence == record_id(2));
     CHECK(decide("1 mail denied; 3 mail granted person; 1 cookie granted", "ads", "cookie@2", 5)
               .evidence == record_id(1));
@@ -226,14 +227,16 @@ TEST_CASE("a decision says until when time alone cannot change it") {
     CHECK_FALSE(decide("1 cookie granted", "ads", "cookie", 5).changes_at);
     CHECK_FALSE(decide("1 cookie granted until 4", "ads", "cookie", 5).changes_at);
     CHECK(decide("1 cookie granted until 8", "ads", "cookie", 5).changes_at == day(8));
-    CHECK(decide("1 cookie granted until 8; 7 mail denied", "ads", "cookie", 5).changes_at == day(7));
-    CHECK_FALSE(decide("1 cookie granted; 7 mail denied for scoring", "ads", "cookie", 5).changes_at);
+    CHECK(decide("1 cookie granted until 8; 7 mail denied", "ads", "cookie", 5).changes_at ==
+          day(7));
+    CHECK_FALSE(
+        decide("1 cookie granted; 7 mail denied for scoring", "ads", "cookie", 5).changes_at);
     CHECK_FALSE(decide("1 cookie granted until 8", "orders", "cookie", 5).changes_at);
 }
 
 TEST_CASE("the standing of an identifier is what was said under it alone") {
-    const auto all = tests::with_history("1 mail granted; 2 account denied; 3 phone granted until 4",
-                                         "ads");
+    const auto all =
+        tests::with_history("1 mail granted; 2 account denied; 3 phone granted until 4", "ads");
     const consent::Judge judge(tests::policy(), all,
                                {.purpose = "ads", .channel = "tool", .now = day(5)});
     using consent::Reason;

@@ -1,0 +1,241 @@
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+#include "consent/decision.h"
+#include "tests/consent/oracle.h"
+#include "tests/consent/random_world.h"
+#include "tests/support/seeds.h"
+
+// Laws over random histories. Each seed stands for a hundred worlds, for Catch2 takes longer than
+// they.
+namespace {
+
+using namespace consent;
+using tests::day;
+using tests::Oracle;
+using tests::random_datum;
+using tests::random_world;
+using tests::RandomWorld;
+using tests::Slip;
+
+constexpr int kWorlds = 100;
+
+const std::vector<std::string> kAll = {"ads", "ads/social", "scoring", "news", "orders"};
+const std::vector<std::string> kOfPersons = {"ads", "ads/social", "scoring"};
+const std::vector<std::string> kOfConsent = {"ads", "ads/social", "scoring", "news"};
+
+const Policy& policy() {
+    static const Policy policy = tests::policy();
+    return policy;
+}
+
+Decision decide(const RandomWorld& world, const Datum& datum) {
+    return Judge(policy(), world.members, world.question).decide(datum);
+}
+
+// How many of the worlds of a seed the product and the oracle see differently.
+int disagreements(std::uint64_t seed, Slip slip) {
+    cdp::Random random(seed);
+    int found = 0;
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto world = random_world(random, kAll);
+        const auto datum = random_datum(random, world.members);
+        const auto decision = decide(world, datum);
+        if (decision.reason != Oracle(policy(), world.members, world.question, slip).decide(datum))
+            ++found;
+    }
+    return found;
+}
+
+TEST_CASE("decisions are those of the rules said as sentences") {
+    const auto seed = GENERATE(tests::seeds(400));
+    CAPTURE(seed);
+    CHECK(disagreements(seed, Slip::none) == 0);
+}
+
+TEST_CASE("the comparison with the rules notices every slip") {
+    for (auto slip = Slip::grants_win_ties; slip <= Slip::vouched_by_stamp;
+         slip = static_cast<Slip>(static_cast<int>(slip) + 1)) {
+        int noticed = 0;
+        for (std::uint64_t seed = 1; seed <= 100; ++seed) noticed += disagreements(seed, slip);
+        CAPTURE(static_cast<int>(slip));
+        CHECK(noticed > 0);
+    }
+}
+
+TEST_CASE("order and repetition of facts and identifiers change nothing") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto world = random_world(random, kAll);
+        const auto datum = random_datum(random, world.members);
+        auto mixed = world;
+        const auto shuffle = [&](auto& list) {
+            for (std::size_t n = list.size(); n > 1; --n)
+                std::swap(list[n - 1], list[random.below(n)]);
+        };
+        for (auto& member : mixed.members) {
+            if (!member.facts.empty()) member.facts.push_back(tests::pick(random, member.facts));
+            shuffle(member.facts);
+        }
+        shuffle(mixed.members);
+        CHECK(decide(mixed, datum) == decide(world, datum));
+    }
+}
+
+TEST_CASE("a merge never widens what a person allows") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto merged = random_world(random, kOfPersons);
+        auto part = merged;
+        std::erase_if(part.members, [&](const Member&) { return random.one_in(2); });
+        if (part.members.empty()) continue;
+        const auto datum = random_datum(random, part.members);
+        if (decide(merged, datum).allowed()) CHECK(decide(part, datum).allowed());
+    }
+}
+
+TEST_CASE("the newest word being a person's denial, everything of the person is refused") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        auto world = random_world(random, kOfConsent);
+        Fact denial = tests::random_fact(random, world.question.purpose);
+        denial.state =
+            tests::pick<State>(random, {State::denied, State::withdrawn, State::objected});
+        denial.purpose = world.question.purpose;
+        denial.channels.clear();
+        denial.scope = Scope::person;
+        denial.time = world.question.now;
+        world.members[random.below(5)].facts.push_back(denial);  // the sixth is shared
+        const auto reason = decide(world, random_datum(random, world.members)).reason;
+        CHECK((reason == Reason::denied || reason == Reason::withdrawn ||
+               reason == Reason::objected));
+    }
+}
+
+TEST_CASE("a grant opens nothing but what was collected under, or is, the identifier it names") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto world = random_world(random, kOfPersons);
+        const auto datum = random_datum(random, world.members);
+        auto wider = world;
+        Fact grant = tests::random_fact(random, world.question.purpose);
+        grant.state = State::granted;
+        if (grant.scope == Scope::person)
+            grant.scope = Scope::device;  // that one may lift a denial
+        auto& member = wider.members[random.below(wider.members.size())];
+        if (member.token == datum.home || member.token == datum.value) continue;
+        member.facts.push_back(grant);
+        CHECK(decide(wider, datum).reason == decide(world, datum).reason);
+    }
+}
+
+TEST_CASE("a denial more never allows more") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto world = random_world(random, kAll);
+        const auto datum = random_datum(random, world.members);
+        auto narrower = world;
+        Fact denial = tests::random_fact(random, world.question.purpose);
+        denial.state = State::withdrawn;
+        narrower.members[random.below(6)].facts.push_back(denial);
+        if (decide(narrower, datum).allowed()) CHECK(decide(world, datum).allowed());
+    }
+}
+
+TEST_CASE("what is said about other purposes and to other channels changes nothing") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto world = random_world(random, kAll);
+        const auto datum = random_datum(random, world.members);
+        auto more = world;
+        for (int n = 0; n < 4; ++n) {
+            Fact fact = tests::random_fact(random, "elsewhere");
+            if (random.one_in(2))
+                fact.channels = {"other"};
+            else
+                fact.purpose = world.question.purpose + "/below";
+            more.members[random.below(6)].facts.push_back(fact);
+        }
+        CHECK(decide(more, datum) == decide(world, datum));
+    }
+}
+
+TEST_CASE("captured under a denial, a datum stays refused whatever is granted afterwards") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    int met = 0;
+    for (int i = 0; i < kWorlds; ++i) {
+        auto world = random_world(random, kOfConsent);
+        world.question.now = day(tests::kDays + 1);
+        auto datum = random_datum(random, world.members);
+        datum.value.reset();
+        if (!Oracle(policy(), world.members, world.question).denied_when_captured(datum)) continue;
+        ++met;
+        for (auto& member : world.members) {
+            Fact grant{.id = tests::record_id(1), .purpose = world.question.purpose};
+            grant.state = State::granted;
+            grant.origin = Origin::officer;
+            grant.time = datum.captured + std::chrono::milliseconds(1);
+            member.facts.push_back(grant);
+            grant.time = world.question.now;
+            member.facts.push_back(grant);
+        }
+        CHECK_FALSE(decide(world, datum).allowed());
+    }
+    CHECK(met > 0);
+}
+
+TEST_CASE("until it says it may change, a decision does not") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        auto world = random_world(random, kAll);
+        const auto datum = random_datum(random, world.members);
+        const auto decision = decide(world, datum);
+        const auto end = decision.changes_at.value_or(day(3 * tests::kDays));
+        // A datum of the future is captured when its day has come; that is not the facts' doing.
+        if (datum.captured > world.question.now) continue;
+        for (auto& now = world.question.now; now < end; now += std::chrono::hours(24))
+            CHECK(decide(world, datum).reason == decision.reason);
+    }
+}
+
+TEST_CASE("the evidence of a decision is what was said, and says what the reason says") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto world = random_world(random, kOfConsent);
+        const auto decision = decide(world, random_datum(random, world.members));
+        const bool none =
+            decision.reason == Reason::never_asked || decision.reason == Reason::not_objected;
+        REQUIRE(decision.evidence.has_value() != none);
+        if (none) continue;
+        const auto supports = [&](const Fact& fact) {
+            if (fact.id != decision.evidence) return false;
+            if (decision.reason == Reason::captured_under_denial) return is_denial(fact.state);
+            if (decision.reason == Reason::expired) return fact.state == State::granted;
+            return to_string(fact.state) == to_string(decision.reason);
+        };
+        CHECK(std::ranges::any_of(world.members, [&](const Member& member) {
+            return std::ranges::any_of(member.facts, supports);
+        }));
+    }
+}
+
+}  // namespace
