@@ -147,6 +147,7 @@ TEST_CASE("an address has one normal form") {
         {"jane@XN--BCHER-KVA.example",       "jane@xn--bcher-kva.example"},
         {"jane@straße.example",              "jane@xn--strae-oqa.example"},  // not strasse
         {"jane@shop。example",               "jane@shop.example"},
+        {"jane@r3---sn.bücher.example",      "jane@r3---sn.xn--bcher-kva.example"},
         {"jane@r3---sn.example",             "jane@r3---sn.example"},
         {"JÖRG@shop.example",                "jörg@shop.example"},
         {"jo\u0308rg@shop.example",          "jörg@shop.example"},        // composed

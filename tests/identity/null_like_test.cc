@@ -41,6 +41,7 @@ TEST_CASE("quotes do not make something of nothing") {
         CHECK(form("user_id", value) == "!null_like");
     CHECK(form("user_id", "\"") == "\"");
     CHECK(form("user_id", "\"null") == "\"null");
+    CHECK(form("user_id", "\"null'") == "\"null'");
     CHECK(form("user_id", "\"jo\"") == "\"jo\"");
 }
 
