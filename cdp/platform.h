@@ -69,7 +69,7 @@ struct ProfileAnswer {
 struct TimelineQuery {
     std::string purpose;
     std::size_t limit = 50;  // 1 to 1000
-    std::string cursor;      // from the page before; empty: newest first from the start
+    std::string cursor = {};      // from the page before; empty: newest first from the start
 };
 
 enum class ExportKind : std::uint8_t { events, persons, consents, links };
@@ -79,9 +79,9 @@ std::optional<ExportKind> parse_export_kind(std::string_view name);
 // Who asked for an export and why; recorded before the first line leaves.
 struct ExportRequest {
     ExportKind kind = ExportKind::events;
-    std::string reason;
+    std::string reason = {};
     std::int64_t uid = -1;
-    std::string key_name;  // when asked over HTTP with a key
+    std::string key_name = {};  // when asked over HTTP with a key
 };
 
 struct Counters {

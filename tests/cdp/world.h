@@ -1,0 +1,135 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "cdp/platform.h"
+#include "storage/memory_store.h"
+
+namespace tests {
+
+class ManualClock final : public cdp::Clock {
+public:
+    cdp::Timestamp now() const override { return now_; }
+    void set(std::string_view time) { now_ = *cdp::parse_time(time); }
+    void advance(std::chrono::milliseconds by) { now_ += by; }
+
+private:
+    cdp::Timestamp now_ = *cdp::parse_time("2026-11-21T12:00:00Z");
+};
+
+// A platform in memory, spoken to in the words of its API.
+class PlatformWorld {
+public:
+    explicit PlatformWorld(cdp::Config config = {})
+        : store_(storage::make_memory_store()),
+          vault_(keyring()),
+          platform_(std::make_unique<cdp::Platform>(*store_, vault_, clock_, std::move(config))) {}
+
+    ManualClock& clock() { return clock_; }
+    cdp::Platform& platform() { return *platform_; }
+    storage::Store& store() { return *store_; }
+
+    // A platform that starts on what is stored.
+    void restart(cdp::Config config = {}) {
+        platform_.reset();
+        platform_ = std::make_unique<cdp::Platform>(*store_, vault_, clock_, std::move(config));
+    }
+
+    static cdp::Principal source(const std::string& name, cdp::Trust trust = cdp::Trust::client) {
+        return {cdp::Role::source, name, "", trust};
+    }
+    static cdp::Principal channel(const std::string& id) {
+        return {cdp::Role::channel, id, id, cdp::Trust::client};
+    }
+
+    std::vector<cdp::Verdict> send(const std::string& body,
+                                   const cdp::Principal& from = source("web")) {
+        auto parsed = cdp::parse_body(body, std::nullopt, platform_->parse_context(from, false));
+        REQUIRE(parsed);
+        std::vector<cdp::Verdict> verdicts;
+        platform_->ingest(from, std::move(*parsed), [&](auto result) {
+            REQUIRE(result);
+            verdicts = std::move(*result);
+        });
+        drain();
+        return verdicts;
+    }
+    // One event; the verdict's name.
+    std::string send_one(const std::string& event, const cdp::Principal& from = source("web")) {
+        const auto verdicts = send(event, from);
+        REQUIRE(verdicts.size() == 1);
+        return std::string(cdp::to_string(verdicts[0].kind));
+    }
+
+    void consent(const std::string& type, const std::string& value, const std::string& purpose,
+                 const std::string& state, const std::string& scope = "",
+                 std::optional<cdp::Timestamp> time = {}) {
+        cdp::ConsentRequest request;
+        request.identifiers = {{type, value}};
+        request.purpose = purpose;
+        request.state = state;
+        request.scope = scope;
+        request.time = time;
+        bool stored = false;
+        platform_->record_consents(source("crm", cdp::Trust::server), {request},
+                                   [&](auto result) { stored = static_cast<bool>(result); });
+        drain();
+        REQUIRE(stored);
+    }
+
+    nlohmann::json profile(const std::string& channel_id, const std::string& type,
+                           const std::string& value, const std::string& purpose) {
+        const auto answer = platform_->profile(channel(channel_id), type, value, purpose);
+        if (!answer) return {{"error", answer.error().reason}};
+        return nlohmann::json::parse(*answer->body);
+    }
+
+    nlohmann::json timeline(const std::string& channel_id, const std::string& type,
+                            const std::string& value, cdp::TimelineQuery query) {
+        const auto answer = platform_->timeline(channel(channel_id), type, value, query);
+        if (!answer) return {{"error", answer.error().reason}};
+        return nlohmann::json::parse(*answer->body);
+    }
+
+    std::vector<nlohmann::json> exported(cdp::ExportKind kind) {
+        std::vector<nlohmann::json> lines;
+        REQUIRE(platform_->export_lines({.kind = kind}, [&](std::string_view line) {
+            REQUIRE(line.ends_with('\n'));
+            lines.push_back(nlohmann::json::parse(line));
+            return true;
+        }));
+        return lines;
+    }
+
+private:
+    static storage::Keyring keyring() {
+        storage::Keyring keyring;
+        keyring.token_key.fill(1);
+        keyring.rank_key.fill(2);
+        keyring.secret_key.fill(3);
+        keyring.epochs[1].fill(4);
+        return keyring;
+    }
+    // Work that was put off is done when the platform closes; the memory store commits at once.
+    void drain() {}
+
+    ManualClock clock_;
+    std::unique_ptr<storage::Store> store_;
+    storage::Vault vault_;
+    std::unique_ptr<cdp::Platform> platform_;
+};
+
+// The reason a field is withheld; empty when it is not.
+inline std::string withheld(const nlohmann::json& answer, const std::string& field) {
+    for (const auto& one : answer.value("withheld", nlohmann::json::array()))
+        if (one.at("field") == field) return one.at("reason");
+    return "";
+}
+
+}  // namespace tests
