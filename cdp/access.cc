@@ -27,21 +27,20 @@ constexpr std::array<std::pair<Role, std::string_view>, 5> kRoles{{
 }};
 
 Error invalid(std::string reason, std::string message, std::string pointer) {
-    return {ErrorCode::invalid_argument, std::move(reason), std::move(message), std::move(pointer),
-            {}};
+    return {
+        ErrorCode::invalid_argument, std::move(reason), std::move(message), std::move(pointer), {}};
 }
 
 bool is_name(std::string_view text) {
-    return !text.empty() && text.size() <= kNameBytesMax &&
-           std::ranges::all_of(text, [](char c) {
-               return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
-                      c == '-';
-           });
+    return !text.empty() && text.size() <= kNameBytesMax && std::ranges::all_of(text, [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    });
 }
 
 Result<void> check(const Principal& principal) {
     if (!is_name(principal.name))
-        return invalid("malformed_name", "A name is 1 to 64 of a-z, 0-9, '.', '_' and '-'.", "/name");
+        return invalid("malformed_name", "A name is 1 to 64 of a-z, 0-9, '.', '_' and '-'.",
+                       "/name");
     if (principal.role == Role::channel && principal.channel.empty())
         return invalid("channel_required", "A channel's key names its channel.", "/channel");
     if (principal.role != Role::channel && !principal.channel.empty())
@@ -61,8 +60,8 @@ Result<std::string> random_key() {
     while (key.size() < 1 + kKeyLetters) {
         std::array<std::uint8_t, 64> bytes;
         if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size()))
-            return Error{ErrorCode::unavailable, "no_randomness", "The system has no randomness.", {},
-                         {}};
+            return Error{
+                ErrorCode::unavailable, "no_randomness", "The system has no randomness.", {}, {}};
         for (const auto byte : bytes)
             if (byte < kEven && key.size() < 1 + kKeyLetters) key += kLetters[byte % 36];
     }
@@ -133,11 +132,13 @@ Result<std::unique_ptr<Access>> Access::load(storage::Store& store, const storag
         auto principal = decode(value);
         damaged = !principal || key.size() != storage::kGroupBytes;
         if (damaged) return false;
-        access->keys_->by_hash.emplace(Token::from(key.substr(prefix.size())), std::move(*principal));
+        access->keys_->by_hash.emplace(Token::from(key.substr(prefix.size())),
+                                       std::move(*principal));
         return true;
     }));
     if (damaged)
-        return Error{ErrorCode::corruption, "access_key_damaged", "A stored key is damaged.", {}, {}};
+        return Error{
+            ErrorCode::corruption, "access_key_damaged", "A stored key is damaged.", {}, {}};
     return access;
 }
 
@@ -147,8 +148,11 @@ Result<std::string> Access::add(const Principal& principal, Timestamp now) {
     for (const auto& other : principals())
         if (same_holder(other, principal) &&
             (other.trust != principal.trust || other.channel != principal.channel))
-            return Error{ErrorCode::conflict, "holder_differs",
-                         "That name has keys with another trust or channel.", {}, {}};
+            return Error{ErrorCode::conflict,
+                         "holder_differs",
+                         "That name has keys with another trust or channel.",
+                         {},
+                         {}};
 
     auto key = CDP_TRY(random_key());
     const auto hash = vault_.access_key_hash(key);
@@ -177,7 +181,9 @@ std::vector<Principal> Access::principals() const {
         const std::shared_lock lock(keys_->mutex);
         for (const auto& [hash, principal] : keys_->by_hash) out.push_back(principal);
     }
-    const auto holder = [](const Principal& p) { return std::pair(p.role, std::string_view(p.name)); };
+    const auto holder = [](const Principal& p) {
+        return std::pair(p.role, std::string_view(p.name));
+    };
     std::ranges::sort(out, {}, holder);
     const auto repeated = std::ranges::unique(out, {}, holder);
     out.erase(repeated.begin(), repeated.end());

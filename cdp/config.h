@@ -16,7 +16,7 @@ struct Config {
     consent::Policy policy = consent::default_policy();
     identity::IdentifierTypes types = identity::IdentifierTypes::defaults();
 
-    std::string default_region;                         // for phone numbers; empty: none
+    std::string default_region;  // for phone numbers; empty: none
     std::map<std::string, std::string, std::less<>> source_regions;  // per source name
 
     const std::string& region_of(std::string_view source) const {

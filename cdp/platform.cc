@@ -109,6 +109,10 @@ const Counters& Platform::counters() const {
     return parts_->counters;
 }
 
+storage::Store::Counts Platform::commits() const {
+    return parts_->store.counts();
+}
+
 storage::Health Platform::health() const {
     return parts_->store.health();
 }

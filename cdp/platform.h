@@ -68,8 +68,8 @@ struct ProfileAnswer {
 
 struct TimelineQuery {
     std::string purpose;
-    std::size_t limit = 50;  // 1 to 1000
-    std::string cursor = {};      // from the page before; empty: newest first from the start
+    std::size_t limit = 50;   // 1 to 1000
+    std::string cursor = {};  // from the page before; empty: newest first from the start
 };
 
 enum class ExportKind : std::uint8_t { events, persons, consents, links };
@@ -133,6 +133,7 @@ public:
 
     const Counters& counters() const;
     storage::Health health() const;
+    storage::Store::Counts commits() const;
 
 private:
     struct Parts;

@@ -28,10 +28,11 @@ struct OpenedDataDir {
     std::unique_ptr<Store> store;
 };
 
-// Opens what create_data_dir made. Never creates anything that is missing. Errors, each before a byte
-// is written: not_a_data_dir, format_newer, keyring_* (see keyring.h; keyring_foreign when the
-// fingerprint is not FORMAT's), dir_locked (another process has it), store_damaged (names the file),
-// writes_missing (the database ends before the high-water mark: acknowledged writes are gone).
+// Opens what create_data_dir made. Never creates anything that is missing. Errors, each before a
+// byte is written: not_a_data_dir, format_newer, keyring_* (see keyring.h; keyring_foreign when the
+// fingerprint is not FORMAT's), dir_locked (another process has it), store_damaged (names the
+// file), writes_missing (the database ends before the high-water mark: acknowledged writes are
+// gone).
 cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir);
 
 }  // namespace storage

@@ -18,11 +18,11 @@ using SecretKey = std::array<std::uint8_t, 32>;
 // `check = hex` with a BLAKE2b-256 over the lines before it, so that a truncated or edited file is
 // refused. Mode 0600, owned by the user of the process; anything wider is refused.
 struct Keyring {
-    SecretKey token_key{};   // identifiers -> tokens
-    SecretKey rank_key{};    // identifiers -> ranks; never rotated
-    SecretKey secret_key{};  // access keys -> their hashes
+    SecretKey token_key{};                      // identifiers -> tokens
+    SecretKey rank_key{};                       // identifiers -> ranks; never rotated
+    SecretKey secret_key{};                     // access keys -> their hashes
     std::map<std::uint32_t, SecretKey> epochs;  // wrap subject keys; the highest is current
-    std::string fingerprint;  // hex; public, names this keyring in FORMAT
+    std::string fingerprint;                    // hex; public, names this keyring in FORMAT
 
     // Fresh random keys and epoch 1.
     static Keyring generate();

@@ -128,6 +128,7 @@ public:
     }
 
     bool current(const ReadSet& reads) const override { return sequencer_.current(reads); }
+    Counts counts() const override { return sequencer_.counts(); }
     std::size_t waiting() const override { return committer_.waiting(); }
     Health health() const override { return sequencer_.health(); }
 

@@ -45,6 +45,20 @@ bool Sequencer::current(const ReadSet& reads) const {
         reads.marks(), [&](std::uint64_t mark) { return recent_.last(mark) <= reads.version(); });
 }
 
+Store::Counts Sequencer::counts() const {
+    return {groups_.load(std::memory_order_relaxed), transactions_.load(std::memory_order_relaxed),
+            rows_.load(std::memory_order_relaxed), conflicts_.load(std::memory_order_relaxed)};
+}
+
+void Sequencer::count(std::span<const CommitOutcome> outcomes, const Batch& batch) {
+    const auto conflicts = static_cast<std::uint64_t>(
+        std::ranges::count(outcomes, CommitState::conflict, &CommitOutcome::state));
+    if (!batch.rows.empty()) groups_.fetch_add(1, std::memory_order_relaxed);
+    transactions_.fetch_add(outcomes.size() - conflicts, std::memory_order_relaxed);
+    rows_.fetch_add(batch.rows.size(), std::memory_order_relaxed);
+    conflicts_.fetch_add(conflicts, std::memory_order_relaxed);
+}
+
 std::vector<CommitOutcome> Sequencer::commit(std::span<const Transaction* const> group) {
     std::vector<CommitOutcome> outcomes(group.size());
     if (health() != Health::ok) {
@@ -61,6 +75,7 @@ std::vector<CommitOutcome> Sequencer::commit(std::span<const Transaction* const>
     // Also after a failure: what the rows' fate is has been settled, and readers of those keys
     // would find themselves out of date for ever.
     published_.store(version, std::memory_order_release);
+    if (applied) count(outcomes, batch);
     if (!applied) {
         failure_ = applied.error();
         next_indices_.clear();

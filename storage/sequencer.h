@@ -61,6 +61,7 @@ public:
     Version published() const { return published_.load(std::memory_order_acquire); }
     bool current(const ReadSet& reads) const;
     Health health() const { return health_.load(std::memory_order_relaxed); }
+    Store::Counts counts() const;
 
 private:
     // The rows of one group, and the bytes of those that the transactions do not own.
@@ -73,9 +74,14 @@ private:
     cdp::Result<void> load_indices(const Transaction& transaction);
     void add_next_indices(Batch& batch);
     void fail(std::span<CommitOutcome> outcomes, const cdp::Error& error);
+    void count(std::span<const CommitOutcome> outcomes, const Batch& batch);
 
     Engine& engine_;
     RecentWrites recent_;
+    std::atomic<std::uint64_t> groups_ = 0;
+    std::atomic<std::uint64_t> transactions_ = 0;
+    std::atomic<std::uint64_t> rows_ = 0;
+    std::atomic<std::uint64_t> conflicts_ = 0;
     Version last_version_ = 0;
     std::atomic<Version> published_ = 0;
     std::atomic<Health> health_ = Health::ok;

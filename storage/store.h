@@ -11,8 +11,8 @@
 
 #include "cdp/base/result.h"
 
-// The narrow waist: an ordered map from bytes to bytes that survives crashes, read through snapshots
-// and changed by optimistic transactions. Nothing here is special to one engine.
+// The narrow waist: an ordered map from bytes to bytes that survives crashes, read through
+// snapshots and changed by optimistic transactions. Nothing here is special to one engine.
 //
 // Every key starts with a u16 partition, then a Space byte (storage/key.h). Limits that keep every
 // engine open: key <= 1 kB, value <= 64 kB.
@@ -28,9 +28,9 @@ inline constexpr std::size_t kValueBytesMax = 64 * 1024;
 // Return false to stop the scan. The views die when the visit returns.
 using Visit = std::function<bool(std::string_view key, std::string_view value)>;
 
-// The store at one moment. Safe to use from many threads; must not outlive its store. Calls may wait
-// for the disk. "Not there" is nullopt; an Error means the bytes could not be read or are damaged, and
-// a scan never ends early without one.
+// The store at one moment. Safe to use from many threads; must not outlive its store. Calls may
+// wait for the disk. "Not there" is nullopt; an Error means the bytes could not be read or are
+// damaged, and a scan never ends early without one.
 class Snapshot {
 public:
     virtual ~Snapshot() = default;
@@ -150,14 +150,23 @@ public:
 
     virtual std::unique_ptr<Snapshot> snapshot() const = 0;
 
-    // Commits each transaction on its own: one may conflict while its neighbours succeed. Transactions
-    // that wait together share one fsync. `done` is called once, from the committer's thread, with the
-    // outcomes in order; it must not block. A transaction that names a key outside its partition,
-    // or over the limits, is a bug of ours.
+    // Commits each transaction on its own: one may conflict while its neighbours succeed.
+    // Transactions that wait together share one fsync. `done` is called once, from the committer's
+    // thread, with the outcomes in order; it must not block. A transaction that names a key outside
+    // its partition, or over the limits, is a bug of ours.
     virtual void commit(std::vector<Transaction> transactions, Committed done) = 0;
 
     // Nothing in the set has changed since it was read. May say no without need, never yes wrongly.
     virtual bool current(const ReadSet& reads) const = 0;
+
+    // What was committed since the store was opened. One group is one fsync.
+    struct Counts {
+        std::uint64_t groups = 0;
+        std::uint64_t transactions = 0;
+        std::uint64_t rows = 0;
+        std::uint64_t conflicts = 0;
+    };
+    virtual Counts counts() const = 0;
 
     // How many transactions wait for the disk: callers refuse new work above a limit of theirs.
     virtual std::size_t waiting() const = 0;

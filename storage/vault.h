@@ -9,9 +9,9 @@
 #include "storage/keyring.h"
 #include "storage/store.h"
 
-// The one seam through which personal data reaches the store: identifiers become keyed tokens, values
-// are sealed under the key of their subject. A subject is one identifier. Destroying its key makes
-// every value sealed under it unreadable.
+// The one seam through which personal data reaches the store: identifiers become keyed tokens,
+// values are sealed under the key of their subject. A subject is one identifier. Destroying its key
+// makes every value sealed under it unreadable.
 namespace storage {
 
 // The key of one subject, unwrapped. Wiped when it dies.
@@ -41,7 +41,8 @@ public:
     cdp::Token token(std::string_view type, std::string_view normal_form) const;
     // The same under the rank key.
     cdp::Rank rank(std::string_view type, std::string_view normal_form) const;
-    // BLAKE2b-128 under the token key over (domain, text): event ids, trait names, idempotency keys.
+    // BLAKE2b-128 under the token key over (domain, text): event ids, trait names, idempotency
+    // keys.
     template <typename IdType>
     IdType hash(std::string_view domain, std::string_view text) const {
         return IdType::from(hash_bytes(domain, text).view());
@@ -50,14 +51,16 @@ public:
     cdp::Token access_key_hash(std::string_view key) const;
 
     // The subject's key, from the bounded cache or the store; nullopt when the subject has none.
-    cdp::Result<std::optional<SubjectKey>> find(const Snapshot& snapshot, const cdp::Token& subject) const;
+    cdp::Result<std::optional<SubjectKey>> find(const Snapshot& snapshot,
+                                                const cdp::Token& subject) const;
     // The same, but makes a fresh key and writes it (wrapped under the current epoch) into
     // `transaction` when there is none. The key enters the cache only by a later find.
     cdp::Result<SubjectKey> find_or_make(Transaction& transaction, const cdp::Token& subject) const;
 
-    // XChaCha20-Poly1305 with a random nonce; `context` (the row's key) is authenticated, so a value
-    // moved to another row does not open. Layout: u8 format 1, nonce 24, ciphertext, tag 16.
-    static std::string seal(const SubjectKey& key, std::string_view context, std::string_view plain);
+    // XChaCha20-Poly1305 with a random nonce; `context` (the row's key) is authenticated, so a
+    // value moved to another row does not open. Layout: u8 format 1, nonce 24, ciphertext, tag 16.
+    static std::string seal(const SubjectKey& key, std::string_view context,
+                            std::string_view plain);
     // Error corruption when the bytes were changed, cut, or belong elsewhere.
     static cdp::Result<std::string> open(const SubjectKey& key, std::string_view context,
                                          std::string_view sealed);

@@ -74,6 +74,7 @@ public:
         });
     }
     bool current(const storage::ReadSet& reads) const override { return good_->current(reads); }
+    Counts counts() const override { return {}; }
     std::size_t waiting() const override { return 0; }
     storage::Health health() const override { return storage::Health::ok; }
 
