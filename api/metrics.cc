@@ -87,6 +87,12 @@ MetricFamily verdicts(const cdp::Counters& counters) {
 void add_platform(std::vector<MetricFamily>& out, const cdp::Platform& platform) {
     const auto& c = platform.counters();
     out.push_back(verdicts(c));
+    const auto commits = platform.commits();
+    out.push_back(counter_family("cdp_commit_groups_total", "Groups written, each with one fsync.",
+                                 commits.groups));
+    out.push_back(counter_family("cdp_commit_transactions_total", "Transactions written.",
+                                 commits.transactions));
+    out.push_back(counter_family("cdp_commit_rows_total", "Rows written.", commits.rows));
     out.push_back(counter_family("cdp_transaction_conflicts_total",
                                  "Transactions that were read again.", c.conflicts));
     out.push_back(counter_family("cdp_folds_total", "Events that needed the fold.", c.folds));
