@@ -1,7 +1,6 @@
 #include <algorithm>
-#include <array>
+#include <span>
 #include <tuple>
-#include <utility>
 
 #include "cdp/event_read.h"
 #include "cdp/json_scan.h"
@@ -17,13 +16,15 @@ using simdjson::dom::object;
 // More entries than this are not read: an event of 32 KB could list a thousand telephone numbers.
 constexpr std::size_t kExternalIdsMax = 64;
 
-using VerifiedFlags = std::array<std::string_view, 3>;
-
-// Each contact and the traits that call it verified.
-constexpr std::pair<std::string_view, VerifiedFlags> kContacts[] = {
-    {"email", {"email_verified", "emailVerified", "emailVerified"}},
-    {"phone", {"phone_verified", "phoneVerified", "phone_number_verified"}},
+// A contact and the traits that call it verified.
+struct Contact {
+    std::string_view name;
+    std::span<const std::string_view> verified_flags;
 };
+constexpr std::string_view kEmailFlags[] = {"email_verified", "emailVerified"};
+constexpr std::string_view kPhoneFlags[] = {"phone_verified", "phoneVerified",
+                                            "phone_number_verified"};
+constexpr Contact kContacts[] = {{"email", kEmailFlags}, {"phone", kPhoneFlags}};
 
 bool is_contact(LinkClass link_class) {
     return link_class == LinkClass::verified_contact || link_class == LinkClass::unverified_contact;
@@ -71,25 +72,27 @@ private:
         const auto own = type == EventType::identify ? json::object_of(members_.traits)
                                                      : std::optional<object>{};
         const auto stored = json::object_of(members_.context_traits);
-        for (const auto& [name, flags] : kContacts)
+        for (const auto& contact : kContacts)
             for (const auto& traits : {own, stored})
-                if (traits && contact(*traits, name, flags)) break;
+                if (traits && read_contact(*traits, contact)) break;
     }
 
     // Whether the traits name this contact at all.
-    bool contact(const object& traits, std::string_view name, const VerifiedFlags& flags) {
-        const auto value = json::member(traits, name);
+    bool read_contact(const object& traits, const Contact& contact) {
+        const auto value = json::member(traits, contact.name);
         if (!value) return false;
         const auto text = string_or_integer(value);
         if (!text) {
-            warnings_.add("malformed_" + std::string(name));
+            warnings_.add("malformed_" + std::string(contact.name));
             return true;
         }
         if (is_blank(*text)) return false;
-        const bool verified = std::any_of(flags.begin(), flags.end(), [&](std::string_view flag) {
+        const auto says = [&](std::string_view flag) {
             return json::is_true(json::member(traits, flag));
-        });
-        add(known(name, LinkClass::unverified_contact), *text, verified);
+        };
+        const auto& flags = contact.verified_flags;
+        const bool verified = std::any_of(flags.begin(), flags.end(), says);
+        add(known(contact.name, LinkClass::unverified_contact), *text, verified);
         return true;
     }
 

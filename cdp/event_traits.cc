@@ -104,8 +104,9 @@ std::vector<Preference> read_preferences(const Members& members, Warnings warnin
     out.erase(std::unique(out.begin(), out.end(), same), out.end());
     if (out.size() > kPreferencesMax) {
         warnings.add("too_many_preferences");
-        std::stable_partition(out.begin(), out.end(),
-                              [](const Preference& preference) { return !preference.granted; });
+        std::sort(out.begin(), out.end(), [](const Preference& a, const Preference& b) {
+            return a.granted != b.granted ? a.granted < b.granted : a.category < b.category;
+        });
         out.resize(kPreferencesMax);
     }
     return out;
