@@ -27,7 +27,8 @@ constexpr Refusal kNoRoom{503, "buffers_full", "Too many large requests are bein
 Connection::Connection(Loop& loop, Socket socket, std::int64_t uid)
     : loop_(loop), socket_(std::move(socket)), uid_(uid) {
     boost::system::error_code ignored;
-    socket_.native_non_blocking(true, ignored);
+    socket_.non_blocking(true, ignored);
+    enter(Phase::idle, loop_.limits.keep_alive);
     loop_.enter(*this);
 }
 
@@ -38,7 +39,8 @@ Connection::~Connection() {
 
 asio::awaitable<void> Connection::serve() {
     while (!closing_ && !gone_) {
-        if (!co_await read_head_bytes()) break;
+        const bool came = co_await read_head_bytes();
+        if (!came) break;
         started_ = std::chrono::steady_clock::now();
 
         std::optional<Response> response = answer_without_body();
@@ -56,13 +58,16 @@ asio::awaitable<void> Connection::serve() {
         if (response->close || unread_ || loop_.draining()) closing_ = true;
         if (!head_.keep_alive) closing_ = true;
         const int status = response->status;
+        bool sent = false;
         if (response->stream && head_.method != Method::head) {
             Response streamed = std::move(*response);
-            if (!co_await send_stream(std::move(streamed))) break;
+            sent = co_await send_stream(std::move(streamed));
         } else {
             compose(*response);
-            if (!write_now() && !co_await write_rest()) break;
+            sent = write_now();
+            if (!sent) sent = co_await write_rest();
         }
+        if (!sent) break;
         loop_.metrics.served(loop_.routes.index_of(found_.route), status,
                              std::chrono::steady_clock::now() - started_);
         finish_request();
@@ -76,6 +81,7 @@ asio::awaitable<void> Connection::serve() {
 
 void Connection::enter(Phase phase, std::uint32_t ticks) {
     phase_ = phase;
+    late_ = false;
     deadline_ = loop_.now() + ticks + 1;
 }
 
@@ -122,6 +128,7 @@ bool Connection::find_head() {
 
 asio::awaitable<bool> Connection::read_head_bytes() {
     enter(Phase::idle, loop_.limits.keep_alive);
+    searched_ = 0;
     while (in_.size() == 0 || !find_head()) {
         if (phase_ == Phase::idle && in_.size() > 0) enter(Phase::head, loop_.limits.head);
         if (in_.room() == 0) in_.reserve(std::max(kFirstRoom, 2 * in_.size()));
@@ -177,14 +184,16 @@ asio::awaitable<bool> Connection::read_more(std::size_t wanted) {
 asio::awaitable<void> Connection::read_body() {
     if (head_.expects_continue && in_.size() == head_size_) {
         out_ += "HTTP/1.1 100 Continue\r\n\r\n";
-        if (!write_now() && !co_await write_rest()) {
-            gone_ = true;
-            co_return;
-        }
+        bool sent = write_now();
+        if (!sent) sent = co_await write_rest();
+        if (!sent) co_return;
     }
     body_deadline_ = loop_.now() + loop_.limits.body_whole;
-    if (head_.chunked) co_await read_chunked_body();
-    else co_await read_sized_body();
+    if (head_.chunked) {
+        co_await read_chunked_body();
+    } else {
+        co_await read_sized_body();
+    }
     if (gone_ || refusal_) co_return;
     // Growing moved the bytes that the head points at.
     refusal_ = read_head(in_.view().substr(0, head_size_), head_);
@@ -197,7 +206,8 @@ asio::awaitable<void> Connection::read_sized_body() {
     while (in_.size() < end) {
         // Room follows what has come, not what was announced.
         const auto wanted = std::min(end - in_.size(), std::max(kKeptRoom, in_.size()));
-        if (!co_await read_more(wanted)) co_return;
+        const bool came = co_await read_more(wanted);
+        if (!came) co_return;
     }
 }
 
@@ -213,7 +223,8 @@ asio::awaitable<void> Connection::read_chunked_body() {
         }
         body_wire_ += std::get<std::size_t>(fed);
         if (chunks.done()) break;
-        if (!co_await read_more(kKeptRoom)) co_return;
+        const bool came = co_await read_more(kKeptRoom);
+        if (!came) co_return;
     }
     body_ = chunks.take();
     body_decoded_ = true;
@@ -236,7 +247,6 @@ void Connection::finish_request() {
     found_ = {};
     pending_.reset();
     tail_.reset();
-    late_ = false;
 }
 
 asio::awaitable<void> Connection::linger() {

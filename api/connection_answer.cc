@@ -34,9 +34,9 @@ Response internal_error() {
 
 Response nothing() { return {}; }
 
-void append_number(std::string& out, std::size_t n) {
+void append_number(std::string& out, std::size_t n, int base = 10) {
     char digits[24];
-    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, n);
+    const auto [end, error] = std::to_chars(digits, digits + sizeof digits, n, base);
     out.append(digits, end);
 }
 
@@ -232,6 +232,7 @@ bool Connection::write_now() {
 }
 
 asio::awaitable<bool> Connection::write_rest() {
+    // g++ 12: no co_await inside && or ||; the frame it makes is broken.
     while (!gone_) {
         enter(Phase::write, loop_.limits.write);
         const auto [error] = co_await socket_.async_wait(Socket::wait_write, kToken);
@@ -256,15 +257,22 @@ asio::awaitable<bool> Connection::send_stream(Response response) {
         }
         if (state == BodyStream::State::failed) break;
         if (!piece.empty() && !head_.http10) {
-            append_hex(out_, piece.size());
-            out_ += "\r\n" + piece + "\r\n";
+            append_number(out_, piece.size(), 16);
+            out_ += "\r\n";
+            out_ += piece;
+            out_ += "\r\n";
         } else {
             out_ += piece;
         }
         piece.clear();
         if (state == BodyStream::State::end && !head_.http10) out_ += "0\r\n\r\n";
-        if (!write_now() && !co_await write_rest()) co_return false;
-        if (state == BodyStream::State::wait && !co_await await_wake(pending)) break;
+        bool sent = write_now();
+        if (!sent) sent = co_await write_rest();
+        if (!sent) co_return false;
+        if (state == BodyStream::State::wait) {
+            const bool woken = co_await await_wake(pending);
+            if (!woken) break;
+        }
         // Others on this thread have a turn.
         if (state == BodyStream::State::more) co_await asio::post(asio::use_awaitable);
     }

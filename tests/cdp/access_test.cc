@@ -7,10 +7,16 @@
 
 namespace {
 
+std::unique_ptr<cdp::Access> load(storage::Store& store, const storage::Vault& vault) {
+    auto loaded = cdp::Access::load(store, vault);
+    REQUIRE(loaded);
+    return *std::move(loaded);
+}
+
 struct World {
     std::unique_ptr<storage::Store> store = storage::make_memory_store();
     storage::Vault vault{storage::Keyring::generate()};
-    std::unique_ptr<cdp::Access> access = cdp::Access::load(*store, vault).value();
+    std::unique_ptr<cdp::Access> access = load(*store, vault);
 };
 
 const cdp::Timestamp kNow = cdp::timestamp_of(1'700'000'000'000);
@@ -26,7 +32,7 @@ TEST_CASE("a key is in force when add returns, and after a restart") {
     const auto key = world.access->add(source("web", cdp::Trust::server), kNow).value();
     CHECK(world.access->find(key)->name == "web");
 
-    const auto again = cdp::Access::load(*world.store, world.vault).value();
+    const auto again = load(*world.store, world.vault);
     const auto found = again->find(key);
     REQUIRE(found);
     CHECK(found->role == cdp::Role::source);
