@@ -88,6 +88,10 @@ TEST_CASE("only a server source makes a contact verified") {
         CHECK(ids(saying, Trust::client) ==
               "account user_id u1, unverified_contact email kim@shop.de");
     }
+    CHECK(
+        ids(R"("userId":"u1","context":{"externalIds":[{"id":"kim@shop.de","type":"email","verified":true},
+                 {"id":"kim@shop.de","type":"email"}]})",
+            Trust::server) == "account user_id u1, verified_contact email kim@shop.de");
     for (const auto* flag : {"phone_verified", "phoneVerified", "phone_number_verified"}) {
         const auto saying = R"("userId":"u1","traits":{"phone":"+33612345678",")" +
                             std::string(flag) + R"(":true})";
