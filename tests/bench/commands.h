@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+// What cdp_bench can do; each prints one line of JSON.
+namespace bench {
+
+struct LoadOptions {
+    std::uint16_t port = 0;
+    std::string key;
+    std::uint64_t run = 1;  // 0: introduce every person instead of the mix
+    std::size_t batches = 1000;
+    std::size_t connections = 8;
+};
+
+// Posts batches over kept-alive connections on loopback and waits for each answer. False when an
+// answer was not 200 with every event accepted.
+bool run_load(const LoadOptions& options);
+
+struct RowsOptions {
+    std::string from;    // a database of cdp's, closed
+    std::string folder;  // fresh
+    std::size_t rows_per_group = 400;
+    bool log_only = false;  // only the event rows, with sequential keys
+};
+
+// Writes rows of a database into another with RocksDB alone: as many rows per fsync as cdp had.
+bool run_rows(const RowsOptions& options);
+
+// Decisions per second of one thread, in process.
+bool run_gate();
+
+}  // namespace bench

@@ -1,0 +1,47 @@
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <map>
+#include <string>
+
+#include "tests/bench/commands.h"
+
+namespace {
+
+// --name value pairs after the command.
+std::map<std::string, std::string> options_of(int argc, char** argv) {
+    std::map<std::string, std::string> options;
+    for (int i = 2; i + 1 < argc; i += 2) options[argv[i]] = argv[i + 1];
+    return options;
+}
+
+std::uint64_t number(const std::map<std::string, std::string>& options, const char* name,
+                     std::uint64_t otherwise) {
+    const auto at = options.find(name);
+    return at == options.end() ? otherwise : std::stoull(at->second);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const std::string command = argc > 1 ? argv[1] : "";
+    auto options = options_of(argc, argv);
+    if (command == "load")
+        return bench::run_load({.port = static_cast<std::uint16_t>(number(options, "--port", 0)),
+                                .key = options["--key"],
+                                .run = number(options, "--run", 1),
+                                .batches = number(options, "--batches", 1000),
+                                .connections = number(options, "--connections", 8)})
+                   ? 0
+                   : 1;
+    if (command == "rows" || command == "log")
+        return bench::run_rows({.from = options["--from"],
+                                .folder = options["--folder"],
+                                .rows_per_group = number(options, "--rows-per-group", 400),
+                                .log_only = command == "log"})
+                   ? 0
+                   : 1;
+    if (command == "gate") return bench::run_gate() ? 0 : 1;
+    std::fprintf(stderr, "usage: cdp_bench load|rows|log|gate [--name value]...\n");
+    return 2;
+}

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+// The ingest mix, fixed so that figures stay comparable: events of about 640 bytes of 100,000
+// people, one in twenty brings a new identifier, one in ten is an identify, every event carries a
+// consent stamp.
+namespace bench {
+
+inline constexpr std::uint64_t kPeople = 100'000;
+inline constexpr std::size_t kBatchEvents = 100;
+
+// A batch body of events that make every person of [first, first + kBatchEvents) known.
+std::string introduction(std::uint64_t first);
+
+// Batch bodies of the mix. `run` keeps messageIds and new identifiers of different runs apart.
+std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches);
+
+}  // namespace bench

@@ -1,0 +1,112 @@
+#include <rocksdb/db.h>
+#include <rocksdb/options.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cdp/base/random.h"
+#include "storage/rocks_layout.h"
+#include "tests/bench/commands.h"
+
+namespace bench {
+namespace {
+
+struct StoredRow {
+    std::size_t family;
+    std::string key;
+    std::string value;
+};
+
+using Handles = std::vector<rocksdb::ColumnFamilyHandle*>;
+
+void check(const rocksdb::Status& status) {
+    if (status.ok()) return;
+    std::fprintf(stderr, "rocksdb: %s\n", status.ToString().c_str());
+    std::exit(1);
+}
+
+// A database open with the same options as cdp's own.
+struct Database {
+    Database(const std::string& folder, bool create) {
+        storage::RocksOptions layout;
+        layout.path = folder;
+        auto options = storage::database_options(layout);
+        options.create_if_missing = create;
+        options.create_missing_column_families = create;
+        rocksdb::DB* opened = nullptr;
+        check(rocksdb::DB::Open(options, folder, storage::family_descriptors(layout), &handles,
+                                &opened));
+        db.reset(opened);
+    }
+    ~Database() {
+        for (auto* handle : handles) check(db->DestroyColumnFamilyHandle(handle));
+        check(db->Close());
+    }
+
+    std::unique_ptr<rocksdb::DB> db;
+    Handles handles;
+};
+
+std::vector<StoredRow> rows_of(const std::string& folder, bool log_only, std::size_t most) {
+    Database database(folder, /*create=*/false);
+    std::vector<StoredRow> rows;
+    for (std::size_t family = 0; family < database.handles.size(); ++family) {
+        const std::unique_ptr<rocksdb::Iterator> at(
+            database.db->NewIterator({}, database.handles[family]));
+        for (at->SeekToFirst(); at->Valid(); at->Next()) {
+            const auto key = at->key().ToStringView();
+            const bool is_event = key.size() > 2 && key[2] == 'E';
+            if (!log_only || is_event)
+                rows.push_back({family, std::string(key), at->value().ToString()});
+        }
+        check(at->status());
+    }
+    // Events arrive in no order of their keys.
+    cdp::Random random{1};
+    for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i)]);
+    if (rows.size() > most) rows.resize(most);
+    return rows;
+}
+
+std::string sequential_key(std::uint64_t n) {
+    std::string key(8, '\0');
+    for (int i = 0; i < 8; ++i)
+        key[static_cast<std::size_t>(i)] = static_cast<char>(n >> (56 - 8 * i));
+    return key;
+}
+
+}  // namespace
+
+bool run_rows(const RowsOptions& options) {
+    constexpr std::size_t kRowsMax = 2'000'000;
+    auto rows = rows_of(options.from, options.log_only, kRowsMax);
+    if (options.log_only)
+        for (std::size_t i = 0; i < rows.size(); ++i) rows[i].key = sequential_key(i);
+    Database database(options.folder, /*create=*/true);
+    rocksdb::WriteOptions write;
+    write.sync = true;
+
+    std::size_t bytes = 0;
+    std::size_t groups = 0;
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < rows.size(); ++groups) {
+        rocksdb::WriteBatch batch;
+        const auto end = std::min(rows.size(), i + options.rows_per_group);
+        for (; i < end; ++i) {
+            check(batch.Put(database.handles[rows[i].family], rows[i].key, rows[i].value));
+            bytes += rows[i].key.size() + rows[i].value.size();
+        }
+        check(database.db->Write(write, &batch));
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    std::printf(
+        "{\"rows\":%zu,\"groups\":%zu,\"bytes\":%zu,\"seconds\":%.4f,\"rows_per_second\":%.1f}\n",
+        rows.size(), groups, bytes, took.count(), static_cast<double>(rows.size()) / took.count());
+    return true;
+}
+
+}  // namespace bench
