@@ -4,6 +4,7 @@
 
 #include "api/handlers.h"
 #include "api/json.h"
+#include "api/principals.h"
 #include "api/problem.h"
 
 namespace api {
@@ -12,8 +13,11 @@ namespace {
 constexpr std::size_t kBufferedExportMax = 1024 * 1024;
 
 cdp::Error invalid(std::string reason, std::string message, std::string pointer) {
-    return {cdp::ErrorCode::invalid_argument, std::move(reason), std::move(message),
-            std::move(pointer), {}};
+    return {cdp::ErrorCode::invalid_argument,
+            std::move(reason),
+            std::move(message),
+            std::move(pointer),
+            {}};
 }
 
 cdp::Result<cdp::Principal> read_principal(std::string_view body) {
@@ -30,21 +34,6 @@ cdp::Result<cdp::Principal> read_principal(std::string_view body) {
         return invalid("trust_unknown", "Trust is client or server.", "/trust");
     if (trust == "server") out.trust = cdp::Trust::server;
     return out;
-}
-
-void append_principal(std::string& out, const cdp::Principal& principal) {
-    out += R"({"role":)";
-    append_json_string(out, to_string(principal.role));
-    out += R"(,"name":)";
-    append_json_string(out, principal.name);
-    if (principal.role == cdp::Role::channel) {
-        out += R"(,"channel":)";
-        append_json_string(out, principal.channel);
-    }
-    if (principal.role == cdp::Role::source)
-        out += principal.trust == cdp::Trust::server ? R"(,"trust":"server")"
-                                                     : R"(,"trust":"client")";
-    out += '}';
 }
 
 // A pipe between the thread that reads the store and the connection that sends what it read.
@@ -119,8 +108,8 @@ void add_key(const Services& services, const Request& request, Answer answer) {
     if (!principal) return answer(problem(principal.error()));
     if (principal->role == cdp::Role::channel &&
         !services.platform.config().policy.find_channel(principal->channel))
-        return answer(problem(400, "channel_unknown", "The configuration has no such channel.",
-                              "/channel"));
+        return answer(
+            problem(400, "channel_unknown", "The configuration has no such channel.", "/channel"));
 
     services.aside([&access = services.access, &clock = services.clock,
                     principal = std::move(*principal), answer = std::move(answer)] {
@@ -138,12 +127,7 @@ void add_key(const Services& services, const Request& request, Answer answer) {
 
 Response list_keys(const Services& services, const Request&) {
     Response response;
-    response.body = R"({"principals":[)";
-    for (const auto& principal : services.access.principals()) {
-        if (response.body.back() != '[') response.body += ',';
-        append_principal(response.body, principal);
-    }
-    response.body += "]}\n";
+    response.body = render_principals(services.access.principals());
     return response;
 }
 

@@ -86,9 +86,13 @@ std::variant<std::size_t, Refusal> ChunkedBody::feed(std::string_view wire) {
     return taken;
 }
 
-bool ChunkedBody::done() const { return parser_->parser.is_done(); }
+bool ChunkedBody::done() const {
+    return parser_->parser.is_done();
+}
 
-std::string ChunkedBody::take() { return std::move(parser_->body); }
+std::string ChunkedBody::take() {
+    return std::move(parser_->body);
+}
 
 Coding coding_of(std::string_view content_encoding) {
     std::string name(content_encoding);
@@ -100,8 +104,11 @@ Coding coding_of(std::string_view content_encoding) {
 }
 
 cdp::Result<std::string> gunzip(std::string_view packed, std::size_t bytes_max) {
-    const cdp::Error malformed{cdp::ErrorCode::invalid_argument, "malformed_gzip",
-                               "The body is not one whole gzip member.", {}, {}};
+    const cdp::Error malformed{cdp::ErrorCode::invalid_argument,
+                               "malformed_gzip",
+                               "The body is not one whole gzip member.",
+                               {},
+                               {}};
     z_stream stream{};
     constexpr int kGzipOnly = 16 + MAX_WBITS;
     if (inflateInit2(&stream, kGzipOnly) != Z_OK) return cdp::Error{};
@@ -114,7 +121,8 @@ cdp::Result<std::string> gunzip(std::string_view packed, std::size_t bytes_max) 
     while (state == Z_OK) {
         const auto before = out.size();
         // One byte over the limit proves that it is over.
-        const auto room = std::min(std::max<std::size_t>(before, 16 * 1024), bytes_max + 1 - before);
+        const auto room =
+            std::min(std::max<std::size_t>(before, 16 * 1024), bytes_max + 1 - before);
         if (room == 0) break;
         out.resize(before + room);
         stream.next_out = reinterpret_cast<Bytef*>(out.data() + before);
@@ -125,8 +133,11 @@ cdp::Result<std::string> gunzip(std::string_view packed, std::size_t bytes_max) 
             return malformed;
     }
     if (out.size() > bytes_max)
-        return cdp::Error{cdp::ErrorCode::invalid_argument, "body_too_large",
-                          "The inflated body is larger than allowed here.", {}, {}};
+        return cdp::Error{cdp::ErrorCode::invalid_argument,
+                          "body_too_large",
+                          "The inflated body is larger than allowed here.",
+                          {},
+                          {}};
     if (state != Z_STREAM_END || stream.avail_in > 0) return malformed;
     return out;
 }

@@ -22,8 +22,8 @@ public:
     explicit ChunkedBody(std::size_t bytes_max);
     ~ChunkedBody();
 
-    // How many bytes of `wire` belong to this body and were taken. Call again with the rest and what
-    // came since.
+    // How many bytes of `wire` belong to this body and were taken. Call again with the rest and
+    // what came since.
     std::variant<std::size_t, Refusal> feed(std::string_view wire);
 
     bool done() const;
@@ -38,8 +38,8 @@ private:
 enum class Coding { identity, gzip, unknown };
 Coding coding_of(std::string_view content_encoding);
 
-// Inflates one gzip member that fills `packed`. Errors: malformed_gzip for anything cut or behind it,
-// body_too_large as soon as the result would exceed `bytes_max`.
+// Inflates one gzip member that fills `packed`. Errors: malformed_gzip for anything cut or behind
+// it, body_too_large as soon as the result would exceed `bytes_max`.
 cdp::Result<std::string> gunzip(std::string_view packed, std::size_t bytes_max);
 
 }  // namespace api

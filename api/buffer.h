@@ -7,7 +7,8 @@
 
 namespace api {
 
-// Bytes that came in and were not consumed yet, in one piece. Pointers into it hold until `reserve`.
+// Bytes that came in and were not consumed yet, in one piece. Pointers into it hold until
+// `reserve`.
 class Buffer {
 public:
     std::string_view view() const { return {bytes_.get() + begin_, end_ - begin_}; }

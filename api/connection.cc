@@ -173,8 +173,10 @@ asio::awaitable<bool> Connection::read_more(std::size_t wanted) {
     const auto [error, n] = co_await socket_.async_read_some(space, kToken);
     if (gone_) co_return false;
     if (error) {
-        if (late_) refusal_ = kHeadLate;
-        else gone_ = true;
+        if (late_)
+            refusal_ = kHeadLate;
+        else
+            gone_ = true;
         co_return false;
     }
     in_.commit(n);

@@ -32,7 +32,9 @@ Response internal_error() {
     return response;
 }
 
-Response nothing() { return {}; }
+Response nothing() {
+    return {};
+}
 
 void append_number(std::string& out, std::size_t n, int base = 10) {
     char digits[24];
@@ -59,7 +61,7 @@ struct Suspend {
 asio::awaitable<void> settled(Pending* pending) {
     const Suspend suspend{pending};
     co_await asio::async_initiate<const asio::use_awaitable_t<>&, void()>(suspend,
-                                                                         asio::use_awaitable);
+                                                                          asio::use_awaitable);
 }
 
 }  // namespace
@@ -82,9 +84,10 @@ std::optional<Response> Connection::answer_without_body() {
     if (head_.method == Method::options) {
         Response response;
         response.status = 204;
-        response.headers = "Allow: " + (found_.same_path.empty()
-                                            ? std::string("GET, HEAD, POST, OPTIONS")
-                                            : allowed_methods(found_.same_path)) + "\r\n";
+        response.headers = "Allow: " +
+                           (found_.same_path.empty() ? std::string("GET, HEAD, POST, OPTIONS")
+                                                     : allowed_methods(found_.same_path)) +
+                           "\r\n";
         if (!found_.same_path.empty() && found_.same_path.front()->cors != Cors::none)
             response.headers += kPreflight;
         return response;
@@ -98,8 +101,8 @@ std::optional<Response> Connection::answer_without_body() {
 std::optional<Response> Connection::answer_at_once() {
     const auto& route = *found_.route;
     if (!body_decoded_) body_.clear();
-    std::string_view body = body_decoded_ ? std::string_view(body_)
-                                          : in_.view().substr(head_size_, body_wire_);
+    std::string_view body =
+        body_decoded_ ? std::string_view(body_) : in_.view().substr(head_size_, body_wire_);
     if (head_.content_encoding.data() != nullptr && head_.has_body()) {
         const auto coding = coding_of(head_.content_encoding);
         if (coding == Coding::unknown) {
@@ -110,8 +113,9 @@ std::optional<Response> Connection::answer_at_once() {
         if (coding == Coding::gzip) {
             auto plain = gunzip(body, route.body_max);
             if (!plain)
-                return problem(plain.error().reason == "body_too_large" ? route.too_large_status : 400,
-                               plain.error().reason, plain.error().message);
+                return problem(
+                    plain.error().reason == "body_too_large" ? route.too_large_status : 400,
+                    plain.error().reason, plain.error().message);
             body_ = std::move(*plain);
             body = body_;
         }
@@ -126,8 +130,9 @@ std::optional<Response> Connection::answer_at_once() {
         if (auto refused = authorise(loop_.services, request)) return refused;
         return call_handler(request);
     } catch (const std::exception& e) {
-        cdp::log::write(cdp::log::Level::error, "handler_failed",
-                        {{"route", cdp::log::safe(route.path)}, {"detail", cdp::log::safe(e.what())}});
+        cdp::log::write(
+            cdp::log::Level::error, "handler_failed",
+            {{"route", cdp::log::safe(route.path)}, {"detail", cdp::log::safe(e.what())}});
         return internal_error();
     }
 }
@@ -158,7 +163,7 @@ asio::awaitable<bool> Connection::await_wake(std::shared_ptr<Pending> pending) {
 
 void Connection::compose_cors() {
     const bool known = found_.route || !found_.same_path.empty();
-    const auto cors = !known ? Cors::any_origin
+    const auto cors = !known         ? Cors::any_origin
                       : found_.route ? found_.route->cors
                                      : found_.same_path.front()->cors;
     // A request that no route took is answered so that a page can read why.
@@ -191,8 +196,10 @@ void Connection::compose_head(const Response& response, std::optional<std::size_
     out_ += "\r\n";
     out_ += response.headers;
     compose_cors();
-    if (closing_) out_ += "Connection: close\r\n";
-    else if (head_.http10) out_ += "Connection: keep-alive\r\n";
+    if (closing_)
+        out_ += "Connection: close\r\n";
+    else if (head_.http10)
+        out_ += "Connection: keep-alive\r\n";
     out_ += "\r\n";
 }
 
@@ -214,10 +221,11 @@ bool Connection::write_now() {
     while (written_ < out_.size() + tail) {
         const auto behind = written_ - std::min(written_, out_.size());
         const std::array<asio::const_buffer, 2> buffers{
-            asio::buffer(out_) + written_, tail_ ? asio::buffer(*tail_) + behind : asio::const_buffer{}};
+            asio::buffer(out_) + written_,
+            tail_ ? asio::buffer(*tail_) + behind : asio::const_buffer{}};
         boost::system::error_code error;
-        const auto n = tail_ ? socket_.write_some(buffers, error)
-                             : socket_.write_some(buffers[0], error);
+        const auto n =
+            tail_ ? socket_.write_some(buffers, error) : socket_.write_some(buffers[0], error);
         if (error == asio::error::would_block) return false;
         if (error) {
             gone_ = true;
@@ -236,8 +244,10 @@ asio::awaitable<bool> Connection::write_rest() {
     while (!gone_) {
         enter(Phase::write, loop_.limits.write);
         const auto [error] = co_await socket_.async_wait(Socket::wait_write, kToken);
-        if (error || late_) gone_ = true;
-        else if (write_now()) co_return true;
+        if (error || late_)
+            gone_ = true;
+        else if (write_now())
+            co_return true;
     }
     co_return false;
 }

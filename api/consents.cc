@@ -13,8 +13,11 @@ constexpr std::size_t kConsentsMax = 1000;
 constexpr std::size_t kIdentifiersMax = 100;  // of one record
 
 cdp::Error invalid(std::string reason, std::string message, std::string pointer) {
-    return {cdp::ErrorCode::invalid_argument, std::move(reason), std::move(message),
-            std::move(pointer), {}};
+    return {cdp::ErrorCode::invalid_argument,
+            std::move(reason),
+            std::move(message),
+            std::move(pointer),
+            {}};
 }
 
 cdp::Result<std::vector<cdp::ConsentRequest::Subject>> read_subjects(const json& record,
@@ -28,8 +31,7 @@ cdp::Result<std::vector<cdp::ConsentRequest::Subject>> read_subjects(const json&
     for (std::size_t i = 0; i < list->size(); ++i) {
         const auto here = at + "/identifiers/" + std::to_string(i);
         const auto& one = (*list)[i];
-        if (!one.is_object())
-            return invalid("wrong_type", "An object is expected here.", here);
+        if (!one.is_object()) return invalid("wrong_type", "An object is expected here.", here);
         auto type = CDP_TRY(string_member(one, "type", here));
         auto value = CDP_TRY(string_member(one, "value", here));
         if (type.empty() || value.empty())
@@ -58,12 +60,13 @@ cdp::Result<std::optional<cdp::Timestamp>> read_time(const json& record, const c
     const auto text = CDP_TRY(string_member(record, name, at));
     if (text.empty()) return std::optional<cdp::Timestamp>();
     const auto time = cdp::parse_time(text);
-    if (!time) return invalid("malformed_time", "An RFC 3339 time is expected here.", at + "/" + name);
+    if (!time)
+        return invalid("malformed_time", "An RFC 3339 time is expected here.", at + "/" + name);
     return time;
 }
 
-cdp::Result<std::string> first_string(const json& record, const char* first,
-                                                const char* second, const std::string& at) {
+cdp::Result<std::string> first_string(const json& record, const char* first, const char* second,
+                                      const std::string& at) {
     auto text = CDP_TRY(string_member(record, first, at));
     return text.empty() ? string_member(record, second, at) : std::move(text);
 }

@@ -9,8 +9,8 @@
 namespace api {
 
 // The key of a request, from the first place that has one: Authorization (Bearer, or Basic with the
-// key as user), then, with Door::write_key, X-Write-Key, the query's writeKey and the body's. A place
-// that has one decides, also when it is wrong: SDKs put masked keys in later places.
+// key as user), then, with Door::write_key, X-Write-Key, the query's writeKey and the body's. A
+// place that has one decides, also when it is wrong: SDKs put masked keys in later places.
 std::optional<std::string> key_of(const Request& request);
 
 // Sets request.caller, or says why not: 401 without a key in force, 403 for the wrong role.

@@ -6,7 +6,8 @@
 namespace api {
 namespace {
 
-constexpr Refusal kMalformed{400, "malformed_request", "The request line or a header is malformed."};
+constexpr Refusal kMalformed{400, "malformed_request",
+                             "The request line or a header is malformed."};
 constexpr Refusal kBadTarget{400, "malformed_target", "The request target is malformed."};
 constexpr Refusal kBadHost{400, "malformed_host", "Exactly one well-formed Host is required."};
 constexpr Refusal kBadFraming{400, "ambiguous_framing",
@@ -40,7 +41,8 @@ constexpr std::array<std::uint8_t, 256> make_classes() {
     add("-._~!$&'()*+,;=:@/%", path);
     add("-._~!$&'()*+,;=:[]%", host);
     add("\t", value);
-    for (const char c : std::string_view("\"<>#")) out[static_cast<std::uint8_t>(c)] &= ~query & 0xff;
+    for (const char c : std::string_view("\"<>#"))
+        out[static_cast<std::uint8_t>(c)] &= ~query & 0xff;
     return out;
 }
 
@@ -51,7 +53,9 @@ bool all_of(std::string_view text, Class kind) {
         text, [kind](char c) { return (kClasses[static_cast<std::uint8_t>(c)] & kind) != 0; });
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 // `lower_case` is.
 bool same_word(std::string_view text, std::string_view lower_case) {
@@ -155,7 +159,8 @@ bool is_well_formed_host(std::string_view text) {
     const auto colon = text.find(':', behind);
     if (colon == text.npos) return true;
     const auto port = text.substr(colon + 1);
-    return port.size() <= 5 && std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
+    return port.size() <= 5 &&
+           std::ranges::all_of(port, [](char c) { return c >= '0' && c <= '9'; });
 }
 
 std::optional<std::uint64_t> length_of(std::string_view text) {

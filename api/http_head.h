@@ -63,7 +63,8 @@ std::optional<Refusal> check_unfinished_head(std::string_view bytes);
 // through.
 std::string percent_decode(std::string_view text);
 
-// The value of the first `name=` in a query, decoded, a plus sign being a space; nullopt: not there.
+// The value of the first `name=` in a query, decoded, a plus sign being a space; nullopt: not
+// there.
 std::optional<std::string> query_value(std::string_view query, std::string_view name);
 
 }  // namespace api

@@ -8,8 +8,11 @@ namespace api {
 namespace {
 
 cdp::Error malformed(std::string message, std::string pointer = {}) {
-    return {cdp::ErrorCode::invalid_argument, "malformed_json", std::move(message),
-            std::move(pointer), {}};
+    return {cdp::ErrorCode::invalid_argument,
+            "malformed_json",
+            std::move(message),
+            std::move(pointer),
+            {}};
 }
 
 // Listens to the parser, which keeps its own stack on the heap, and says stop at the first thing we
@@ -29,8 +32,11 @@ public:
     bool end_array() override { return leave(); }
     bool key(string_t& name) override {
         if (keys_.back().insert(name).second) return true;
-        error_ = {cdp::ErrorCode::invalid_argument, "duplicate_key",
-                  "An object names one of its members twice.", {}, {}};
+        error_ = {cdp::ErrorCode::invalid_argument,
+                  "duplicate_key",
+                  "An object names one of its members twice.",
+                  {},
+                  {}};
         return false;
     }
     bool parse_error(std::size_t position, const std::string&,
@@ -62,8 +68,12 @@ private:
 std::size_t sequence_length(std::string_view text) {
     const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
     const std::uint8_t first = at(0);
-    const std::size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-                               : first < 0xf5 ? 4 : 0;
+    const std::size_t length = first < 0x80   ? 1
+                               : first < 0xc2 ? 0
+                               : first < 0xe0 ? 2
+                               : first < 0xf0 ? 3
+                               : first < 0xf5 ? 4
+                                              : 0;
     if (length == 0 || length > text.size()) return 0;
     for (std::size_t i = 1; i < length; ++i)
         if ((at(i) & 0xc0) != 0x80) return 0;
@@ -85,7 +95,8 @@ void append_control(std::string& out, char c) {
 
 cdp::Result<nlohmann::json> parse_json(std::string_view text) {
     // nlohmann skips a byte order mark; no other reader of ours does.
-    if (text.starts_with("\xef\xbb\xbf")) return malformed("The body starts with a byte order mark.");
+    if (text.starts_with("\xef\xbb\xbf"))
+        return malformed("The body starts with a byte order mark.");
     Guard guard;
     if (!nlohmann::json::sax_parse(text, &guard)) return guard.error();
     auto document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
@@ -119,8 +130,11 @@ cdp::Result<std::string> string_member(const nlohmann::json& object, const char*
     const auto found = object.find(name);
     if (found == object.end() || found->is_null()) return std::string();
     if (found->is_string()) return found->get<std::string>();
-    return cdp::Error{cdp::ErrorCode::invalid_argument, "wrong_type", "A string is expected here.",
-                      pointer + "/" + name, {}};
+    return cdp::Error{cdp::ErrorCode::invalid_argument,
+                      "wrong_type",
+                      "A string is expected here.",
+                      pointer + "/" + name,
+                      {}};
 }
 
 }  // namespace api

@@ -18,7 +18,8 @@ cdp::Result<nlohmann::json> parse_json(std::string_view text);
 // Appends `text`, quoted. Bytes that are not UTF-8 become U+FFFD, so the result is always JSON.
 void append_json_string(std::string& out, std::string_view text);
 
-// One member, of one kind. An absent one is empty; one of another kind is an error naming `pointer`.
+// One member, of one kind. An absent one is empty; one of another kind is an error naming
+// `pointer`.
 cdp::Result<std::string> string_member(const nlohmann::json& object, const char* name,
                                        const std::string& pointer);
 

@@ -24,14 +24,20 @@ constexpr int kBacklog = 4096;
 constexpr int kPauseMilliseconds = 100;
 
 cdp::Error address_unusable(const char* why) {
-    return {cdp::ErrorCode::unavailable, "address_unusable",
-            std::string("The address cannot be listened on: ") + why + ".", {}, {}};
+    return {cdp::ErrorCode::unavailable,
+            "address_unusable",
+            std::string("The address cannot be listened on: ") + why + ".",
+            {},
+            {}};
 }
 
 cdp::Error admin_unusable(const char* what) {
-    return {cdp::ErrorCode::unavailable, "admin_socket_unusable",
-            std::string("The admin socket cannot be made: ") + what + ": " + std::strerror(errno) + ".",
-            {}, {}};
+    return {
+        cdp::ErrorCode::unavailable,
+        "admin_socket_unusable",
+        std::string("The admin socket cannot be made: ") + what + ": " + std::strerror(errno) + ".",
+        {},
+        {}};
 }
 
 // FOLDER/admin.sock by way of an open folder: an address holds 107 bytes, a path more.
@@ -157,9 +163,8 @@ Listener::~Listener() {
 
 void Listener::run() {
     // poll() passes over negative descriptors.
-    std::array<pollfd, 3> waits{{{stop_, POLLIN, 0},
-                                 {tcp_.descriptor(), POLLIN, 0},
-                                 {admin_.descriptor(), POLLIN, 0}}};
+    std::array<pollfd, 3> waits{
+        {{stop_, POLLIN, 0}, {tcp_.descriptor(), POLLIN, 0}, {admin_.descriptor(), POLLIN, 0}}};
     for (;;) {
         if (::poll(waits.data(), waits.size(), -1) < 0 && errno != EINTR) return;
         if (waits[0].revents != 0) return;

@@ -30,8 +30,8 @@ cdp::Result<ListeningSocket> listen_tcp(const std::string& host, std::uint16_t p
 std::uint16_t port_of(const ListeningSocket& socket);
 bool is_loopback(const ListeningSocket& socket);
 
-// FOLDER/admin.sock, mode 0600, in place of one that was left behind. The folder's path may be longer
-// than a socket's address can be. Error: admin_socket_unusable.
+// FOLDER/admin.sock, mode 0600, in place of one that was left behind. The folder's path may be
+// longer than a socket's address can be. Error: admin_socket_unusable.
 cdp::Result<ListeningSocket> listen_admin(const std::string& folder);
 // Connects to it; -1 when nobody listens.
 int connect_admin(const std::string& folder);

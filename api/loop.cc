@@ -52,7 +52,9 @@ void Loop::run() {
     this_loop = nullptr;
 }
 
-bool Loop::is_this_thread() const { return this_loop == this; }
+bool Loop::is_this_thread() const {
+    return this_loop == this;
+}
 
 void Loop::adopt(int descriptor, bool tcp, std::int64_t uid) {
     auto take = [this, descriptor, tcp, uid] {
@@ -115,8 +117,8 @@ void Loop::drain() {
     asio::post(context, std::move(begin));
 }
 
-// While draining, ticks are short and count down to the moment when patience ends. Answers that other
-// threads still owe are waited for without a bound: they would arrive at a loop that is gone.
+// While draining, ticks are short and count down to the moment when patience ends. Answers that
+// other threads still owe are waited for without a bound: they would arrive at a loop that is gone.
 void Loop::stop_when_empty() {
     if (now_++ == drain_until_)
         for (auto* c = first_; c != nullptr; c = c->next) c->abort();

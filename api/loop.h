@@ -22,8 +22,8 @@ using Socket = asio::generic::stream_protocol::socket;
 
 class Connection;
 
-// Deadlines are counted in ticks, so that a connection arms no timer: a sweep once a tick finds those
-// that are late. Up to one tick is added to each.
+// Deadlines are counted in ticks, so that a connection arms no timer: a sweep once a tick finds
+// those that are late. Up to one tick is added to each.
 struct Limits {
     std::chrono::milliseconds tick{1000};
     std::uint32_t head = 10;         // from the first byte of a head to its end

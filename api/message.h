@@ -28,8 +28,9 @@ public:
     enum class State { more, wait, end, failed };
 
     virtual ~BodyStream() = default;
-    // Appends some bytes to `out`. `wait`: none yet; `wake` is called once, from any thread, when it
-    // is worth asking again. `failed` cuts the connection, so that the client sees it is not whole.
+    // Appends some bytes to `out`. `wait`: none yet; `wake` is called once, from any thread, when
+    // it is worth asking again. `failed` cuts the connection, so that the client sees it is not
+    // whole.
     virtual State pull(std::string& out, const std::function<void()>& wake) = 0;
 };
 

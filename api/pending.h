@@ -9,8 +9,8 @@
 
 namespace api {
 
-// What a connection waits for and somebody else brings. Touched on the loop's thread only, except by
-// its Debt.
+// What a connection waits for and somebody else brings. Touched on the loop's thread only, except
+// by its Debt.
 class Pending : public std::enable_shared_from_this<Pending> {
 public:
     explicit Pending(Loop& loop) : loop_(loop) {}
@@ -35,8 +35,9 @@ private:
     std::function<void()> resume_;
 };
 
-// The promise to bring something to a loop, which does not stop while one is open. Made on the loop's
-// thread, paid once on any; dying unpaid it brings `forgotten`, so that no connection waits for ever.
+// The promise to bring something to a loop, which does not stop while one is open. Made on the
+// loop's thread, paid once on any; dying unpaid it brings `forgotten`, so that no connection waits
+// for ever.
 class Debt {
 public:
     Debt(std::shared_ptr<Pending> pending, Response (*forgotten)())

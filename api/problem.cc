@@ -6,8 +6,8 @@
 namespace api {
 namespace {
 
-// Small delta seconds in both fields: SDKs read one or the other, some as a count of seconds and none
-// well as a date.
+// Small delta seconds in both fields: SDKs read one or the other, some as a count of seconds and
+// none well as a date.
 constexpr std::string_view kWaitOneSecond = "Retry-After: 1\r\nX-RateLimit-Reset: 1\r\n";
 
 }  // namespace

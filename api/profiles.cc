@@ -17,8 +17,11 @@ struct Subject {
 };
 
 cdp::Error invalid(std::string reason, std::string message, std::string pointer = {}) {
-    return {cdp::ErrorCode::invalid_argument, std::move(reason), std::move(message),
-            std::move(pointer), {}};
+    return {cdp::ErrorCode::invalid_argument,
+            std::move(reason),
+            std::move(message),
+            std::move(pointer),
+            {}};
 }
 
 cdp::Error purpose_required() {
@@ -148,8 +151,8 @@ Response look_up_profiles(const Services& services, const Request& request) {
     Response response;
     response.headers = kPrivate;
     response.content_type = "application/x-ndjson";
-    response.stream = std::make_unique<Lookups>(services, request.caller, std::move(wanted->purpose),
-                                                std::move(wanted->subjects));
+    response.stream = std::make_unique<Lookups>(
+        services, request.caller, std::move(wanted->purpose), std::move(wanted->subjects));
     return response;
 }
 

@@ -129,10 +129,10 @@ Routes::Routes(bool metrics_open) : routes_(make_routes(metrics_open)) {
             literal_[route.path].push_back(&route);
             continue;
         }
-        const auto found = std::ranges::find(patterns_, route.path,
-                                             &std::pair<std::string_view, Methods>::first);
-        auto& entry = found == patterns_.end() ? patterns_.emplace_back(route.path, Methods{})
-                                               : *found;
+        const auto found =
+            std::ranges::find(patterns_, route.path, &std::pair<std::string_view, Methods>::first);
+        auto& entry =
+            found == patterns_.end() ? patterns_.emplace_back(route.path, Methods{}) : *found;
         entry.second.push_back(&route);
     }
 }

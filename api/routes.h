@@ -52,7 +52,7 @@ struct Route {
     Door door = Door::open;
     Roles roles = {};
     Cors cors = Cors::none;
-    std::size_t body_max = 0;   // inflated too
+    std::size_t body_max = 0;  // inflated too
     int too_large_status = 413;
     std::variant<Now, Later> handler = {};
 
@@ -65,8 +65,8 @@ inline constexpr std::size_t kDocumentBytesMax = 1024 * 1024;
 
 class Routes {
 public:
-    // /metrics is open on a loopback address and an administrator's anywhere else: its numbers say how
-    // a business is doing.
+    // /metrics is open on a loopback address and an administrator's anywhere else: its numbers say
+    // how a business is doing.
     explicit Routes(bool metrics_open);
     Routes(const Routes&) = delete;
     Routes& operator=(const Routes&) = delete;

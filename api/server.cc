@@ -33,9 +33,15 @@ constexpr std::string_view kFull =
 struct Server::Parts {
     Parts(cdp::Platform& platform_in, cdp::Access& access_in, const cdp::Clock& clock_in,
           const ServerOptions& options_in, const Limits& limits_in, bool metrics_open)
-        : options(options_in), limits(limits_in), routes(metrics_open),
-          services{.platform = platform_in, .access = access_in, .clock = clock_in,
-                   .aside = {}, .render_metrics = {}, .public_url = options_in.public_url,
+        : options(options_in),
+          limits(limits_in),
+          routes(metrics_open),
+          services{.platform = platform_in,
+                   .access = access_in,
+                   .clock = clock_in,
+                   .aside = {},
+                   .render_metrics = {},
+                   .public_url = options_in.public_url,
                    .draining = &draining} {}
 
     void start_loops();
@@ -101,7 +107,9 @@ std::string Server::Parts::render() const {
 
 Server::Server() = default;
 
-Server::~Server() { stop(); }
+Server::~Server() {
+    stop();
+}
 
 cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp::Access& access,
                                                    const cdp::Clock& clock,
@@ -121,8 +129,8 @@ cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp:
         admin = CDP_TRY(listen_admin(options.admin_socket_folder));
 
     std::unique_ptr<Server> server(new Server);
-    server->parts_ = std::make_unique<Parts>(platform, access, clock, options, limits,
-                                             is_loopback(tcp));
+    server->parts_ =
+        std::make_unique<Parts>(platform, access, clock, options, limits, is_loopback(tcp));
     auto& parts = *server->parts_;
     parts.port = port_of(tcp);
     parts.start_loops();
@@ -132,7 +140,9 @@ cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp:
     return server;
 }
 
-std::uint16_t Server::port() const { return parts_->port; }
+std::uint16_t Server::port() const {
+    return parts_->port;
+}
 
 void Server::stop() {
     auto& parts = *parts_;
@@ -141,7 +151,8 @@ void Server::stop() {
     for (auto& loop : parts.loops) loop->drain();
     for (auto& thread : parts.threads) thread.join();
     parts.threads.clear();
-    // Exports whose readers are gone have noticed; keys being added answer to loops that still stand.
+    // Exports whose readers are gone have noticed; keys being added answer to loops that still
+    // stand.
     parts.aside.join();
 }
 

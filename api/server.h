@@ -17,9 +17,9 @@ struct Limits;
 
 struct ServerOptions {
     std::string host = "127.0.0.1";
-    std::uint16_t port = 0;       // 0: any free one
-    unsigned threads = 0;         // 0: one per core
-    std::string public_url = {};  // see Services
+    std::uint16_t port = 0;                // 0: any free one
+    unsigned threads = 0;                  // 0: one per core
+    std::string public_url = {};           // see Services
     std::string admin_socket_folder = {};  // where admin.sock is made; empty: none
     std::size_t connections_max = 10'000;
 };

@@ -14,7 +14,9 @@ bool is_source_key(const Services& services, std::string_view key) {
     return caller && caller->role == cdp::Role::source;
 }
 
-Response no_such_source() { return problem(404, "source_unknown", "No source has this key."); }
+Response no_such_source() {
+    return problem(404, "source_unknown", "No source has this key.");
+}
 
 // Where the SDK shall send events: scheme and authority, apart.
 struct Place {
@@ -31,8 +33,8 @@ Place public_place(const Services& services, const Request& request) {
 
 }  // namespace
 
-// The least that analytics-next and the mobile SDKs start with: without apiKey they send events that
-// carry no key, without sampleRate 0 the page calls home.
+// The least that analytics-next and the mobile SDKs start with: without apiKey they send events
+// that carry no key, without sampleRate 0 the page calls home.
 Response segment_settings(const Services& services, const Request& request) {
     const auto key = percent_decode(request.parameter);
     if (!is_source_key(services, key)) return no_such_source();

@@ -1,0 +1,87 @@
+#include "api/admin_client.h"
+
+#include <unistd.h>
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <nlohmann/json.hpp>
+
+namespace api {
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+
+cdp::Error lost() {
+    return {cdp::ErrorCode::unavailable, "server_lost", "The server ended the connection.", {}, {}};
+}
+
+cdp::ErrorCode code_of(unsigned status) {
+    switch (status) {
+        case 400: return cdp::ErrorCode::invalid_argument;
+        case 403: return cdp::ErrorCode::forbidden;
+        case 404: return cdp::ErrorCode::not_found;
+        case 409: return cdp::ErrorCode::conflict;
+        case 500: return cdp::ErrorCode::corruption;
+        case 507: return cdp::ErrorCode::storage_full;
+        default: return cdp::ErrorCode::unavailable;
+    }
+}
+
+cdp::Error problem_in(unsigned status, const std::string& body) {
+    const auto document = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
+    const auto text = [&](const char* name) {
+        const auto found = document.is_object() ? document.find(name) : document.end();
+        return found != document.end() && found->is_string() ? found->get<std::string>()
+                                                             : std::string("no_answer");
+    };
+    return {code_of(status), text("code"), text("detail"), {}, {}};
+}
+
+}  // namespace
+
+AdminClient::~AdminClient() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+cdp::Result<void> AdminClient::ask(const AdminRequest& wanted,
+                                   const std::function<bool(std::string_view)>& sink) {
+    asio::io_context context;
+    asio::generic::stream_protocol::socket socket(
+        context, asio::generic::stream_protocol(AF_UNIX, 0), std::exchange(descriptor_, -1));
+    const auto request = wanted.method + " " + wanted.target +
+                         " HTTP/1.1\r\nHost: admin\r\nConnection: close\r\nContent-Length: " +
+                         std::to_string(wanted.body.size()) + "\r\n\r\n" + wanted.body;
+    boost::system::error_code error;
+    asio::write(socket, asio::buffer(request), error);
+    if (error) return lost();
+
+    boost::beast::flat_buffer buffer;
+    http::response_parser<http::buffer_body> parser;
+    parser.body_limit(boost::none);
+    http::read_header(socket, buffer, parser, error);
+    if (error) return lost();
+    const auto status = parser.get().result_int();
+    const bool fine = status >= 200 && status < 300;
+
+    std::string refusal;
+    char piece[64 * 1024];
+    while (!parser.is_done()) {
+        parser.get().body().data = piece;
+        parser.get().body().size = sizeof piece;
+        http::read_some(socket, buffer, parser, error);
+        if (error == http::error::need_buffer) error = {};
+        if (error) return lost();
+        const std::string_view bytes(piece, sizeof piece - parser.get().body().size);
+        if (!fine)
+            refusal += bytes;
+        else if (!bytes.empty() && !sink(bytes))
+            return cdp::Result<void>::ok();
+    }
+    return fine ? cdp::Result<void>::ok() : problem_in(status, refusal);
+}
+
+}  // namespace api

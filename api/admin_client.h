@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "cdp/base/result.h"
+
+namespace api {
+
+// A request to the server that owns a data folder, over its admin socket.
+struct AdminRequest {
+    std::string method = "GET";
+    std::string target;
+    std::string body = {};
+};
+
+// Connected to FOLDER/admin.sock, closed when it dies.
+class AdminClient {
+public:
+    explicit AdminClient(int descriptor) : descriptor_(descriptor) {}
+    ~AdminClient();
+    AdminClient(AdminClient&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
+    AdminClient& operator=(AdminClient&&) = delete;
+
+    // Hands the body of a 2xx answer to `sink` as it comes; `sink` returns false to stop. The error
+    // of any other answer is what the server said, with the code it stands for.
+    cdp::Result<void> ask(const AdminRequest& request,
+                          const std::function<bool(std::string_view)>& sink);
+
+private:
+    int descriptor_;
+};
+
+}  // namespace api

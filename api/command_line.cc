@@ -1,0 +1,112 @@
+#include "api/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+namespace api {
+namespace {
+
+struct KeyOptions {
+    std::string role;
+    std::string name;
+    std::string channel;
+    std::string trust = "client";
+};
+
+cdp::Principal principal_of(const KeyOptions& options) {
+    return {.role = *cdp::parse_role(options.role),
+            .name = options.name,
+            .channel = options.channel,
+            .trust = options.trust == "server" ? cdp::Trust::server : cdp::Trust::client};
+}
+
+void add_data(CLI::App* verb, std::string& data) {
+    verb->add_option("--data", data, "The data folder")->required()->type_name("DIR");
+}
+
+void add_keys_verbs(CLI::App& app, std::string& data, KeyOptions& key, bool& json, int& code) {
+    auto* keys = app.add_subcommand("keys", "Access keys");
+    keys->require_subcommand(1);
+
+    auto* add = keys->add_subcommand("add", "Make a key and print it, alone, on stdout");
+    add_data(add, data);
+    add->add_option("--role", key.role, "Who holds it")
+        ->required()
+        ->check(CLI::IsMember({"source", "channel", "officer", "steward", "admin"}));
+    add->add_option("--name", key.name, "Name of the source, channel or person")->required();
+    add->add_option("--channel", key.channel, "Role channel: the channel it reads for");
+    add->add_option("--trust", key.trust, "Role source: whether its key is secret (default client)")
+        ->check(CLI::IsMember({"client", "server"}));
+    add->callback([&] { code = add_key(data, principal_of(key)); });
+
+    auto* list = keys->add_subcommand("list", "Print who has keys; never the keys");
+    add_data(list, data);
+    list->add_flag("--json", json, "One JSON document");
+    list->callback([&] { code = list_keys(data, json); });
+}
+
+void add_serve_verb(CLI::App& app, ServeCommand& command, int& code) {
+    auto* verb = app.add_subcommand("serve", "Serve a data folder over HTTP");
+    add_data(verb, command.data);
+    verb->add_option("--listen", command.listen, "Address and port; port 0 picks one")
+        ->required()
+        ->type_name("HOST:PORT");
+    verb->add_option("--config", command.config, "Configuration, TOML")->type_name("FILE");
+    verb->add_option("--threads", command.threads, "I/O threads (default: one per core)")
+        ->check(CLI::Range(1, 1024));
+    verb->callback([&] { code = serve(command); });
+}
+
+int use(CLI::App& app, int argc, char** argv, const int& code) {
+    try {
+        app.parse(argc, argv);
+        return code;
+    } catch (const CLI::ParseError& error) {
+        if (error.get_exit_code() == 0) return app.exit(error);
+        std::fprintf(stderr, "cdp: %s\n", error.what());
+        return kUsedWrongly;
+    }
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+    CLI::App app("A customer data platform in one binary.", "cdp");
+    app.set_version_flag("--version", "cdp " CDP_VERSION);
+    app.require_subcommand(1);
+    int code = kDone;
+    std::string data;
+    std::string file;
+    std::string reason;
+    std::string kind;
+    bool json = false;
+    KeyOptions key;
+    ServeCommand serve_command;
+
+    auto* init_verb = app.add_subcommand("init", "Make a data folder; prints the first admin key");
+    add_data(init_verb, data);
+    init_verb->add_option("--keyring", file, "Where the secrets go (default: DIR/keyring)")
+        ->type_name("FILE");
+    init_verb->callback([&] { code = init(data, file); });
+
+    add_serve_verb(app, serve_command, code);
+    add_keys_verbs(app, data, key, json, code);
+
+    auto* export_verb = app.add_subcommand("export", "Print everything of one kind as NDJSON");
+    export_verb->add_option("kind", kind, "events, persons, consents or links")
+        ->required()
+        ->check(CLI::IsMember({"events", "persons", "consents", "links"}));
+    add_data(export_verb, data);
+    export_verb->add_option("--reason", reason, "Recorded with who asked")->type_name("TEXT");
+    export_verb->callback([&] { code = export_lines(data, kind, reason); });
+
+    auto* config = app.add_subcommand("config", "Configuration files");
+    config->require_subcommand(1);
+    auto* check = config->add_subcommand("check", "Say what is wrong with one");
+    check->add_option("--config", file, "Configuration, TOML")->required()->type_name("FILE");
+    check->callback([&] { code = check_config(file); });
+
+    return use(app, argc, argv, code);
+}
+
+}  // namespace api

@@ -1,0 +1,110 @@
+#include "api/config.h"
+
+#include <charconv>
+#include <fstream>
+#include <sstream>
+
+#include "api/config_policy.h"
+#include "api/config_table.h"
+
+namespace api {
+namespace {
+
+cdp::Error error_of(const ConfigFault& fault, const std::string& name) {
+    auto place = name;
+    if (fault.line > 0) place += ":" + std::to_string(fault.line);
+    const auto path = fault.path.empty() ? std::string() : fault.path + ": ";
+    return {cdp::ErrorCode::invalid_argument,
+            "config_wrong",
+            place + ": " + path + fault.message,
+            {},
+            {}};
+}
+
+bool is_region(std::string_view text) {
+    return text.size() == 2 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'A' && text[1] <= 'Z';
+}
+
+void read_region(ConfigTable& table, std::string_view key, std::string& out) {
+    table.read(key, out);
+    if (!out.empty() && !is_region(out))
+        table.blame(key, "Two capital letters of ISO 3166-1 are expected.");
+}
+
+void read_server(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
+    if (!found) return;
+    ConfigTable table(*found, "server", fault);
+    std::int64_t threads = out.threads;
+    auto connections = static_cast<std::int64_t>(out.connections_max);
+    table.read("threads", 0, 1024, threads);
+    table.read("connections_max", 1, 1'000'000, connections);
+    table.read("public_url", out.public_url);
+    const auto& url = out.public_url;
+    if (!url.empty() &&
+        ((!url.starts_with("http://") && !url.starts_with("https://")) || url.ends_with('/')))
+        table.blame("public_url", "A URL like https://cdp.example.com, without a slash behind it.");
+    out.threads = static_cast<unsigned>(threads);
+    out.connections_max = static_cast<std::size_t>(connections);
+    table.finish();
+}
+
+void read_sources(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
+    if (!found) return;
+    ConfigTable sources(*found, "sources", fault);
+    for (const auto& name : sources.keys()) {
+        const auto* one = sources.table(name);
+        if (!one) return;
+        ConfigTable source(*one, sources.path_of(name), fault);
+        read_region(source, "region", out.platform.source_regions[name]);
+        source.finish();
+    }
+}
+
+void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Config& out) {
+    ConfigTable table(document, "", fault);
+    auto days = static_cast<std::int64_t>(out.platform.dedupe_window.count());
+    auto waiting = static_cast<std::int64_t>(out.platform.waiting_max);
+    table.read("dedupe_window_days", 1, 3650, days);
+    table.read("waiting_max", 1, 10'000'000, waiting);
+    read_region(table, "default_region", out.platform.default_region);
+    out.platform.dedupe_window = std::chrono::days(days);
+    out.platform.waiting_max = static_cast<std::size_t>(waiting);
+    read_server(table.table("server"), fault, out);
+    read_sources(table.table("sources"), fault, out);
+    read_policy(table, out.platform);
+    table.finish();
+}
+
+}  // namespace
+
+cdp::Result<Config> parse_config(std::string_view text, const std::string& name) {
+    toml::table document;
+    try {
+        document = toml::parse(text, std::string_view(name));
+    } catch (const toml::parse_error& error) {
+        const ConfigFault fault{error.source().begin.line, "",
+                                std::string(error.description()) + "."};
+        return error_of(fault, name);
+    }
+    Config out;
+    std::optional<ConfigFault> fault;
+    read_all(document, fault, out);
+    if (!fault) check_policy(document, out.platform, fault);
+    if (fault) return error_of(*fault, name);
+    return out;
+}
+
+cdp::Result<Config> read_config(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    std::ostringstream text;
+    text << in.rdbuf();
+    if (!in || !text)
+        return cdp::Error{cdp::ErrorCode::not_found,
+                          "config_unreadable",
+                          file + ": The file cannot be read.",
+                          {},
+                          {}};
+    return parse_config(text.str(), file);
+}
+
+}  // namespace api

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "cdp/base/result.h"
+#include "cdp/config.h"
+
+namespace api {
+
+// Everything an operator can set, in one TOML file; docs/cdp.example.toml has it all, with the
+// defaults.
+struct Config {
+    cdp::Config platform;
+
+    unsigned threads = 0;    // 0: one per core
+    std::string public_url;  // where SDKs reach us, when it is not where they asked
+    std::size_t connections_max = 10'000;
+};
+
+// Reads and checks. A table that is given replaces the default one whole. Errors name the file, the
+// line and the key: `cdp.toml:12: channels.email_tool.labels[1]: Label 'x' is not declared.`
+cdp::Result<Config> read_config(const std::string& file);
+
+// The same on text; `name` stands for the file in errors.
+cdp::Result<Config> parse_config(std::string_view text, const std::string& name);
+
+}  // namespace api

@@ -1,0 +1,39 @@
+#include "api/reach.h"
+
+#include <chrono>
+#include <thread>
+
+#include "api/listener.h"
+
+namespace api {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::milliseconds kPause{50};
+
+}  // namespace
+
+cdp::Result<OpenFolder> open_folder(const std::string& data) {
+    auto opened = CDP_TRY(storage::open_data_dir({.path = data, .keyring_path = {}}));
+    OpenFolder folder;
+    folder.store = std::move(opened.store);
+    folder.vault = std::make_unique<storage::Vault>(std::move(opened.keyring));
+    folder.access = CDP_TRY(cdp::Access::load(*folder.store, *folder.vault));
+    return folder;
+}
+
+cdp::Result<Reached> reach(const std::string& data) {
+    const auto until = std::chrono::steady_clock::now() + kPatience;
+    for (;;) {
+        if (const int descriptor = connect_admin(data); descriptor >= 0)
+            return Reached(AdminClient(descriptor));
+        auto folder = open_folder(data);
+        if (folder) return Reached(*std::move(folder));
+        // Somebody has the lock and does not answer yet.
+        if (folder.error().reason != "dir_locked" || std::chrono::steady_clock::now() >= until)
+            return folder.error();
+        std::this_thread::sleep_for(kPause);
+    }
+}
+
+}  // namespace api

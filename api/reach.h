@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <variant>
+
+#include "api/admin_client.h"
+#include "cdp/access.h"
+#include "cdp/base/clock.h"
+#include "cdp/platform.h"
+#include "storage/data_dir.h"
+#include "storage/vault.h"
+
+namespace api {
+
+// An open data folder and what stands on it. Each part may use those above it, and is destroyed
+// before them.
+struct OpenFolder {
+    std::unique_ptr<storage::Store> store;
+    std::unique_ptr<storage::Vault> vault;
+    std::unique_ptr<cdp::Access> access;
+};
+
+cdp::Result<OpenFolder> open_folder(const std::string& data);
+
+// One owner: while a server runs, everybody else goes through its admin socket; else the folder is
+// opened here. Waits up to 10 s for a server that is still starting.
+using Reached = std::variant<AdminClient, OpenFolder>;
+cdp::Result<Reached> reach(const std::string& data);
+
+}  // namespace api

@@ -1,0 +1,125 @@
+#include <pthread.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+#include <optional>
+
+#include "api/command_line.h"
+#include "api/config.h"
+#include "api/log_sink.h"
+#include "api/reach.h"
+#include "api/server.h"
+#include "cdp/base/log.h"
+
+namespace api {
+namespace {
+
+struct Address {
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+// 127.0.0.1:8080, [::1]:8080, localhost:0
+std::optional<Address> parse_address(std::string_view text) {
+    const auto colon = text.rfind(':');
+    if (colon == text.npos || colon == 0) return std::nullopt;
+    auto host = text.substr(0, colon);
+    const auto digits = text.substr(colon + 1);
+    if (host.front() == '[') {
+        if (host.size() < 3 || host.back() != ']') return std::nullopt;
+        host = host.substr(1, host.size() - 2);
+    } else if (host.find(':') != host.npos) {
+        return std::nullopt;
+    }
+    Address out{.host = std::string(host), .port = 0};
+    const auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+    if (error != std::errc() || end != digits.data() + digits.size()) return std::nullopt;
+    return out;
+}
+
+sigset_t stop_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    return set;
+}
+
+// Before any thread starts, so that all of them leave the signals to wait_for_stop.
+void block_signals() {
+    auto set = stop_signals();
+    // Nothing is read again on SIGHUP, and a closed terminal is no reason to stop.
+    std::signal(SIGHUP, SIG_IGN);
+    pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void end_now(int) {
+    ::_exit(kFailed);
+}
+
+// Returns at the first signal; a second one ends the process at once.
+void wait_for_stop() {
+    const auto set = stop_signals();
+    int signal = 0;
+    sigwait(&set, &signal);
+    cdp::log::write(cdp::log::Level::info, "stopping", {{"signal", std::int64_t{signal}}});
+    std::signal(SIGTERM, end_now);
+    std::signal(SIGINT, end_now);
+    pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+std::string shown(const std::string& host) {
+    return host.find(':') == host.npos ? host : "[" + host + "]";
+}
+
+int serve_folder(const OpenFolder& folder, const Config& config, const ServerOptions& options) {
+    const cdp::SystemClock clock;
+    cdp::Platform platform(*folder.store, *folder.vault, clock, config.platform);
+    auto server = Server::start(platform, *folder.access, clock, options);
+    if (!server) return fail(server.error());
+
+    const auto url = "http://" + shown(options.host) + ":" + std::to_string((*server)->port());
+    cdp::log::write(cdp::log::Level::info, "listening", {{"url", cdp::log::safe(url)}});
+    std::printf("listening on %s\n", url.c_str());
+    std::fflush(stdout);
+
+    wait_for_stop();
+    (*server)->stop();
+    cdp::log::write(cdp::log::Level::info, "stopped");
+    return kDone;
+}
+
+}  // namespace
+
+int serve(const ServeCommand& command) {
+    const auto address = parse_address(command.listen);
+    if (!address) {
+        std::fprintf(stderr, "cdp: --listen takes HOST:PORT\n");
+        return kUsedWrongly;
+    }
+    Config config;
+    if (!command.config.empty()) {
+        auto read = read_config(command.config);
+        if (!read) {
+            std::fprintf(stderr, "cdp: %s\n", read.error().message.c_str());
+            return kFailed;
+        }
+        config = *std::move(read);
+    }
+    block_signals();
+    log_to_stderr();
+    auto folder = open_folder(command.data);
+    if (!folder) return fail(folder.error());
+    const ServerOptions options{.host = address->host,
+                                .port = address->port,
+                                .threads = command.threads > 0 ? command.threads : config.threads,
+                                .public_url = config.public_url,
+                                .admin_socket_folder = command.data,
+                                .connections_max = config.connections_max};
+    return serve_folder(*folder, config, options);
+}
+
+}  // namespace api
