@@ -36,7 +36,7 @@ enum class EntryType : std::uint8_t { record = 1, cell = 2 };
 // Safe to use from many threads. The vault must outlive it.
 class Consents {
 public:
-    explicit Consents(const storage::Vault& vault, std::size_t known_cells_max = 1 << 18);
+    explicit Consents(const storage::Vault& vault, std::size_t known_cells_max = 250'000);
     ~Consents();
     Consents(const Consents&) = delete;
     Consents& operator=(const Consents&) = delete;

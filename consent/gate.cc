@@ -54,7 +54,7 @@ Passed Gate::pass(const Field& field) const {
     const auto withheld = [&](Reason reason) {
         return Withheld{std::string(field.name), Decision{.reason = reason}};
     };
-    if (judge_.refused()) return withheld(*judge_.refused());
+    if (const auto refused = judge_.refused()) return withheld(*refused);
 
     const auto how = registered(field);
     if (const auto* reason = std::get_if<Reason>(&how)) return withheld(*reason);

@@ -1,9 +1,12 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <utility>
+
+#include "cdp/base/bytes.h"
 
 namespace consent {
 
@@ -22,7 +25,6 @@ public:
             if (v == value) return name;
         return {};
     }
-    constexpr bool has(Enum value) const { return !name(value).empty(); }
     constexpr std::optional<Enum> value(std::string_view name) const {
         for (const auto& [v, known] : pairs_)
             if (known == name) return v;
@@ -35,5 +37,13 @@ private:
 
 template <typename Enum, typename... Rest>
 Names(std::pair<Enum, std::string_view>, Rest...) -> Names<Enum, 1 + sizeof...(Rest)>;
+
+// One byte that is a value of an enum whose values are 1 to `last`.
+template <typename Enum>
+std::optional<Enum> read_enum(cdp::ByteReader& in, Enum last) {
+    const auto n = in.u8();
+    if (n < 1 || n > static_cast<std::uint8_t>(last)) return std::nullopt;
+    return static_cast<Enum>(n);
+}
 
 }  // namespace consent

@@ -54,7 +54,8 @@ cdp::RecordId read_id(cdp::ByteReader& in) {
     return in.ok() ? cdp::RecordId::from(bytes) : cdp::RecordId{};
 }
 
-void read_content(cdp::ByteReader& in, Record& record) {
+// False when an enum's byte is not a value of it.
+bool read_content(cdp::ByteReader& in, Record& record) {
     const auto tokens = in.u16();
     for (std::uint16_t i = 0; i < tokens && in.ok(); ++i) {
         const auto bytes = in.raw(sizeof(cdp::Token));
@@ -64,17 +65,22 @@ void read_content(cdp::ByteReader& in, Record& record) {
     const auto channels = in.u16();
     for (std::uint16_t i = 0; i < channels && in.ok(); ++i)
         record.channels.emplace_back(in.bytes());
-    record.state = static_cast<State>(in.u8());
-    record.scope = static_cast<Scope>(in.u8());
+    const auto state = read_enum(in, State::objected);
+    const auto scope = read_enum(in, Scope::person);
     record.time = cdp::timestamp_of(in.i64());
     if (in.u8() != 0) record.valid_until = cdp::timestamp_of(in.i64());
-    record.origin = static_cast<Origin>(in.u8());
+    const auto origin = read_enum(in, Origin::officer);
     record.source = in.bytes();
     record.method = in.bytes();
     record.notice.id = in.bytes();
     record.notice.version = in.bytes();
     record.notice.hash = in.bytes();
     record.actor = in.bytes();
+    if (!state || !scope || !origin) return false;
+    record.state = *state;
+    record.scope = *scope;
+    record.origin = *origin;
+    return true;
 }
 
 }  // namespace
@@ -145,11 +151,9 @@ cdp::Result<Record> decode(std::string_view bytes) {
     Record record;
     record.id = read_id(in);
     record.received = cdp::timestamp_of(in.i64());
-    read_content(in, record);
-    // Encoding again also finds what reads but was never written: a flag of 2, a state without a
-    // name.
-    if (format != kFormat || !in.done() || !kStates.has(record.state) ||
-        !kScopes.has(record.scope) || !kOrigins.has(record.origin) || encode(record) != bytes)
+    const bool known = read_content(in, record);
+    // Encoding again also finds what reads but was never written: a flag of 2.
+    if (format != kFormat || !known || !in.done() || encode(record) != bytes)
         return cdp::Error{.code = cdp::ErrorCode::corruption,
                           .reason = "consent_damaged",
                           .message = "A stored consent cannot be read.",

@@ -90,7 +90,7 @@ cdp::Result<void> check(const Record& record);
 inline constexpr std::size_t kAssertedMax = 64;
 inline constexpr std::size_t kChannelsMax = 64;
 inline constexpr std::size_t kRecordTextMax = 1024;
-inline constexpr std::size_t kRecordBytesMax = 32 * 1024;  // encoded
+inline constexpr std::size_t kRecordBytesMax = std::size_t{32} * 1024;  // encoded
 
 // Starts with a format version. decode refuses (corruption) what encode did not write.
 std::string encode(const Record& record);

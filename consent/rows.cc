@@ -1,8 +1,10 @@
 #include "consent/rows.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "cdp/base/bytes.h"
+#include "consent/names.h"
 #include "storage/key.h"
 
 namespace consent {
@@ -44,13 +46,15 @@ cdp::Result<Cell> decode_cell(const cdp::Token& token, std::string_view bytes) {
     Cell cell;
     cell.first.source = in.bytes();
     cell.first.purpose = in.bytes();
-    cell.first.state = static_cast<State>(in.u8());
-    cell.first.scope = static_cast<Scope>(in.u8());
-    cell.first.origin = static_cast<Origin>(in.u8());
+    const auto state = read_enum(in, State::objected);
+    const auto scope = read_enum(in, Scope::person);
+    const auto origin = read_enum(in, Origin::officer);
     cell.first.time = cdp::timestamp_of(in.i64());
-    if (format != kCellFormat || !in.done() || to_string(cell.first.state).empty() ||
-        to_string(cell.first.scope).empty() || to_string(cell.first.origin).empty())
+    if (format != kCellFormat || !in.done() || !state || !scope || !origin)
         return damaged("a cell has another form");
+    cell.first.state = *state;
+    cell.first.scope = *scope;
+    cell.first.origin = *origin;
     cell.id = cell_id(token, cell.first);
     return cell;
 }

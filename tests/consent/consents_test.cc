@@ -276,6 +276,15 @@ TEST_CASE("each ledger entry commits to what was sealed, and shows nothing of it
     for (const auto& entry : entries) CHECK(entry.size() == 33);
 }
 
+TEST_CASE("cells lie in the order of their days, also before 1970") {
+    const auto key = [](int n) {
+        auto one = example_stamp();
+        one.time = tests::day(n);
+        return cell_key(token("cookie"), one, {});
+    };
+    for (int n = -3; n < 3; ++n) CHECK(key(n) < key(n + 1));
+}
+
 TEST_CASE("nothing of an answer can be read in the store") {
     Shop shop;
     CHECK(shop.record(example()));

@@ -62,6 +62,20 @@ TEST_CASE("bytes that are no record are refused, and never misread") {
     if (!read) CHECK(read.error().code == cdp::ErrorCode::corruption);
 }
 
+TEST_CASE("no two forms of bytes are one record") {
+    cdp::Random random(1);
+    const auto bytes = encode(random_record(random));
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        for (int n = 1; n < 4; ++n) {
+            auto other = bytes;
+            other[i] = static_cast<char>(other[i] + n);
+            const auto read = decode(other);
+            CAPTURE(i, n);
+            if (read) CHECK(encode(*read) == other);
+        }
+    }
+}
+
 TEST_CASE("a record of another format is refused") {
     cdp::Random random(1);
     auto bytes = encode(random_record(random));
