@@ -94,6 +94,8 @@ def check_awaits(_, text):
     code = without_comments_and_strings(text)
     for position, expression in awaited(code):
         line = line_of(code, position)
+        if re.search(r"(?:&&|\|\|)[\s(!]*$", code[:position]):
+            yield line, "co_await behind && or || breaks its frame with g++ 12: a statement of its own"
         if re.search(r"(?:^|[(,=\s{])\[[^\]\s][^\]]*\]\s*(?:\(|\{|mutable)", expression):
             yield line, "a capturing lambda inside co_await is miscompiled by g++ 12: name it first"
         for brace in re.finditer(r"\{", expression):
@@ -163,6 +165,7 @@ PLANTED = {
     "bare braces in co_await": ("api/a.cc", "co_await send(socket, {200, body});\n"),
     "capturing lambda in co_await": ("api/a.cc", "auto r = co_await run_on(pool, [&] { return 1; });\n"),
     "capture by name in co_await": ("api/a.cc", "if (co_await run_on(pool, [this](int x) { return x; })) {}\n"),
+    "co_await behind &&": ("api/a.cc", "if (!write_now() && !co_await write_rest()) break;\n"),
     "open end without issue": ("api/a.cc", "// TO" "DO: later\n"),
     "another open end": ("api/a.cc", "// FIX" "ME(#4): later\n"),
     "banner": ("api/a.cc", "// -------- parsing\n"),
@@ -180,6 +183,7 @@ SOUND = {
     "tests may build JSON": ("tests/identity/a_test.cc", "#include <nlohmann/json.hpp>\n"),
     "benchmark beside its peer": ("tests/bench/a.cc", "#include <rocksdb/db.h>\n#include <boost/asio.hpp>\n"),
     "named await": ("api/a.cc", "auto x = co_await read(socket, buffer);\nif (co_await done()) { f({1}); }\n"),
+    "await after a condition": ("api/a.cc", "if (a && b) { co_await c(); }\n"),
     "plain lambda in await": ("api/a.cc", "co_await run_on(pool, [](int x) { return x; });\n"),
     "brace in a comment": ("api/a.cc", "co_await f(x);  // not Reply{1}\n"),
     "issue named": ("api/a.cc", "// TO" "DO(#12): tombstones stay.\n"),
