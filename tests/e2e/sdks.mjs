@@ -78,7 +78,7 @@ const rudder_node = classic({
     make(url, key, errorHandler) {
         const loaded = load('@rudderstack/rudder-sdk-node');
         const Analytics = loaded.default ?? loaded;
-        return new Analytics(key, {dataPlaneUrl: url, flushInterval: 50, retryCount: 8, errorHandler, logLevel: 'silent'});
+        return new Analytics(key, {dataPlaneUrl: url, flushInterval: 50, retryCount: 8, errorHandler});
     },
 });
 
