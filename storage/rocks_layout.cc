@@ -4,6 +4,7 @@
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 
 #include <algorithm>
@@ -79,7 +80,9 @@ rocksdb::ColumnFamilyOptions family_options(const RocksOptions& options,
     family.write_buffer_size = options.memtable_bytes;
     family.max_write_buffer_number = 3;
     family.compression = rocksdb::kLZ4Compression;
-    // Most look-ups of new identifiers and events find nothing: spare them the memtable's search.
+    // Most look-ups and scans for new identifiers and events find nothing: filters over keys and
+    // groups, in files and memtables, spare them the search.
+    family.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kGroupBytes));
     family.memtable_prefix_bloom_size_ratio = 0.05;
     family.memtable_whole_key_filtering = true;
     return family;

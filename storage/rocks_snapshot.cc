@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "storage/key.h"
 #include "storage/rocks_error.h"
 #include "storage/rocks_layout.h"
 
@@ -26,6 +27,9 @@ public:
         rocksdb::ReadOptions options;
         options.snapshot = snapshot;
         options.ignore_range_deletions = true;
+        // Within one group the filters over groups may say that there is nothing; a scan of several
+        // must not ask them.
+        options.total_order_seek = prefix.size() < kGroupBytes;
         if (!end_.empty()) options.iterate_upper_bound = &end_slice_;
         iterator_.reset(db.NewIterator(options, family));
         iterator_->Seek(std::max(prefix, from));
