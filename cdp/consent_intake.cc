@@ -68,7 +68,7 @@ Result<ConsentIntake::Item> ConsentIntake::check(const Principal& caller,
         return invalid("invalid_state", "The state is one of granted, denied, withdrawn, objected.",
                        pointer + "/state");
     record.state = *state;
-    const auto scope = request.scope.empty() ? consent::default_scope(*state)
+    const auto scope = request.scope.empty() ? std::optional(consent::kDefaultScope)
                                              : consent::parse_scope(request.scope);
     if (!scope)
         return invalid("invalid_scope", "The scope is one of identifier, device, person.",

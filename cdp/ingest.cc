@@ -17,9 +17,6 @@ constexpr std::size_t kChunkEventsMax = 64;
 // person was stored, so only a stream of them gets here.
 constexpr int kRacesMax = 200;
 
-// What is stored of an event fits a value of the store with room for its seal and header.
-constexpr std::size_t kStoredBytesMax = 2 * kEventBytesMax - 4096;
-
 using identity::Sighting;
 
 std::uint32_t short_hash(const Token& hash) {
@@ -75,11 +72,6 @@ void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
     for (std::size_t i = 0; i < batch.events.size(); ++i) {
         Verdict& verdict = request->verdicts[i];
         auto& event = batch.events[i];
-        if (event && event->raw.size() > kStoredBytesMax)
-            event = Error{.code = ErrorCode::invalid_argument,
-                          .reason = "event_too_large",
-                          .message = "The event, with the envelope's context, is too large.",
-                          .pointer = batch.single ? "" : "/batch/" + std::to_string(i)};
         if (!event) {
             verdict.error = event.error();
             if (i < batch.refused_ids.size()) verdict.message_id = batch.refused_ids[i];

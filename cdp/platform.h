@@ -46,7 +46,7 @@ struct ConsentRequest {
     std::vector<Subject> identifiers;
     std::string purpose;
     std::string state;
-    std::string scope;                  // empty: identifier for grants, person for denials
+    std::string scope;                  // empty: person
     std::vector<std::string> channels;  // empty: every channel
     std::optional<Timestamp> time;      // absent: now; a future time becomes now
     std::optional<Timestamp> valid_until;

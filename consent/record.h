@@ -43,11 +43,9 @@ constexpr bool is_denial(State state) {
     return state != State::granted;
 }
 
-// The scope of an answer that named none: a grant reaches no further than it must, a denial as far
-// as it can.
-constexpr Scope default_scope(State state) {
-    return is_denial(state) ? Scope::person : Scope::identifier;
-}
+// The scope of an answer that named none. A denial reaches as far as it can; a grant, which never
+// spreads, must be able to take back what an earlier answer of the same kind denied.
+inline constexpr Scope kDefaultScope = Scope::person;
 
 // Anybody can send what a client can: its denials count, but it grants nothing on an e-mail address
 // or phone number (`contact`). decide() and record() both hold to this.

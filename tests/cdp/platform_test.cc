@@ -81,6 +81,11 @@ TEST_CASE(
     CHECK(email.at("traits").empty());
     CHECK(email.at("identifiers").empty());
     CHECK(withheld(email, "email") == "withdrawn");
+
+    world.clock().advance(std::chrono::seconds{1});
+    world.consent("email", "one@shop.example", "email_marketing", "granted");
+    email = world.profile("email_tool", "anonymous_id", "web-1", "email_marketing");
+    CHECK(email.at("traits").at("email").at("value") == "One@Shop.example");
 }
 
 TEST_CASE(

@@ -114,13 +114,6 @@ TEST_CASE("a record that can mean nothing is refused") {
     CHECK(reason([](Record& r) { r.channels.assign(64, std::string(1000, 'c')); }) == "too_long");
 }
 
-TEST_CASE("an answer without a scope reaches as far as is safe") {
-    CHECK(default_scope(State::granted) == Scope::identifier);
-    CHECK(default_scope(State::denied) == Scope::person);
-    CHECK(default_scope(State::withdrawn) == Scope::person);
-    CHECK(default_scope(State::objected) == Scope::person);
-}
-
 TEST_CASE("a client grants nothing on an address, and may deny everything") {
     CHECK_FALSE(counts(State::granted, Origin::client_stamp, /*contact=*/true));
     CHECK(counts(State::granted, Origin::client_stamp, /*contact=*/false));

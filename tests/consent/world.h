@@ -71,7 +71,8 @@ inline consent::Fact fact(std::istringstream words, const std::string& purpose, 
     words >> when >> who >> state;
     consent::Fact fact{.id = record_id(n), .purpose = purpose};
     fact.state = consent::parse_state(state).value();
-    fact.scope = consent::default_scope(fact.state);
+    fact.scope =
+        consent::is_denial(fact.state) ? consent::Scope::person : consent::Scope::identifier;
     fact.origin = consent::Origin::server;
     fact.time = day(when);
     while (words >> word) {
