@@ -22,6 +22,18 @@ constexpr std::size_t kUnreadBytesMax = 16 * 1024;
 // The real head has been read and judged by read_head; the parser gets one that leads to the body.
 constexpr std::string_view kNeutralHead = "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
 
+// Extensions mean nothing here, but where one ends must be beyond doubt.
+bool quotes_are_closed(std::string_view extensions) {
+    bool open = false;
+    for (std::size_t i = 0; i < extensions.size(); ++i) {
+        if (extensions[i] == '"')
+            open = !open;
+        else if (extensions[i] == '\\' && open)
+            ++i;
+    }
+    return !open;
+}
+
 boost::asio::const_buffer buffer_of(std::string_view bytes) {
     return {bytes.data(), bytes.size()};
 }
@@ -51,6 +63,8 @@ struct ChunkedBody::Parser {
                 refusal = &kChunksTooMany;
             else if (size > bytes_left)
                 refusal = &kBodyTooLarge;
+            else if (!quotes_are_closed({extensions.data(), extensions.size()}))
+                refusal = &kBadChunk;
             if (refusal) error = http::error::bad_chunk;
         };
     std::function<std::size_t(std::uint64_t, boost::beast::string_view, boost::beast::error_code&)>

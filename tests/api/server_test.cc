@@ -1,0 +1,296 @@
+#include "tests/api/world.h"
+
+#include <thread>
+
+using tests::World;
+
+namespace {
+
+const std::string kHealth = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n";
+
+std::string track(const std::string& id, std::size_t padding = 0) {
+    return R"({"type":"track","event":"x","userId":"u1","messageId":")" + id +
+           R"(","properties":{"p":")" + std::string(padding, 'p') + "\"}}";
+}
+
+std::string post_head(const std::string& key, const std::string& more) {
+    return "POST /v1/track HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + key + "\r\n" + more +
+           "\r\n";
+}
+
+}  // namespace
+
+TEST_CASE("answers come in the order of the requests, however they were sent") {
+    World world;
+    auto wire = world.connect();
+    std::string all;
+    for (int i = 0; i < 100; ++i)
+        all += i % 3 == 0 ? kHealth
+               : i % 3 == 1
+                   ? "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n"
+                   : post_head(world.till,
+                               "Content-Length: " + std::to_string(track("m").size()) + "\r\n") +
+                         track("m");
+    wire.send(all);
+    for (int i = 0; i < 100; ++i) {
+        CAPTURE(i);
+        CHECK(wire.read().status == (i % 3 == 1 ? 404 : 200));
+    }
+    for (const char c : kHealth) wire.send(std::string_view(&c, 1));
+    CHECK(wire.read().status == 200);
+}
+
+TEST_CASE("every answer has a request id, a type and a length") {
+    World world;
+    const auto reply = world.ask("GET", "/healthz");
+    CHECK(reply.status == 200);
+    CHECK(reply.header("content-type") == "application/json");
+    CHECK(reply.header("request-id").size() == 16);
+    CHECK(reply.header("request-id") != world.ask("GET", "/healthz").header("request-id"));
+
+    const auto refusal = world.ask("GET", "/nowhere");
+    CHECK(refusal.header("content-type") == "application/problem+json");
+    CHECK(refusal.header("request-id").size() == 16);
+    for (const auto* member : {"type", "title", "status", "code", "detail"})
+        CHECK(refusal.json().contains(member));
+}
+
+TEST_CASE("HEAD is GET without the body") {
+    World world;
+    auto wire = world.connect();
+    wire.send("HEAD /healthz HTTP/1.1\r\nHost: a\r\n\r\n" + kHealth);
+    const auto head = wire.read(/*to_head=*/true);
+    CHECK(head.status == 200);
+    CHECK(head.header("content-length") == "16");
+    CHECK(wire.read().body.size() == 16);
+}
+
+TEST_CASE("OPTIONS and 405 name the methods of the path") {
+    World world;
+    CHECK(world.ask("OPTIONS", "/healthz").header("allow") == "GET, HEAD, OPTIONS");
+    CHECK(world.ask("OPTIONS", "*").status == 204);
+    const auto wrong = world.ask("DELETE", "/v1/keys");
+    CHECK(wrong.status == 405);
+    CHECK(wrong.header("allow") == "POST, GET, HEAD, OPTIONS");
+    CHECK(world.ask("TRACE", "/healthz").status == 501);
+    CHECK(world.ask("BREW", "/healthz").status == 501);
+}
+
+TEST_CASE("a path has one spelling") {
+    World world;
+    for (const auto* path :
+         {"//healthz", "/healthz/", "/Healthz", "/healthz;x", "/healthz.", "/v1//batch",
+          "/%2fhealthz", "/v1/profiles/", "/v1/profiles/a/b/events"})
+        CHECK(world.ask("GET", path).status == 404);
+    for (const auto* path : {"/x/../healthz", "/%2e%2e/healthz", "/healthz%00"})
+        CHECK(world.ask("GET", path).status == 400);
+}
+
+TEST_CASE("a refused request ends the connection and hides nothing behind it") {
+    World world;
+    for (const auto* bytes :
+         {"POST /v1/batch HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: xchunked\r\n\r\n",
+          "POST /v1/batch HTTP/1.1\r\nHost: a\r\nContent-Length: 5, 5\r\n\r\n",
+          "GET / HTTP/1.1\r\nHost: a\r\nX: 1\r\n 2\r\n\r\n"}) {
+        auto wire = world.connect();
+        wire.send(bytes + kHealth);
+        CHECK(wire.read().status >= 400);
+        CHECK(wire.closed());
+    }
+    auto lines = world.connect();
+    lines.send("GET / HTTP/1.1\nHost: a\n\n");
+    CHECK(lines.read().status == 400);
+}
+
+TEST_CASE("HTTP/1.0 and Connection: close end after one answer") {
+    World world;
+    auto old = world.connect();
+    old.send("GET /healthz HTTP/1.0\r\n\r\n");
+    CHECK(old.read().status == 200);
+    CHECK(old.closed());
+
+    auto stays = world.connect();
+    stays.send("GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + kHealth);
+    CHECK(stays.read().header("connection") == "keep-alive");
+    CHECK(stays.read().status == 200);
+
+    auto asked = world.connect();
+    asked.send("GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    CHECK(asked.read().header("connection") == "close");
+    CHECK(asked.closed());
+}
+
+TEST_CASE("a body may come by length, in chunks, after 100 Continue, byte by byte") {
+    World world;
+    const auto body = track("m1");
+    auto chunked = world.connect();
+    chunked.send(post_head(world.till, "Transfer-Encoding: chunked\r\n") + "5\r\n" +
+                 body.substr(0, 5) + "\r\n");
+    char size[20];
+    std::snprintf(size, sizeof size, "%zx\r\n", body.size() - 5);
+    chunked.send(size + body.substr(5) + "\r\n0\r\n\r\n" + kHealth);
+    CHECK(chunked.read().json()["results"][0]["verdict"] == "accepted");
+    CHECK(chunked.read().status == 200);
+
+    auto patient = world.connect();
+    const auto length = "Content-Length: " + std::to_string(body.size()) + "\r\n";
+    patient.send(post_head(world.till, length + "Expect: 100-continue\r\n"));
+    CHECK(patient.read().status == 100);
+    for (const char c : body) patient.send(std::string_view(&c, 1));
+    CHECK(patient.read().json()["results"][0]["verdict"] == "duplicate");
+}
+
+TEST_CASE("a body over the limit is refused before it is read") {
+    World world;
+    const auto big = std::to_string(cdp::kBodyBytesMax + 1);
+    auto ingest = world.connect();
+    ingest.send(post_head(world.till, "Content-Length: " + big + "\r\nExpect: 100-continue\r\n"));
+    const auto refusal = ingest.read();
+    CHECK(refusal.status == 400);
+    CHECK(refusal.code() == "body_too_large");
+    CHECK(ingest.closed());
+
+    auto document = world.connect();
+    document.send("POST /v1/consents HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n");
+    CHECK(document.read().status == 413);
+
+    auto chunked = world.connect();
+    chunked.send(post_head(world.till, "Transfer-Encoding: chunked\r\n") + "ffffff\r\n");
+    CHECK(chunked.read().status == 400);
+    CHECK(chunked.closed());
+}
+
+TEST_CASE("an answer reaches a client that is still sending") {
+    World world;
+    auto wire = world.connect();
+    wire.send(post_head(world.till, "Content-Length: 50000000\r\n") + std::string(3'000'000, 'x'));
+    CHECK(wire.read().status == 400);
+}
+
+TEST_CASE("half a body stores nothing") {
+    World world;
+    const auto body = track("half", 100'000);
+    const auto head =
+        post_head(world.till, "Content-Length: " + std::to_string(body.size()) + "\r\n");
+    {
+        auto ended = world.connect();
+        ended.send(head + body.substr(0, 50'000)).finish_sending();
+        CHECK(ended.closed());
+        auto reset = world.connect();
+        reset.send(head + body.substr(0, 50'000)).reset();
+    }
+    CHECK(world.ask("GET", "/healthz").status == 200);
+    CHECK(world.accepted() == 0);
+}
+
+TEST_CASE("late heads, bodies and readers are ended, and idle connections closed") {
+    auto limits = tests::fast_limits();
+    limits.head = limits.body_idle = limits.keep_alive = limits.write = 3;
+    World world(limits);
+
+    auto idle = world.connect();
+    CHECK(idle.closed());
+
+    auto head = world.connect();
+    head.send("GET /healthz HTT");
+    CHECK(head.read().status == 408);
+    CHECK(head.closed());
+
+    auto body = world.connect();
+    body.send(post_head(world.till, "Content-Length: 100\r\n") + "{");
+    CHECK(body.read().status == 408);
+    CHECK(body.closed());
+}
+
+TEST_CASE("a body that trickles in is ended") {
+    auto limits = tests::fast_limits();
+    limits.body_whole = 10;
+    World world(limits);
+    auto wire = world.connect();
+    wire.send(post_head(world.till, "Content-Length: 1000000\r\n"));
+    tests::Reply reply;
+    std::thread reader([&] { reply = wire.read(); });
+    for (int i = 0; i < 60; ++i) {
+        wire.send("x");
+        std::this_thread::yield();
+        ::poll(nullptr, 0, 5);
+    }
+    reader.join();
+    CHECK(reply.status == 408);
+}
+
+TEST_CASE("connections over the limit are told so") {
+    auto limits = tests::fast_limits();
+    limits.connections_max = 3;
+    World world(limits);
+    auto a = world.connect();
+    auto b = world.connect();
+    auto c = world.connect();
+    for (auto* wire : {&a, &b, &c}) CHECK(wire->send(kHealth).read().status == 200);
+    auto d = world.connect();
+    const auto refused = d.read();
+    CHECK(refused.status == 503);
+    CHECK(refused.code() == "connections_full");
+    CHECK(refused.header("retry-after") == "1");
+}
+
+TEST_CASE("large requests share a bounded memory") {
+    auto limits = tests::fast_limits();
+    limits.buffered_max = 1 << 20;
+    World world(limits, {.threads = 1});
+    const auto head = post_head(world.till, "Content-Length: 4000000\r\n");
+    auto first = world.connect();
+    first.send(head + std::string(3'000'000, 'x'));
+    CHECK(first.read().code() == "buffers_full");
+    CHECK(world.post("/v1/track", world.till, track("m", 1000)).status == 200);
+}
+
+TEST_CASE("stopping answers what runs, refuses what is new, and tells readyz") {
+    World world;
+    auto wire = world.connect();
+    CHECK(wire.send(kHealth).read().status == 200);
+    auto half = world.connect();
+    half.send("GET /readyz HTTP/1.1\r\nHost: a\r\n");
+    auto before = world.connect();
+    CHECK(before.send("GET /readyz HTTP/1.1\r\nHost: a\r\n\r\n").read().status == 200);
+
+    std::thread stopper([&] { world.server->stop(); });
+    CHECK(wire.closed());
+    half.send("\r\n");
+    const auto draining = half.read();
+    CHECK((draining.status == 503 || draining.status == 0));
+    stopper.join();
+}
+
+TEST_CASE("stopping does not wait for clients that never finish") {
+    auto limits = tests::fast_limits();
+    limits.drain = 5;
+    World world(limits);
+    auto half = world.connect();
+    half.send(kHealth + "GET /hea");
+    CHECK(half.read().status == 200);
+    world.server->stop();
+    CHECK(half.closed());
+}
+
+TEST_CASE("many clients on few threads get their own answers") {
+    World world;
+    std::vector<std::thread> clients;
+    std::atomic<int> wrong{0};
+    for (int n = 0; n < 8; ++n)
+        clients.emplace_back([&, n] {
+            auto wire = world.connect();
+            for (int i = 0; i < 50; ++i) {
+                const auto id = std::to_string(n) + "-" + std::to_string(i);
+                const auto body = track(id, static_cast<std::size_t>(i) * 40);
+                wire.send(post_head(world.till,
+                                    "Content-Length: " + std::to_string(body.size()) + "\r\n") +
+                          body);
+                const auto reply = wire.read();
+                if (reply.status != 200 || reply.json()["results"][0]["messageId"] != id) ++wrong;
+            }
+        });
+    for (auto& client : clients) client.join();
+    CHECK(wrong == 0);
+    CHECK(world.accepted() == 400);
+}
