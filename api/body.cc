@@ -6,6 +6,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <functional>
+#include <optional>
 
 namespace api {
 namespace {
@@ -32,6 +33,21 @@ bool quotes_are_closed(std::string_view extensions) {
             ++i;
     }
     return !open;
+}
+
+// What can be said of a chunk's size line, or of trailers, that the parser wants more of. It waits
+// for ever behind a bare LF or an open quote.
+std::optional<Refusal> check_unread(std::string_view bytes) {
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        if (bytes[i] == '\n' && (i == 0 || bytes[i - 1] != '\r')) return kBadChunk;
+        if (bytes[i] == '\r' && i + 1 < bytes.size() && bytes[i + 1] != '\n') return kBadChunk;
+    }
+    // The line that ends the chunk before may still be there.
+    if (bytes.starts_with("\r\n")) bytes.remove_prefix(2);
+    const auto end = bytes.find("\r\n");
+    if (end != bytes.npos && !quotes_are_closed(bytes.substr(0, end))) return kBadChunk;
+    if (bytes.size() > kUnreadBytesMax) return kChunksTooMany;
+    return std::nullopt;
 }
 
 boost::asio::const_buffer buffer_of(std::string_view bytes) {
@@ -92,7 +108,7 @@ std::variant<std::size_t, Refusal> ChunkedBody::feed(std::string_view wire) {
         taken += n;
         if (parser_->refusal) return *parser_->refusal;
         if (error == http::error::need_more || (!error && n == 0)) {
-            if (wire.size() - taken > kUnreadBytesMax) return kChunksTooMany;
+            if (const auto refusal = check_unread(wire.substr(taken))) return *refusal;
             break;
         }
         if (error) return kBadChunk;
