@@ -1,0 +1,142 @@
+#include "api/config.h"
+
+#include <catch2/catch.hpp>
+
+namespace {
+
+// Everything a configuration says, as text that can be compared.
+std::string shown(const std::vector<std::string>& list) {
+    std::string out = "[";
+    for (const auto& one : list) out += one + ",";
+    return out + "]";
+}
+
+std::string shown(const consent::LabelMap& map) {
+    std::string out;
+    for (const auto& [name, labels] : map) out += name + "=" + shown(labels) + "\n";
+    return out;
+}
+
+std::string shown(const api::Config& config) {
+    const auto& policy = config.platform.policy;
+    std::string out;
+    for (const auto& purpose : policy.purposes)
+        out += "purpose " + purpose.name + " " + std::string(to_string(purpose.regime)) +
+               shown(purpose.target_types) + "\n";
+    for (const auto& channel : policy.channels) {
+        out += "channel " + channel.id + " " + channel.recipient + channel.country +
+               shown(channel.purposes);
+        for (const auto& label : channel.labels)
+            out += label.label + ":" + std::string(to_string(label.transform)) + ",";
+        out += "\n";
+    }
+    for (const auto& label : policy.labels) out += label.name + shown(label.collected_for) + "\n";
+    out += shown(policy.traits) + shown(policy.identifier_types) + shown(policy.identifier_default);
+    for (const auto& rule : policy.events) out += rule.pattern + shown(rule.labels) + "\n";
+    out += shown(policy.event_default);
+    for (const auto& [category, purpose] : policy.category_aliases)
+        out += category + purpose + "\n";
+    for (const auto& [name, type] : config.platform.types.all())
+        out += "type " + name + std::string(to_string(type.link_class)) +
+               std::to_string(static_cast<int>(type.form)) + (type.unique ? "unique" : "") +
+               std::to_string(type.shared_at_accounts) + "," + std::to_string(type.contacts_max) +
+               "," + std::to_string(type.cookies_max) + shown(type.blocked) + "\n";
+    out += "region " + config.platform.default_region + "\n";
+    for (const auto& [name, region] : config.platform.source_regions) out += name + region + "\n";
+    out += std::to_string(config.platform.dedupe_window.count()) + " " +
+           std::to_string(config.platform.waiting_max) + " " + std::to_string(config.threads) +
+           " " + config.public_url + " " + std::to_string(config.connections_max);
+    return out;
+}
+
+std::string error_of(const std::string& text) {
+    const auto config = api::parse_config(text, "cdp.toml");
+    return config ? "" : config.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("the example is the default, and so is an empty file") {
+    const auto example = api::read_config(CDP_SOURCE_DIR "/docs/cdp.example.toml");
+    if (!example) FAIL(example.error().message);
+    CHECK(shown(*example) == shown(api::Config{}));
+    CHECK(shown(*api::parse_config("", "cdp.toml")) == shown(api::Config{}));
+}
+
+TEST_CASE("what is set is in force") {
+    const auto config = api::parse_config(R"(
+default_region = "DE"
+dedupe_window_days = 7
+[server]
+threads = 3
+public_url = "https://cdp.shop.example"
+[sources.web]
+region = "FR"
+[identifier_types.member_no]
+class = "crm"
+unique = true
+[purposes.news]
+regime = "person_opt_in"
+[channels.letters]
+recipient = "The letter shop"
+purposes = ["news"]
+labels = ["name", {label = "contact.email", transform = "sha256"}]
+[categories]
+functional = "news"
+)",
+                                          "cdp.toml");
+    if (!config) FAIL(config.error().message);
+    CHECK(config->platform.default_region == "DE");
+    CHECK(config->platform.dedupe_window == std::chrono::days(7));
+    CHECK(config->platform.region_of("web") == "FR");
+    CHECK(config->threads == 3);
+    CHECK(config->platform.types.find("member_no").unique);
+    CHECK(config->platform.types.find("user_id").unique);
+    const auto* channel = config->platform.policy.find_channel("letters");
+    REQUIRE(channel);
+    CHECK(channel->labels[1].transform == consent::Transform::sha256);
+    CHECK_FALSE(config->platform.policy.find_channel("email_tool"));
+}
+
+TEST_CASE("an error names the file, the line and the key") {
+    struct Row {
+        const char* text;
+        const char* error;
+    };
+    // clang-format off
+    const auto row = GENERATE(values<Row>({
+        {"colour = 1", "cdp.toml:1: colour: There is no such setting."},
+        {"[server]\nthreads = 1\nport = 80", "cdp.toml:3: server.port: There is no such setting."},
+        {"[server]\nthreads = \"two\"", "cdp.toml:2: server.threads: A number from 0 to 1024 is expected."},
+        {"waiting_max = 0", "cdp.toml:1: waiting_max: A number from 1 to 10000000 is expected."},
+        {"default_region = \"Germany\"", "cdp.toml:1: default_region: Two capital letters of ISO 3166-1 are expected."},
+        {"server = 1", "cdp.toml:1: server: A table is expected."},
+        {"[server]\npublic_url = \"cdp.example\"", "cdp.toml:2: server.public_url: A URL like https://cdp.example.com, without a slash behind it."},
+        {"[sources.web]\nregion = 1", "cdp.toml:2: sources.web.region: A string is expected."},
+        {"[sources.\"a b\"]\nzone = 1", "cdp.toml:2: sources.\"a b\".zone: There is no such setting."},
+        {"[identifier_types.x]\nclass = \"best\"", "cdp.toml:2: identifier_types.x.class: There is no such class."},
+        {"[identifier_types.x]\nform = \"fax\"", "cdp.toml:2: identifier_types.x.form: There is no such form."},
+        {"[purposes.x]\nregime = \"none\"", "cdp.toml:2: purposes.x.regime: There is no such regime."},
+        {"[traits]\nemail = \"contact.email\"", "cdp.toml:2: traits.email: A list is expected."},
+        {"[traits]\nemail = [1]", "cdp.toml:2: traits.email[0]: A string is expected."},
+        {"[traits]\nemail = [\"contact.fax\"]", "cdp.toml:2: traits.email[0]: Label 'contact.fax' is not declared."},
+        {"[channels.a]\nrecipient = \"A\"\npurposes = [\"analytics\"]\nlabels = [\n  \"name\",\n  \"contact.fax\",\n]",
+         "cdp.toml:6: channels.a.labels[1]: Label 'contact.fax' is not declared."},
+        {"[channels.a]\nlabels = [3]", "cdp.toml:2: channels.a.labels[0]: A label is expected."},
+        {"[channels.a]\npurposes = [\"none\"]", "cdp.toml:2: channels.a.purposes[0]: Purpose 'none' is not declared."},
+        {"[events]\n\"Order *x\" = [\"commerce\"]", "cdp.toml:2: events.\"Order *x\": A pattern has its '*' at the end."},
+        {"[events]\nOrder = [\"none\"]", "cdp.toml:2: events.Order[0]: Label 'none' is not declared."},
+        {"[categories]\nads = \"none\"", "cdp.toml:2: categories.ads: Purpose 'none' is not declared."},
+        {"event_default = [\"none\"]", "cdp.toml:1: event_default[0]: Label 'none' is not declared."},
+        {"[labels]\nname = []", "cdp.toml: channels.email_tool.labels[0] (a default): Label 'contact.email' is not declared."},
+    }));
+    // clang-format on
+    CAPTURE(row.text);
+    CHECK(error_of(row.text) == row.error);
+}
+
+TEST_CASE("what is not TOML names its line") {
+    CHECK(error_of("a = 1\nb = = 2").starts_with("cdp.toml:2: "));
+    CHECK(error_of("a = 1\na = 2").starts_with("cdp.toml:2: "));
+    CHECK_FALSE(api::read_config("/nonexistent/cdp.toml"));
+}

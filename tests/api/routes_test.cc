@@ -1,0 +1,94 @@
+#include "api/routes.h"
+
+#include <fstream>
+#include <set>
+
+#include "tests/api/world.h"
+
+using tests::World;
+
+namespace {
+
+std::string target_of(const api::Route& route) {
+    std::string out(route.path);
+    const auto open = out.find('{');
+    if (open != out.npos) out.replace(open, out.find('}') - open + 1, "events");
+    return out;
+}
+
+// "METHOD /path" of every operation in the document: a path is two spaces deep, a method four.
+std::set<std::string> documented_routes() {
+    std::ifstream in(CDP_SOURCE_DIR "/docs/api/openapi.yaml");
+    REQUIRE(in);
+    std::set<std::string> out;
+    std::string line;
+    std::string path;
+    bool in_paths = false;
+    while (std::getline(in, line)) {
+        if (!line.starts_with(' ')) in_paths = line == "paths:";
+        if (!in_paths) continue;
+        if (line.starts_with("  /")) path = line.substr(2, line.rfind(':') - 2);
+        for (const auto* method : {"get", "post", "put", "patch", "delete"})
+            if (line == std::string("    ") + method + ":") {
+                std::string upper = method;
+                for (auto& c : upper) c = static_cast<char>(std::toupper(c));
+                out.insert(upper + " " + path);
+            }
+    }
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("every route lets in the roles of the table and nobody else") {
+    World world;
+    const api::Routes routes(/*metrics_open=*/true);
+    for (const auto& route : routes.all()) {
+        const auto target = target_of(route);
+        const auto method = to_string(route.method);
+        const auto body = route.method == api::Method::post ? "{}" : "";
+        CAPTURE(method, target);
+        const auto with = [&](const std::string& headers) {
+            return world.ask(method, target, headers, body).status;
+        };
+        if (route.door == api::Door::open) {
+            CHECK(with("") != 401);
+            continue;
+        }
+        CHECK(with("") == 401);
+        CHECK(with(World::bearer("c000000000000000000000000")) == 401);
+        for (const auto& [role, key] : world.keys) {
+            CAPTURE(to_string(role));
+            const auto status = with(World::bearer(key));
+            // A source whose key is public may post to /v1/consents, where it is refused for
+            // itself.
+            const bool own_refusal = route.path == "/v1/consents" && role == cdp::Role::source;
+            if (!own_refusal) CHECK((status != 401 && status != 403) == route.roles.has(role));
+        }
+    }
+}
+
+TEST_CASE("the metrics of a server that others can reach are an administrator's") {
+    const api::Routes routes(/*metrics_open=*/false);
+    const auto found = routes.find(api::Method::get, "/metrics");
+    REQUIRE(found.route);
+    CHECK(found.route->door == api::Door::key);
+    CHECK(found.route->roles.has(cdp::Role::admin));
+    CHECK_FALSE(found.route->roles.has(cdp::Role::officer));
+}
+
+TEST_CASE("no two routes answer the same method and path") {
+    const api::Routes routes(true);
+    std::set<std::string> names;
+    for (const auto& name : routes.names()) CHECK(names.insert(name).second);
+    for (const auto& route : routes.all())
+        CHECK(routes.find(route.method, target_of(route)).route == &route);
+}
+
+TEST_CASE("the document and the router name the same routes") {
+    const api::Routes routes(true);
+    std::set<std::string> served;
+    for (const auto& route : routes.all())
+        served.insert(std::string(to_string(route.method)) + " " + std::string(route.path));
+    CHECK(documented_routes() == served);
+}
