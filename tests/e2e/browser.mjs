@@ -71,13 +71,15 @@ async function segment_in_page({day, url, key, strategy, consent}) {
         });
     }
     analytics.setAnonymousId(day.anonymousId);
+    const handed_over = [];
     for (const call of day.calls) {
         if (call.method === 'identify') await analytics.identify(day.userId, call.traits);
         else if (call.method === 'group') await analytics.group(call.groupId, call.traits);
         else if (call.method === 'alias') await analytics.alias(day.userId, call.previousId);
         else if (call.method === 'screen') await analytics.screen('Shop', call.name, call.properties);
-        else analytics[call.method](call.event ?? call.name, call.properties);
+        else handed_over.push(analytics[call.method](call.event ?? call.name, call.properties));
     }
+    await Promise.all(handed_over);  // queued for sending, not sent
 }
 
 async function rudder_in_page({day, url, key, beacon}) {
