@@ -22,6 +22,12 @@ constexpr std::uint32_t kServedInARowMax = 32;
 constexpr Refusal kHeadLate{408, "request_timeout", "The request did not come in time."};
 constexpr Refusal kNoRoom{503, "buffers_full", "Too many large requests are being read."};
 
+Response stalled() {
+    auto response = problem(503, "storage_stalled", "The disk did not answer in time.");
+    response.close = true;
+    return response;
+}
+
 }  // namespace
 
 Connection::Connection(Loop& loop, Socket socket, std::int64_t uid)
@@ -92,9 +98,10 @@ void Connection::check_deadline(std::uint32_t now) {
         boost::system::error_code ignored;
         socket_.cancel(ignored);
     } else if (pending_) {
-        auto stalled = problem(503, "storage_stalled", "The disk did not answer in time.");
-        stalled.close = true;
-        pending_->settle(std::move(stalled));
+        // Posted: going on may destroy this connection, in the middle of the sweep over all of
+        // them.
+        auto give_up = [pending = pending_] { pending->settle(stalled()); };
+        asio::post(loop_.context, std::move(give_up));
     }
 }
 

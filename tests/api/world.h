@@ -16,6 +16,7 @@
 #include "api/limits.h"
 #include "api/server.h"
 #include "cdp/access.h"
+#include "cdp/base/assert.h"
 #include "cdp/platform.h"
 #include "storage/memory_store.h"
 
@@ -34,6 +35,9 @@ struct Reply {
     }
 };
 
+// May be used on any thread, so it aborts where a test would fail: Catch2's assertions are not
+// thread-safe.
+//
 // A connection that sends what it is told and reads answers one by one.
 class Wire {
 public:
@@ -42,7 +46,8 @@ public:
         address.sin_family = AF_INET;
         address.sin_port = htons(port);
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        CDP_ASSERT(::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) ==
+                   0);
     }
     ~Wire() { ::close(descriptor_); }
     Wire(const Wire&) = delete;
@@ -97,7 +102,7 @@ public:
 private:
     bool more() {
         pollfd wait{descriptor_, POLLIN, 0};
-        REQUIRE(::poll(&wait, 1, 20'000) == 1);
+        CDP_ASSERT(::poll(&wait, 1, 20'000) == 1);
         char bytes[16 * 1024];
         const auto n = ::recv(descriptor_, bytes, sizeof bytes, 0);
         if (n > 0) in_.append(bytes, static_cast<std::size_t>(n));
@@ -140,7 +145,9 @@ inline api::Limits fast_limits() {
 
 // A server on a store in memory, with one key of each role.
 struct World {
-    explicit World(const api::Limits& limits = fast_limits(), api::ServerOptions options = {}) {
+    explicit World(const api::Limits& limits = fast_limits(), api::ServerOptions options = {},
+                   std::unique_ptr<storage::Store> kept = storage::make_memory_store())
+        : store(std::move(kept)) {
         auto loaded = cdp::Access::load(*store, vault);
         REQUIRE(loaded);
         access = *std::move(loaded);
@@ -191,7 +198,7 @@ struct World {
     std::uint64_t accepted() const { return platform->counters().accepted; }
 
     cdp::SystemClock clock;
-    std::unique_ptr<storage::Store> store = storage::make_memory_store();
+    std::unique_ptr<storage::Store> store;
     storage::Vault vault{storage::Keyring::generate()};
     std::unique_ptr<cdp::Access> access;
     std::unique_ptr<cdp::Platform> platform;

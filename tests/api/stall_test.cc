@@ -1,0 +1,103 @@
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "tests/api/world.h"
+
+namespace {
+
+// Answers commits on a thread of its own, once it is let go.
+class SlowStore : public storage::Store {
+public:
+    ~SlowStore() override {
+        release();
+        for (auto& thread : threads_) thread.join();
+    }
+    void release() {
+        const std::lock_guard lock(mutex_);
+        stalled_ = false;
+        released_.notify_all();
+    }
+    void stall() {
+        const std::lock_guard lock(mutex_);
+        stalled_ = true;
+    }
+
+    std::unique_ptr<storage::Snapshot> snapshot() const override { return store_->snapshot(); }
+    void commit(std::vector<storage::Transaction> transactions, storage::Committed done) override {
+        threads_.emplace_back(
+            [this, transactions = std::move(transactions), done = std::move(done)]() mutable {
+                {
+                    std::unique_lock lock(mutex_);
+                    released_.wait(lock, [this] { return !stalled_; });
+                }
+                store_->commit(std::move(transactions), std::move(done));
+            });
+    }
+    bool current(const storage::ReadSet& reads) const override { return store_->current(reads); }
+    std::size_t waiting() const override { return 0; }
+    storage::Health health() const override { return store_->health(); }
+    Counts counts() const override { return store_->counts(); }
+
+private:
+    std::unique_ptr<storage::Store> store_ = storage::make_memory_store();
+    std::mutex mutex_;  // guards stalled_
+    std::condition_variable released_;
+    bool stalled_ = false;
+    std::vector<std::thread> threads_;  // commits come one at a time here
+};
+
+std::string track(const std::string& id) {
+    return R"({"event":"x","userId":"u","messageId":")" + id + "\"}";
+}
+
+}  // namespace
+
+TEST_CASE("an answer that comes from another thread reaches its connection") {
+    tests::World world(tests::fast_limits(), {.threads = 1}, std::make_unique<SlowStore>());
+    auto wire = world.connect();
+    for (int i = 0; i < 20; ++i) {
+        const auto body = track(std::to_string(i));
+        wire.send("POST /v1/track HTTP/1.1\r\nHost: a\r\n" + tests::World::bearer(world.till) +
+                  "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        CHECK(wire.read().json()["results"][0]["verdict"] == "accepted");
+    }
+}
+
+TEST_CASE("a disk that does not answer is a 503 in time, and others are served meanwhile") {
+    auto limits = tests::fast_limits();
+    limits.answer = 5;
+    auto store = std::make_unique<SlowStore>();
+    auto& slow = *store;
+    tests::World world(limits, {.threads = 1}, std::move(store));
+    slow.stall();
+    auto wire = world.connect();
+    const auto body = track("m1");
+    wire.send("POST /v1/track HTTP/1.1\r\nHost: a\r\n" + tests::World::bearer(world.till) +
+              "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    CHECK(world.ask("GET", "/healthz").status == 200);
+    const auto reply = wire.read();
+    CHECK(reply.status == 503);
+    CHECK(reply.code() == "storage_stalled");
+    CHECK(reply.header("retry-after") == "1");
+    CHECK(wire.closed());
+
+    slow.release();
+    CHECK(world.post("/v1/track", world.till, body).json()["results"][0]["verdict"] == "duplicate");
+}
+
+TEST_CASE("stopping waits for answers that the disk still owes") {
+    auto store = std::make_unique<SlowStore>();
+    auto& slow = *store;
+    tests::World world(tests::fast_limits(), {.threads = 1}, std::move(store));
+    slow.stall();
+    auto wire = world.connect();
+    const auto body = track("m1");
+    wire.send("POST /v1/track HTTP/1.1\r\nHost: a\r\n" + tests::World::bearer(world.till) +
+              "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    CHECK(world.ask("GET", "/healthz").status == 200);
+    std::thread stopper([&] { world.server->stop(); });
+    slow.release();
+    CHECK(wire.read().json()["results"][0]["verdict"] == "accepted");
+    stopper.join();
+}
