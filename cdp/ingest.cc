@@ -105,7 +105,6 @@ Ingest::Item Ingest::prepare(const Principal& source, std::uint32_t source_hash,
                                                   sighting("anonymous_id", *event.previous_id)};
     seen.time = event.time;
     seen.source = source_hash;
-    seen.event = item.id;
     item.event = std::move(event);
     return item;
 }

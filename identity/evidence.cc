@@ -25,10 +25,9 @@ std::uint64_t shifted(std::uint64_t days, std::int64_t by) {
 
 }  // namespace
 
-Evidence observation(LinkClass link_class, cdp::Timestamp time, std::uint32_t source,
-                     const cdp::EventId& event) {
+Evidence observation(LinkClass link_class, cdp::Timestamp time, std::uint32_t source) {
     const auto day = cdp::day_of(time);
-    return {link_class, day, day, 1, {source}, {event}};
+    return {link_class, day, day, 1, {source}};
 }
 
 bool join(Evidence& into, const Evidence& more) {
@@ -39,7 +38,6 @@ bool join(Evidence& into, const Evidence& more) {
     into.days = shifted(before.days, std::int64_t{into.last_day} - before.last_day) |
                 shifted(more.days, std::int64_t{into.last_day} - more.last_day);
     join_smallest(into.sources, more.sources, kSourcesMax);
-    join_smallest(into.samples, more.samples, kSamplesMax);
     return into != before;
 }
 
@@ -52,8 +50,6 @@ std::string encode(const Evidence& evidence) {
         .u64(evidence.days)
         .u8(static_cast<std::uint8_t>(evidence.sources.size()));
     for (const auto source : evidence.sources) out.u32(source);
-    out.u8(static_cast<std::uint8_t>(evidence.samples.size()));
-    for (const auto& sample : evidence.samples) out.raw(sample.view());
     return out.take();
 }
 
@@ -68,10 +64,6 @@ std::optional<Evidence> decode_evidence(std::string_view bytes) {
     evidence.last_day = static_cast<std::int32_t>(in.u32());
     evidence.days = in.u64();
     for (auto n = in.u8(); n > 0 && in.ok(); --n) evidence.sources.push_back(in.u32());
-    for (auto n = in.u8(); n > 0 && in.ok(); --n) {
-        const auto sample = in.raw(16);
-        if (sample.size() == 16) evidence.samples.push_back(cdp::EventId::from(sample));
-    }
     if (!in.done()) return std::nullopt;
     return evidence;
 }

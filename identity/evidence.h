@@ -15,7 +15,9 @@ namespace identity {
 // Everything known about two identifiers having been seen together. A join-semilattice: `join` is
 // commutative, associative and idempotent, so neither order nor repetition of events can change
 // what is stored. It holds days of event time and never a counter, because at-least-once delivery
-// must not change the answer.
+// must not change the answer. Sample events are not kept: the events themselves are filed under
+// both ends, and a row that changes with every event would make everybody's events wait for each
+// other.
 struct Evidence {
     LinkClass link_class = LinkClass::probabilistic;  // the best of all observations
     std::int32_t first_day = 0;                       // UTC days since 1970, see cdp::day_of
@@ -23,17 +25,14 @@ struct Evidence {
     std::uint64_t days =
         0;  // bit i: seen on last_day - i; days over 63 before the last are forgotten
     std::vector<std::uint32_t> sources;  // the kSourcesMax smallest source hashes, sorted
-    std::vector<cdp::EventId> samples;   // the kSamplesMax smallest event ids, sorted
 
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
 inline constexpr std::size_t kSourcesMax = 8;
-inline constexpr std::size_t kSamplesMax = 3;
 
 // What one event says about a pair.
-Evidence observation(LinkClass link_class, cdp::Timestamp time, std::uint32_t source,
-                     const cdp::EventId& event);
+Evidence observation(LinkClass link_class, cdp::Timestamp time, std::uint32_t source);
 
 // Adds `more` to `into`; true when that changed it.
 bool join(Evidence& into, const Evidence& more);

@@ -181,8 +181,7 @@ private:
         for (Pair& pair : pairs_) {
             const auto link_class = std::max(seats_[pair.a].sighting->identifier.link_class,
                                              seats_[pair.b].sighting->identifier.link_class);
-            const auto seen =
-                observation(link_class, observation_.time, observation_.source, observation_.event);
+            const auto seen = observation(link_class, observation_.time, observation_.source);
             pair.after = pair.before.value_or(seen);
             const bool changed = join(pair.after, seen) || !pair.before;
             if (!changed) continue;

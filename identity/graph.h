@@ -35,7 +35,6 @@ struct Observation {
 
     cdp::Timestamp time{};
     std::uint32_t source = 0;
-    cdp::EventId event{};
 };
 
 struct Observed {

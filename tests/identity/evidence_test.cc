@@ -8,12 +8,10 @@
 namespace {
 
 identity::Evidence random_evidence(cdp::Random& random) {
-    cdp::EventId event;
-    for (auto& byte : event.bytes) byte = static_cast<std::uint8_t>(random.next());
     return identity::observation(
         static_cast<identity::LinkClass>(1 + random.below(6)),
         cdp::timestamp_of(static_cast<std::int64_t>(random.below(200)) * 86'400'000),
-        static_cast<std::uint32_t>(random.below(20)), event);
+        static_cast<std::uint32_t>(random.below(20)));
 }
 
 }  // namespace
@@ -43,7 +41,7 @@ TEST_CASE("evidence is a join-semilattice") {
 TEST_CASE("evidence remembers the days of the last 64 and the first of all") {
     const auto on = [](std::int64_t day) {
         return identity::observation(identity::LinkClass::cookie,
-                                     cdp::timestamp_of(day * 86'400'000), 1, {});
+                                     cdp::timestamp_of(day * 86'400'000), 1);
     };
     auto evidence = on(100);
     identity::join(evidence, on(37));  // 63 days before: still a bit

@@ -135,7 +135,7 @@ private:
 
     void link(const Observation& o, const identity::Sighting& a, const identity::Sighting& b) {
         const auto seen = identity::observation(
-            std::max(a.identifier.link_class, b.identifier.link_class), o.time, o.source, o.event);
+            std::max(a.identifier.link_class, b.identifier.link_class), o.time, o.source);
         const auto [at, fresh] = links_.try_emplace(std::minmax(a.token, b.token), seen);
         if (!fresh) identity::join(at->second, seen);
     }
@@ -219,8 +219,7 @@ TEST_CASE("an event that says nothing new needs no fold") {
     Observation event{{world.sighting("user_id", "u1"), world.sighting("anonymous_id", "a1")},
                       {},
                       cdp::timestamp_of(86'400'000),
-                      1,
-                      {}};
+                      1};
     CHECK(stored.observe(event));
     CHECK_FALSE(stored.observe(event));
     event.sightings[1] = world.sighting("anonymous_id", "a2");  // a new cookie joins the account
@@ -241,12 +240,11 @@ TEST_CASE("an alias names a cookie unless the name was seen as an account") {
                     identity::Observation::Alias{world.sighting("user_id", "x"),
                                                  world.sighting("anonymous_id", "x")},
                     cdp::timestamp_of(0),
-                    1,
-                    {}});
+                    1});
     CHECK(stored.places().at(cookie("x")) == Place{user("u1"), false, true});
     CHECK_FALSE(stored.places().at(user("x")).active);
 
-    stored.observe({{world.sighting("user_id", "x")}, {}, cdp::timestamp_of(0), 1, {}});
+    stored.observe({{world.sighting("user_id", "x")}, {}, cdp::timestamp_of(0), 1});
     CHECK_FALSE(stored.places().at(cookie("x")).active);
     CHECK(stored.places().at(user("x")) == Place{user("x"), false, true});  // two accounts stay two
 }
@@ -261,8 +259,7 @@ TEST_CASE("an e-mail address seen with three accounts is nobody's") {
         stored.observe({{world.sighting("user_id", id), world.sighting("email", "e@shop.example")},
                         {},
                         cdp::timestamp_of(0),
-                        1,
-                        {}});
+                        1});
     }
     const auto email = world.vault().token("email", "e@shop.example");
     CHECK(stored.places().at(email) == Place{email, true, true});

@@ -48,7 +48,7 @@ public:
         return {{type, value, value, link_class}, vault_.token(type, value)};
     }
 
-    identity::Observation random_observation(cdp::Random& random, std::uint64_t serial) const {
+    identity::Observation random_observation(cdp::Random& random) const {
         const auto pick = [&](const char* prefix, std::uint64_t n) {
             return prefix + std::to_string(random.below(n));
         };
@@ -70,14 +70,13 @@ public:
         }
         out.time = cdp::timestamp_of(static_cast<std::int64_t>(random.below(100)) * 86'400'000);
         out.source = static_cast<std::uint32_t>(random.below(3));
-        out.event = vault_.hash<cdp::EventId>("event", std::to_string(serial));
         return out;
     }
 
     std::vector<identity::Observation> random_observations(cdp::Random& random,
                                                            std::size_t n) const {
         std::vector<identity::Observation> all;
-        for (std::size_t i = 0; i < n; ++i) all.push_back(random_observation(random, i));
+        for (std::size_t i = 0; i < n; ++i) all.push_back(random_observation(random));
         return all;
     }
 
