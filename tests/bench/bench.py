@@ -8,6 +8,7 @@ several runs, with the least and the greatest. docs/PERFORMANCE.md says how each
 """
 
 import argparse
+import atexit
 import json
 import os
 import platform
@@ -28,6 +29,13 @@ def progress(text):
     print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
+def start(command, **options):
+    """A process that ends with this one."""
+    process = subprocess.Popen(command, **options)
+    atexit.register(lambda: process.poll() is None and process.kill())
+    return process
+
+
 class Server:
     """cdp on a data folder of its own."""
 
@@ -36,7 +44,7 @@ class Server:
         self.start()
 
     def start(self):
-        self.process = subprocess.Popen(
+        self.process = start(
             [self.binary, "serve", "--data", self.folder, "--listen", "127.0.0.1:0",
              "--threads", str(self.threads)],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -108,7 +116,7 @@ def measure_ingest(build, folder, runs, batches):
     log = Row("ingest_log", "events/s", 0.25, "RocksDB alone, the event rows only, same grouping")
     data = os.path.join(folder, "ingest")
     subprocess.run([os.path.join(build, "cdp"), "init", "--data", data], check=True,
-                   stdout=subprocess.DEVNULL)
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     server = Server(os.path.join(build, "cdp"), data, os.cpu_count())
     key = server.key("--role", "source", "--name", "bench")
     progress("ingest: introducing 100,000 people")
@@ -129,7 +137,7 @@ def measure_ingest(build, folder, runs, batches):
         progress(f"ingest: limits, run {run} of {runs}")
         for row, command, per_event in ((rows, "rows", written / events), (log, "log", 1)):
             into = os.path.join(folder, "limit")
-            limit = bench(build, command, "--from", os.path.join(data, "db"), "--folder", into,
+            limit = bench(build, command, "--most", events, "--from", os.path.join(data, "db"), "--folder", into,
                           "--rows-per-group", max(1, round(per_event * events / groups)))
             row.peers.append(limit["rows_per_second"] / per_event)
             shutil.rmtree(into)
@@ -156,10 +164,11 @@ class Nginx:
         with open(os.path.join(root, "html", "profile.json"), "w") as out:
             out.write(body)
         self.port = 20000 + os.getpid() % 20000
+        user = "user root; " if os.geteuid() == 0 else ""  # its folder is ours alone
         config = os.path.join(root, "nginx.conf")
         with open(config, "w") as out:
             out.write(f"""
-worker_processes 1; daemon off; pid {root}/pid; error_log {root}/error.log crit;
+{user}worker_processes 1; daemon off; pid {root}/pid; error_log {root}/error.log crit;
 events {{ worker_connections 1024; }}
 http {{ access_log off; keepalive_requests 1000000000; default_type application/json;
        open_file_cache max=100; sendfile on; tcp_nopush on;
@@ -168,8 +177,7 @@ http {{ access_log off; keepalive_requests 1000000000; default_type application/
        server {{ listen 127.0.0.1:{self.port}; root {root}/html; }} }}
 """)
         binary = shutil.which("nginx") or "/usr/sbin/nginx"
-        self.process = subprocess.Popen([binary, "-c", config, "-p", root],
-                                        stderr=subprocess.DEVNULL)
+        self.process = start([binary, "-c", config, "-p", root], stderr=subprocess.DEVNULL)
         for _ in range(100):
             try:
                 urllib.request.urlopen(f"http://127.0.0.1:{self.port}/profile.json").read()
@@ -187,7 +195,8 @@ def measure_reads(build, folder, runs, seconds):
     row = Row("profile_read", "requests/s", 0.8, "nginx, one worker, a static file of the same size")
     binary = os.path.join(build, "cdp")
     data = os.path.join(folder, "reads")
-    subprocess.run([binary, "init", "--data", data], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([binary, "init", "--data", data], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     server = Server(binary, data, 1)
     key = server.key("--role", "source", "--name", "web", "--trust", "server")
     channel = server.key("--role", "channel", "--name", "ads", "--channel", "ads_tool")

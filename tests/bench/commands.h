@@ -22,7 +22,8 @@ struct RowsOptions {
     std::string from;    // a database of cdp's, closed
     std::string folder;  // fresh
     std::size_t rows_per_group = 400;
-    bool log_only = false;  // only the event rows, with sequential keys
+    std::size_t rows_most = 1'000'000;  // a random choice of them
+    bool log_only = false;              // only the event rows, with sequential keys
 };
 
 // Writes rows of a database into another with RocksDB alone: as many rows per fsync as cdp had.

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
         return bench::run_rows({.from = options["--from"],
                                 .folder = options["--folder"],
                                 .rows_per_group = number(options, "--rows-per-group", 400),
+                                .rows_most = number(options, "--most", 1'000'000),
                                 .log_only = command == "log"})
                    ? 0
                    : 1;

@@ -82,8 +82,7 @@ std::string sequential_key(std::uint64_t n) {
 }  // namespace
 
 bool run_rows(const RowsOptions& options) {
-    constexpr std::size_t kRowsMax = 2'000'000;
-    auto rows = rows_of(options.from, options.log_only, kRowsMax);
+    auto rows = rows_of(options.from, options.log_only, options.rows_most);
     if (options.log_only)
         for (std::size_t i = 0; i < rows.size(); ++i) rows[i].key = sequential_key(i);
     Database database(options.folder, /*create=*/true);
