@@ -41,8 +41,8 @@ struct IdentifierType {
     Form form = Form::opaque;
     bool unique = false;  // one person holds at most one value
 
-    // The identifier is *shared*, belongs to nobody and never merges, once it was seen directly with
-    // this many accounts, or with more than this many contacts or cookies. 0: no such limit.
+    // The identifier is *shared*, belongs to nobody and never merges, once it was seen directly
+    // with this many accounts, or with more than this many contacts or cookies. 0: no such limit.
     std::uint16_t shared_at_accounts = 0;
     std::uint16_t contacts_max = 0;
     std::uint16_t cookies_max = 0;
@@ -91,7 +91,8 @@ struct Identifier {
     std::string type;
     std::string value;  // normal form
     std::string raw;    // as sent
-    LinkClass link_class = LinkClass::cookie;  // of this observation: a contact may be verified or not
+    LinkClass link_class =
+        LinkClass::cookie;  // of this observation: a contact may be verified or not
 
     friend bool operator==(const Identifier&, const Identifier&) = default;
 };

@@ -9,8 +9,8 @@
 
 namespace tests {
 
-// One run per seed, 1..n. CDP_SEED=17 replays that one; CDP_SEEDS=100000 runs that many instead. The
-// test captures the seed, so a failure prints it.
+// One run per seed, 1..n. CDP_SEED=17 replays that one; CDP_SEEDS=100000 runs that many instead.
+// The test captures the seed, so a failure prints it.
 inline Catch::Generators::GeneratorWrapper<std::uint64_t> seeds(std::uint64_t n) {
     std::vector<std::uint64_t> list;
     if (const char* one = std::getenv("CDP_SEED")) {
