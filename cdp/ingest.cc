@@ -32,6 +32,10 @@ struct Ingest::Item {
     Event event;
     EventId id{};
     identity::Observation observation;
+
+    // What its transaction wrote that later events need not look up, once it is committed.
+    std::optional<identity::Observed::Said> said;
+    std::vector<BoundStamp> stamped;
 };
 
 // The events of a request that have an identifier, or a messageId, in common. What one of them
@@ -182,6 +186,7 @@ void Ingest::settle(const Pending& request, std::vector<std::size_t> asked,
         Cluster& cluster = request->clusters[asked[i]];
         switch (outcomes[i].state) {
             case storage::CommitState::ok:
+                learn(*request, cluster, outcomes[i].version);
                 cluster.stored += cluster.working;
                 cluster.races = 0;
                 break;
@@ -216,10 +221,18 @@ void Ingest::finish(const Pending& request) {
     request->done(std::move(request->verdicts));
 }
 
+void Ingest::learn(Request& request, const Cluster& cluster, storage::Version version) const {
+    for (std::size_t i = 0; i < cluster.working; ++i) {
+        Item& item = request.items[cluster.items[cluster.stored + i]];
+        if (item.said) needs_.graph.committed(std::move(*item.said), version);
+        for (const auto& [token, stamp] : item.stamped) needs_.consents.committed(token, stamp);
+    }
+}
+
 Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                           Request& request, Cluster& cluster) {
     for (std::size_t i = 0; i < cluster.working; ++i) {
-        const Item& item = request.items[cluster.items[cluster.stored + i]];
+        Item& item = request.items[cluster.items[cluster.stored + i]];
         const bool fresh = CDP_TRY(store(snapshot, transaction, request, item));
         request.verdicts[item.index].kind = fresh ? VerdictKind::accepted : VerdictKind::duplicate;
     }
@@ -228,7 +241,9 @@ Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transactio
 
 // False: it was stored before.
 Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
-                           const Request& request, const Item& item) {
+                           const Request& request, Item& item) {
+    item.said.reset();  // of an attempt that lost its race
+    item.stamped.clear();
     const Event& event = item.event;
     const auto dedupe = dedupe_key(item.id);
     if (const auto row = CDP_TRY(transaction.get(dedupe))) {
@@ -236,7 +251,8 @@ Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transacti
         if (!seen) return damaged("a dedupe row that cannot be read");
         if (seen->expires > event.received) return false;
     }
-    const auto observed = CDP_TRY(needs_.graph.observe(snapshot, transaction, item.observation));
+    auto observed = CDP_TRY(needs_.graph.observe(snapshot, transaction, item.observation));
+    item.said = std::move(observed.said);
     if (observed.folded) needs_.counters.folds.fetch_add(1, std::memory_order_relaxed);
 
     const Token& home = item.observation.sightings.front().token;
@@ -274,11 +290,12 @@ Result<void> Ingest::file_traits(storage::Transaction& transaction, const storag
 }
 
 Result<void> Ingest::stamp(storage::Transaction& transaction, const Request& request,
-                           const Item& item) const {
-    for (const auto& [token, stamp] :
+                           Item& item) const {
+    for (auto& bound :
          stamps_of(needs_.config.policy, item.event.preferences, item.observation.sightings,
                    request.source, request.trust, item.event.time))
-        CDP_TRY(needs_.consents.stamp(transaction, token, stamp));
+        if (CDP_TRY(needs_.consents.stamp(transaction, bound.token, bound.stamp)))
+            item.stamped.push_back(std::move(bound));
     return Result<void>::ok();
 }
 

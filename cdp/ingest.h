@@ -46,11 +46,11 @@ private:
     Result<void> work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                       Request& request, Cluster& cluster);
     Result<bool> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
-                       const Request& request, const Item& item);
+                       const Request& request, Item& item);
+    void learn(Request& request, const Cluster& cluster, storage::Version version) const;
     Result<void> file_traits(storage::Transaction& transaction, const storage::SubjectKey& key,
                              const Request& request, const Item& item) const;
-    Result<void> stamp(storage::Transaction& transaction, const Request& request,
-                       const Item& item) const;
+    Result<void> stamp(storage::Transaction& transaction, const Request& request, Item& item) const;
 
     Needs needs_;
 };

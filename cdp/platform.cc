@@ -51,7 +51,7 @@ struct Platform::Parts {
     const Config config;
     Counters counters;
 
-    const identity::Graph graph{vault, config.types};
+    const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
     const People people{{vault, graph, consents, config}};
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};

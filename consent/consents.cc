@@ -76,6 +76,10 @@ cdp::Result<bool> Consents::record(storage::Transaction& transaction, const Reco
     return true;
 }
 
+void Consents::committed(const cdp::Token& token, const Stamp& stamp) const {
+    known_->add(cell_id(token, stamp), stamp.time);
+}
+
 cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::Token& token,
                                   const Stamp& stamp) const {
     const auto id = cell_id(token, stamp);

@@ -36,7 +36,7 @@ enum class EntryType : std::uint8_t { record = 1, cell = 2 };
 // Safe to use from many threads. The vault must outlive it.
 class Consents {
 public:
-    explicit Consents(const storage::Vault& vault, std::size_t known_cells_max = 250'000);
+    explicit Consents(const storage::Vault& vault, std::size_t known_cells_max = 500'000);
     ~Consents();
     Consents(const Consents&) = delete;
     Consents& operator=(const Consents&) = delete;
@@ -50,6 +50,9 @@ public:
     // written. A cell that was seen committed before costs no read either.
     cdp::Result<bool> stamp(storage::Transaction& transaction, const cdp::Token& token,
                             const Stamp& stamp) const;
+
+    // A stamp that `stamp` wrote is committed: from now on it costs nothing.
+    void committed(const cdp::Token& token, const Stamp& stamp) const;
 
     // Everything that was said under one identifier, by one scan that `transaction` remembers. The
     // transaction's own writes count. `snapshot` is the one `transaction` reads.

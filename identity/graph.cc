@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "cdp/base/bytes.h"
 #include "identity/component.h"
 #include "storage/key.h"
 
@@ -50,6 +51,7 @@ public:
         out.home_key = CDP_TRY(meet_all());
         CDP_CHECK(join_evidence());
         out.folded = must_fold();
+        out.said = Observed::Said{{}, {std::move(reads_), observation_.time}};
         write_made(/*attach=*/!out.folded);
         if (out.folded) {
             std::vector<cdp::Token> start;
@@ -106,6 +108,7 @@ private:
         keys.reserve(seats_.size() + pairs_.size());
         for (const Seat& seat : seats_) keys.push_back(node_key(seat.sighting->token));
         for (const Pair& pair : pairs_) keys.push_back(link_key(lesser(pair), greater(pair)));
+        for (const auto& key : keys) reads_.add_key(key);
         const auto rows = CDP_TRY(transaction_.multi_get(keys));
         for (std::size_t i = 0; i < seats_.size(); ++i) {
             if (!rows[i]) {
@@ -287,12 +290,17 @@ private:
     const Observation& observation_;
     std::vector<Seat> seats_;
     std::vector<Pair> pairs_;
+    storage::ReadSet reads_;  // its nodes and links
 };
 
 }  // namespace
 
-Graph::Graph(const storage::Vault& vault, const IdentifierTypes& types)
-    : vault_(vault), types_(types), external_{.name = "external", .link_class = LinkClass::crm} {}
+Graph::Graph(const storage::Store& store, const storage::Vault& vault, const IdentifierTypes& types)
+    : store_(store),
+      vault_(vault),
+      types_(types),
+      external_{.name = "external", .link_class = LinkClass::crm},
+      quiet_(std::make_unique<QuietSayings>()) {}
 
 const IdentifierType& Graph::type_of(std::string_view name) const {
     const auto known = types_.all().find(name);
@@ -306,10 +314,49 @@ cdp::Token Graph::token(std::string_view type, std::string_view value) const {
 cdp::Result<Observed> Graph::observe(const storage::Snapshot& snapshot,
                                      storage::Transaction& transaction,
                                      const Observation& observation) const {
+    const auto saying = saying_of(observation);
+    if (saying) {
+        auto quiet = CDP_TRY(observe_quiet(snapshot, transaction, observation, *saying));
+        if (quiet) return std::move(*quiet);
+    }
     const TypeOf types = [this](std::string_view name) -> const IdentifierType& {
         return type_of(name);
     };
-    return Sitting(vault_, types, snapshot, transaction, observation).run();
+    auto observed = CDP_TRY(Sitting(vault_, types, snapshot, transaction, observation).run());
+    if (saying)
+        observed.said->saying = *saying;
+    else
+        observed.said.reset();
+    return observed;
+}
+
+// nullopt: it was not said before, or what it rests on has changed.
+cdp::Result<std::optional<Observed>> Graph::observe_quiet(const storage::Snapshot& snapshot,
+                                                          storage::Transaction& transaction,
+                                                          const Observation& observation,
+                                                          const Saying& saying) const {
+    const auto ground = quiet_->find(saying);
+    if (!ground || observation.time < ground->earliest || !store_.current(ground->reads))
+        return std::optional<Observed>{};
+    const auto key = CDP_TRY(vault_.find(snapshot, observation.sightings.front().token));
+    if (!key) return std::optional<Observed>{};
+    transaction.rely_on(ground->reads);
+    return std::optional(Observed{.home_key = *key});
+}
+
+// An alias call is rare and says more than its sightings.
+std::optional<Saying> Graph::saying_of(const Observation& observation) const {
+    if (observation.alias) return std::nullopt;
+    cdp::ByteWriter text;
+    text.u32(static_cast<std::uint32_t>(cdp::day_of(observation.time))).u32(observation.source);
+    for (const auto& [identifier, token] : observation.sightings)
+        text.u8(static_cast<std::uint8_t>(identifier.link_class)).raw(token.view());
+    return vault_.hash<Saying>("saying", text.str());
+}
+
+void Graph::committed(Observed::Said said, storage::Version version) const {
+    said.ground.reads.set_version(version);
+    quiet_->add(said.saying, std::move(said.ground));
 }
 
 cdp::Result<std::optional<Node>> Graph::find(storage::Transaction& transaction,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 #include "identity/evidence.h"
 #include "identity/fold.h"
 #include "identity/node.h"
+#include "identity/quiet.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
@@ -40,6 +42,13 @@ struct Observation {
 struct Observed {
     storage::SubjectKey home_key;  // of the first sighting
     bool folded = false;           // the fast path did not apply
+
+    // What to tell Graph::committed once the transaction is; none when it need not be told.
+    struct Said {
+        Saying saying;
+        QuietSayings::Ground ground;
+    };
+    std::optional<Said> said = {};
 };
 
 // The evidence and its fold, kept in a store. Every change goes through the caller's transaction,
@@ -47,8 +56,8 @@ struct Observed {
 // threads.
 class Graph {
 public:
-    // Both must outlive it.
-    Graph(const storage::Vault& vault, const IdentifierTypes& types);
+    // All must outlive it.
+    Graph(const storage::Store& store, const storage::Vault& vault, const IdentifierTypes& types);
 
     cdp::Token token(std::string_view type, std::string_view value) const;
 
@@ -58,6 +67,9 @@ public:
     cdp::Result<Observed> observe(const storage::Snapshot& snapshot,
                                   storage::Transaction& transaction,
                                   const Observation& observation) const;
+
+    // What an observation said was committed in that version: saying it again costs no read.
+    void committed(Observed::Said said, storage::Version version) const;
 
     // nullopt: never seen.
     cdp::Result<std::optional<Node>> find(storage::Transaction& transaction,
@@ -75,9 +87,17 @@ public:
 private:
     const IdentifierType& type_of(std::string_view name) const;
 
+    std::optional<Saying> saying_of(const Observation& observation) const;
+    cdp::Result<std::optional<Observed>> observe_quiet(const storage::Snapshot& snapshot,
+                                                       storage::Transaction& transaction,
+                                                       const Observation& observation,
+                                                       const Saying& saying) const;
+
+    const storage::Store& store_;
     const storage::Vault& vault_;
     const IdentifierTypes& types_;
     IdentifierType external_;  // stands for every type that is not configured
+    const std::unique_ptr<QuietSayings> quiet_;
 };
 
 }  // namespace identity

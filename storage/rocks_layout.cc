@@ -79,7 +79,8 @@ rocksdb::ColumnFamilyOptions family_options(const RocksOptions& options,
     family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     family.write_buffer_size = options.memtable_bytes;
     family.max_write_buffer_number = 3;
-    family.compression = rocksdb::kLZ4Compression;
+    // Sealed values and keyed tokens have nothing to squeeze out.
+    family.compression = rocksdb::kNoCompression;
     // Most look-ups and scans for new identifiers and events find nothing: filters over keys and
     // groups, in files and memtables, spare them the search.
     family.prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(kGroupBytes));
@@ -111,7 +112,9 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
     database.info_log = std::make_shared<Log>();
     database.max_open_files = 256;
     database.max_background_jobs = 2;
-    database.max_total_wal_size = std::max<std::uint64_t>(64u << 20, 4 * options.memtable_bytes);
+    // What a restart has to read again.
+    database.max_total_wal_size = 2 * options.memtable_bytes;
+    database.db_write_buffer_size = 3 * options.memtable_bytes;
     database.max_manifest_file_size = 16u << 20;
     // No wake-ups while nothing happens.
     database.stats_dump_period_sec = 0;

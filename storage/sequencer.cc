@@ -91,7 +91,7 @@ CommitOutcome Sequencer::admit(const Transaction& transaction, Version version, 
     if (const auto loaded = load_indices(transaction); !loaded)
         return {.state = CommitState::unknown, .error = loaded.error()};
 
-    CommitOutcome outcome{.state = CommitState::ok};
+    CommitOutcome outcome{.state = CommitState::ok, .version = version};
     for (const auto& write : transaction.writes()) batch.rows.push_back({write.key, write.value});
     for (const auto mark : transaction.key_marks()) recent_.record(mark, version);
     for (const auto mark : transaction.group_marks()) recent_.record(mark, version);

@@ -59,6 +59,10 @@ public:
     void add_key(std::string_view key);
     // `prefix` must hold at least kGroupBytes (storage/key.h); what is tracked is its group.
     void add_prefix(std::string_view prefix);
+    void add(const ReadSet& other) {
+        marks_.insert(marks_.end(), other.marks_.begin(), other.marks_.end());
+    }
+    void set_version(Version version) { version_ = version; }
 
     Version version() const { return version_; }
     std::span<const std::uint64_t> marks() const { return marks_; }
@@ -88,6 +92,10 @@ public:
 
     // Counts a prefix as scanned that was read from the snapshot itself.
     void watch(std::string_view prefix) { reads_.add_prefix(prefix); }
+
+    // Counts as read what an earlier read set holds. The caller has asked the store, after taking
+    // the snapshot, whether that set is current.
+    void rely_on(const ReadSet& earlier) { reads_.add(earlier); }
 
     void put(std::string key, std::string value);
     void erase(std::string key);
@@ -137,6 +145,7 @@ struct CommitOutcome {
     CommitState state = CommitState::unknown;
     cdp::Error error = {};                  // why it is unknown
     std::vector<std::uint64_t> appended{};  // the index each append was given, in order
+    Version version = 0;                    // of the group it was written in
 };
 
 using Committed = std::function<void(std::vector<CommitOutcome>)>;

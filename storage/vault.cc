@@ -122,7 +122,7 @@ SubjectKey::~SubjectKey() {
 // makes young again. So what is used stays, without a list to keep in order.
 struct Vault::Cache {
     static constexpr std::size_t kShards = 16;
-    static constexpr std::size_t kGeneration = 64 * 1024 / kShards / 2;
+    static constexpr std::size_t kGeneration = 256 * 1024 / kShards / 2;
 
     struct Shard {
         std::mutex mutex;  // all of this shard
@@ -214,6 +214,7 @@ cdp::Result<std::optional<SubjectKey>> Vault::find(const Snapshot& snapshot,
 
 cdp::Result<SubjectKey> Vault::find_or_make(Transaction& transaction,
                                             const cdp::Token& subject) const {
+    if (const auto cached = cache_->find(subject)) return *cached;
     // Not from the cache: reading the row is what makes two makers of one key conflict, and a maker
     // conflict with an eraser.
     const auto row_key = subject_row(subject);

@@ -22,7 +22,7 @@ using tests::Places;
 class Stored {
 public:
     explicit Stored(const IdentityWorld& world)
-        : graph_(world.vault(), world.types()), store_(storage::make_memory_store()) {}
+        : store_(storage::make_memory_store()), graph_(*store_, world.vault(), world.types()) {}
 
     bool observe(const Observation& observation) {
         const auto snapshot = store_->snapshot();
@@ -31,6 +31,7 @@ public:
         REQUIRE(observed);
         const auto outcome = storage::commit_and_wait(*store_, std::move(transaction));
         REQUIRE(outcome.state == storage::CommitState::ok);
+        if (observed->said) graph_.committed(*observed->said, outcome.version);
         return observed->folded;
     }
 
@@ -70,8 +71,8 @@ public:
     }
 
 private:
-    identity::Graph graph_;
     std::unique_ptr<storage::Store> store_;
+    identity::Graph graph_;
 };
 
 // The same question answered in one go: every identifier and link of all observations in one fold.
