@@ -62,7 +62,7 @@ Ingest::~Ingest() = default;
 
 void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
     if (needs_.store.waiting() > needs_.config.waiting_max) {
-        done(Error{.code = ErrorCode::unavailable,
+        done(Error{.code = ErrorCode::overloaded,
                    .reason = "overloaded",
                    .message = "Too many events wait for the disk; send again in a moment."});
         return;

@@ -39,7 +39,8 @@ std::optional<ExportKind> parse_export_kind(std::string_view name) {
     return std::nullopt;
 }
 
-// Each may use those above it, and is destroyed before them.
+// Each may use those above it, and is destroyed before them. The two that take facts in also hand
+// work to the worker below.
 struct Platform::Parts {
     Parts(storage::Store& the_store, const storage::Vault& the_vault, const Clock& the_clock,
           Config the_config)
@@ -57,9 +58,9 @@ struct Platform::Parts {
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};
     const Timeline timeline{{store, vault, people, consents, config, clock}};
     const Exporter exporter{{store, vault, graph, consents, clock}};
-    Worker again;
     Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
+    Worker again;  // ends first, because its work uses all of the above
 };
 
 Platform::Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock,

@@ -365,7 +365,7 @@ cdp::Result<std::optional<Node>> Graph::find(storage::Transaction& transaction,
     if (!row) return std::optional<Node>{};
     auto node = decode_node(*row);
     if (!node) return damaged("a node that cannot be read");
-    return std::optional(std::move(*node));
+    return node;
 }
 
 cdp::Result<std::optional<cdp::Token>> Graph::find_person(storage::Transaction& transaction,
