@@ -194,6 +194,7 @@ void Connection::compose_head(const Response& response, std::optional<std::size_
     out_ += "\r\nRequest-Id: ";
     append_hex(out_, loop_.random.next());
     out_ += "\r\n";
+    out_ += loop_.date();
     out_ += response.headers;
     compose_cors();
     if (closing_)

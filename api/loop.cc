@@ -6,6 +6,8 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/post.hpp>
+#include <cstdio>
+#include <ctime>
 
 #include "api/connection.h"
 #include "cdp/base/log.h"
@@ -47,6 +49,7 @@ Loop::~Loop() = default;
 
 void Loop::run() {
     this_loop = this;
+    set_date();
     arm_sweep();
     context.run();
     this_loop = nullptr;
@@ -87,6 +90,23 @@ void Loop::leave(Connection& connection) {
     metrics.connections_closed.add(1);
 }
 
+// IMF-fixdate, RFC 9110 5.6.7. Not strftime, which speaks the language of the locale.
+void Loop::set_date() {
+    constexpr const char* days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(services.clock.now().time_since_epoch());
+    const std::time_t time = seconds.count();
+    std::tm t{};
+    gmtime_r(&time, &t);
+    char line[64];
+    std::snprintf(line, sizeof line, "Date: %s, %02d %s %04d %02d:%02d:%02d GMT\r\n",
+                  days[t.tm_wday], t.tm_mday, months[t.tm_mon], t.tm_year + 1900, t.tm_hour,
+                  t.tm_min, t.tm_sec);
+    date_ = line;
+}
+
 void Loop::arm_sweep() {
     timer_.expires_after(draining_ ? std::min(kDrainTick, limits.tick) : limits.tick);
     timer_.async_wait([this](const boost::system::error_code& error) {
@@ -100,6 +120,7 @@ void Loop::sweep() {
         return;
     }
     ++now_;
+    set_date();
     for (auto* c = first_; c != nullptr; c = c->next) c->check_deadline(now_);
     arm_sweep();
 }

@@ -5,6 +5,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "api/limits.h"
 #include "api/message.h"
@@ -45,6 +46,8 @@ public:
     bool is_this_thread() const;
     std::uint32_t now() const { return now_; }
     bool draining() const { return draining_; }
+    // A whole header line, at most a tick old.
+    const std::string& date() const { return date_; }
 
     const Services& services;
     const Routes& routes;
@@ -60,9 +63,11 @@ private:
     void arm_sweep();
     void sweep();
     void stop_when_empty();
+    void set_date();
 
     asio::executor_work_guard<asio::io_context::executor_type> work_;
     asio::steady_timer timer_;
+    std::string date_;
     std::uint32_t now_ = 0;
     std::uint32_t drain_until_ = 0;
     bool draining_ = false;

@@ -40,12 +40,14 @@ TEST_CASE("answers come in the order of the requests, however they were sent") {
     CHECK(wire.read().status == 200);
 }
 
-TEST_CASE("every answer has a request id, a type and a length") {
+TEST_CASE("every answer has a request id, a date, a type and a length") {
     World world;
     const auto reply = world.ask("GET", "/healthz");
     CHECK(reply.status == 200);
     CHECK(reply.header("content-type") == "application/json");
     CHECK(reply.header("request-id").size() == 16);
+    CHECK(reply.header("date").size() == 29);
+    CHECK(reply.header("date").ends_with(" GMT"));
     CHECK(reply.header("request-id") != world.ask("GET", "/healthz").header("request-id"));
 
     const auto refusal = world.ask("GET", "/nowhere");
