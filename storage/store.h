@@ -3,13 +3,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
-#include <span>
-#include <string>
 #include <string_view>
 #include <vector>
 
 #include "cdp/base/result.h"
+#include "storage/snapshot.h"
+#include "storage/transaction.h"
 
 // The narrow waist: an ordered map from bytes to bytes that survives crashes, read through
 // snapshots and changed by optimistic transactions. Nothing here is special to one engine.
@@ -17,123 +16,6 @@
 // Every key starts with a u16 partition, then a Space byte (storage/key.h). Limits that keep every
 // engine open: key <= 1 kB, value <= 64 kB.
 namespace storage {
-
-// Counts commits of this process; comparable only within it.
-using Version = std::uint64_t;
-using Partition = std::uint16_t;
-
-inline constexpr std::size_t kKeyBytesMax = 1024;
-inline constexpr std::size_t kValueBytesMax = 64 * 1024;
-
-// Return false to stop the scan. The views die when the visit returns.
-using Visit = std::function<bool(std::string_view key, std::string_view value)>;
-
-// The store at one moment. Safe to use from many threads; must not outlive its store. Calls may
-// wait for the disk. "Not there" is nullopt; an Error means the bytes could not be read or are
-// damaged, and a scan never ends early without one.
-class Snapshot {
-public:
-    virtual ~Snapshot() = default;
-
-    // All commits up to here are in the snapshot; later ones may be.
-    virtual Version version() const = 0;
-
-    virtual cdp::Result<std::optional<std::string>> get(std::string_view key) const = 0;
-
-    // Values in the order of `keys`.
-    virtual cdp::Result<std::vector<std::optional<std::string>>> multi_get(
-        std::span<const std::string> keys) const = 0;
-
-    // Visits the pairs under `prefix` whose key is >= `from`, in byte order of the keys. An empty
-    // `from` starts at the prefix.
-    virtual cdp::Result<void> scan(std::string_view prefix, std::string_view from,
-                                   const Visit& visit) const = 0;
-};
-
-// What was read, so that it can be asked later whether it still holds. A scanned prefix counts as
-// one key: any write below it makes the set stale.
-class ReadSet {
-public:
-    explicit ReadSet(Version version = 0) : version_(version) {}
-
-    void add_key(std::string_view key);
-    // `prefix` must hold at least kGroupBytes (storage/key.h); what is tracked is its group.
-    void add_prefix(std::string_view prefix);
-    void add(const ReadSet& other) {
-        marks_.insert(marks_.end(), other.marks_.begin(), other.marks_.end());
-    }
-    void set_version(Version version) { version_ = version; }
-
-    Version version() const { return version_; }
-    std::span<const std::uint64_t> marks() const { return marks_; }
-
-private:
-    Version version_;
-    std::vector<std::uint64_t> marks_;
-};
-
-// A row to be appended to a log: the store gives it the next index of that log at commit.
-struct Append {
-    std::string log;  // key prefix of the log's rows; the index follows as 8 bytes big-endian
-    std::string value;
-};
-
-// Reads from one snapshot and remembers what it read; collects writes and sees its own. Belongs to
-// one partition and one thread at a time. The snapshot must outlive the reading, not the commit.
-class Transaction {
-public:
-    Transaction(const Snapshot& snapshot, Partition partition);
-
-    cdp::Result<std::optional<std::string>> get(std::string_view key);
-    cdp::Result<std::vector<std::optional<std::string>>> multi_get(
-        std::span<const std::string> keys);
-    // Own writes included. `prefix` must hold at least kGroupBytes.
-    cdp::Result<void> scan(std::string_view prefix, const Visit& visit);
-
-    // Counts a prefix as scanned that was read from the snapshot itself.
-    void watch(std::string_view prefix) { reads_.add_prefix(prefix); }
-
-    // Counts as read what an earlier read set holds. The caller has asked the store, after taking
-    // the snapshot, whether that set is current.
-    void rely_on(const ReadSet& earlier) { reads_.add(earlier); }
-
-    void put(std::string key, std::string value);
-    void erase(std::string key);
-    void append(std::string log, std::string value);
-
-    // Nothing to write.
-    bool empty() const { return writes_.empty() && appends_.empty(); }
-
-    struct Write {
-        std::string key;
-        std::optional<std::string> value;  // nullopt erases
-    };
-
-    const ReadSet& reads() const { return reads_; }
-    // One entry per key, in the order of the first write; the last value wins.
-    std::span<const Write> writes() const { return writes_; }
-    std::span<const Append> appends() const { return appends_; }
-    Partition partition() const { return partition_; }
-
-    // For the committer: what a conflict check must know of the writes, and what they weigh.
-    std::span<const std::uint64_t> key_marks() const { return key_marks_; }
-    std::span<const std::uint64_t> group_marks() const { return group_marks_; }
-    std::size_t bytes() const { return bytes_; }
-
-private:
-    const Write* own(std::string_view key) const;
-    void write(std::string key, std::optional<std::string> value);
-    void add_group_mark(std::string_view key);
-
-    const Snapshot* snapshot_;
-    Partition partition_;
-    ReadSet reads_;
-    std::vector<Write> writes_;
-    std::vector<Append> appends_;
-    std::vector<std::uint64_t> key_marks_ = {};  // of writes_, one each
-    std::vector<std::uint64_t> group_marks_ = {};
-    std::size_t bytes_ = 0;
-};
 
 enum class CommitState {
     ok,        // on disk, fsynced, visible to every snapshot taken from now on

@@ -26,7 +26,7 @@ TESTS_ANYWHERE = ("nlohmann/",)
 
 LINES_MAX = {".h": 150, ".cc": 600}
 # Files over the limit with the size they may not exceed. This list only shrinks.
-RATCHET = {"storage/store.h": 190, "consent/decision.h": 160}
+RATCHET = {"consent/decision.h": 160}
 
 CXX = (".h", ".cc")
 TEXT = CXX + (".py", ".mjs", ".js", ".json", ".md", ".txt", ".toml", ".yaml", ".html", ".sh", "")
