@@ -26,6 +26,7 @@ constexpr Names kReasons{std::pair{Reason::never_asked, "never_asked"sv},
                          std::pair{Reason::label_not_allowed, "label_not_allowed"sv},
                          std::pair{Reason::not_collected_for, "not_collected_for"sv},
                          std::pair{Reason::not_hashable, "not_hashable"sv},
+                         std::pair{Reason::unparsable, "unparsable"sv},
                          std::pair{Reason::granted, "granted"sv},
                          std::pair{Reason::not_objected, "not_objected"sv},
                          std::pair{Reason::contract, "contract"sv}};

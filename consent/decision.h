@@ -31,6 +31,7 @@ enum class Reason : std::uint8_t {
     label_not_allowed,       // the channel may not receive a label of the field
     not_collected_for,
     not_hashable,  // to be released as a hash, but not a text with a normal form
+    unparsable,    // a contact, but not one that can be told: consent for it cannot be asked
 
     granted,
     not_objected,
