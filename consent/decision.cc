@@ -103,7 +103,9 @@ void Judge::add(const Member& member, const Question& question) {
         if (!covers_question(fact, question)) continue;
         if (!counts(fact.state, fact.origin, member.contact)) continue;
         note_changes(fact);
-        if (fact.time <= now_) facts.push_back(&fact);
+        // A denial dated ahead was said before the clock was set back; waiting would un-withdraw
+        // it.
+        if (is_denial(fact.state) || fact.time <= now_) facts.push_back(&fact);
     }
     std::ranges::sort(facts, comes_before);
 

@@ -85,10 +85,10 @@ struct Datum {
 
 // One person, one question, prepared once to decide about many data.
 //
-// Facts count from their event time on. Per identifier the newest covering fact holds; at the same
-// moment a denial wins. A denial of scope person under any member that is not shared refuses
-// everything of the person until a later grant of scope person names that same identifier. Grants
-// never spread. docs/decisions/0006 has the rules of each regime.
+// A grant counts from its event time on, a denial at once. Per identifier the newest covering fact
+// holds; at the same moment a denial wins. A denial of scope person under any member that is not
+// shared refuses everything of the person until a later grant of scope person names that same
+// identifier. Grants never spread. docs/decisions/0006 has the rules of each regime.
 class Judge {
 public:
     Judge(const Policy& policy, std::span<const Member> members, const Question& question);

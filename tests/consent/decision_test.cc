@@ -26,8 +26,10 @@ TEST_CASE("by opt-in of the person, the identifier that collected a datum must h
         {"1 cookie granted; 3 cookie withdrawn",          "cookie",      5, "withdrawn"},
         {"1 cookie granted; 3 cookie denied",             "cookie",      5, "denied"},
         {"1 cookie granted; 3 cookie objected",           "cookie",      5, "objected"},
-        {"1 cookie granted; 9 cookie withdrawn",          "cookie",      5, "granted"},     // still to come
+        {"1 cookie granted; 9 cookie withdrawn",          "cookie",      5, "withdrawn"},   // said before the clock was set back
         {"9 cookie granted",                              "cookie",      5, "never_asked"},
+        {"1 cookie granted; 9 mail withdrawn",            "cookie",      5, "withdrawn"},
+        {"7 cookie withdrawn; 9 cookie granted person",   "cookie",      5, "withdrawn"},
         {"5 cookie granted",                              "cookie",      5, "granted"},     // from its moment on
         {"1 cookie granted; 5 cookie withdrawn",          "cookie",      5, "withdrawn"},
         {"3 cookie withdrawn; 1 cookie granted",          "cookie",      5, "withdrawn"},   // said first, came late

@@ -19,6 +19,7 @@ enum class Slip {
     none,
     grants_win_ties,
     future_counts,
+    future_denials_wait,
     expiry_inclusive,
     kiosk_spreads,
     any_grant_lifts,
@@ -45,10 +46,10 @@ public:
         const auto* value = datum.value ? member(*datum.value) : nullptr;
         if (!home || (datum.value && !value)) return identifier_unknown;
 
-        if (const auto denial = newest_person_denial(question_.now)) return reason_of(*denial);
-        if (const auto denial = denial_on(*home, question_.now)) return reason_of(*denial);
+        if (const auto denial = newest_person_denial(kAlways)) return reason_of(*denial);
+        if (const auto denial = denial_on(*home, kAlways)) return reason_of(*denial);
         if (value)
-            if (const auto denial = denial_on(*value, question_.now)) return reason_of(*denial);
+            if (const auto denial = denial_on(*value, kAlways)) return reason_of(*denial);
 
         const auto now = opted(*purpose, *home, value, datum.from_server);
         if (now < granted) return now;
@@ -64,6 +65,8 @@ private:
     using Fact = consent::Fact;
     using Member = consent::Member;
 
+    static constexpr auto kAlways = cdp::Timestamp::max();
+
     static bool denies(const Fact& fact) { return fact.state != consent::State::granted; }
 
     const Member* member(const cdp::Token& token) const {
@@ -76,9 +79,11 @@ private:
         return name == ancestor || name.rfind(ancestor + "/", 0) == 0;
     }
 
-    // The fact speaks about the question and may be heard at `time`.
+    // The fact speaks about the question and may be heard at `time`; a grant never before its day.
     bool heard(const Member& who, const Fact& fact, cdp::Timestamp time) const {
-        if (fact.time > time && slip_ != Slip::future_counts) return false;
+        const bool waits = !denies(fact) || slip_ == Slip::future_denials_wait;
+        const auto end = waits ? std::min(time, question_.now) : time;
+        if (fact.time > end && slip_ != Slip::future_counts) return false;
         const bool purpose =
             under(fact.purpose, question_.purpose) ||
             (slip_ == Slip::descendant_covers && under(question_.purpose, fact.purpose));
@@ -154,7 +159,7 @@ private:
     }
 
     bool is_granted(const Member& who) const {
-        return !denial_on(who, question_.now) && grant_on(who) == consent::Reason::granted;
+        return !denial_on(who, kAlways) && grant_on(who) == consent::Reason::granted;
     }
 
     // A server or an officer recorded the account holder's own grant, and nothing was denied since.
@@ -169,7 +174,7 @@ private:
         const Fact* grant = latest(account, question_.now, vouches);
         if (!account.account || !grant || has_run_out(*grant)) return false;
         return std::ranges::none_of(account.facts, [&](const Fact& fact) {
-            return denies(fact) && heard(account, fact, question_.now) && fact.time >= grant->time;
+            return denies(fact) && heard(account, fact, kAlways) && fact.time >= grant->time;
         });
     }
 
