@@ -20,7 +20,7 @@ Route ingest_route(std::string_view path, std::optional<EventType> type) {
     return {.method = Method::post,
             .path = path,
             .door = Door::write_key,
-            .roles = {Role::source},
+            .roles = {Role::source, Role::admin},
             .cors = Cors::any_origin,
             .body_max = cdp::kBodyBytesMax,
             // SDKs send a 413 again, a 400 never.

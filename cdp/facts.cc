@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "cdp/base/bytes.h"
+#include "cdp/json_scan.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -14,6 +15,25 @@ std::optional<Trust> read_trust(ByteReader& in) {
     const auto value = in.u8();
     if (value != 1 && value != 2) return std::nullopt;
     return static_cast<Trust>(value);
+}
+
+// A text member of the event; empty when it has none.
+std::string text_member(std::string_view raw, std::string_view name) {
+    const auto json = json::member_of(raw, name);
+    if (json.size() < 2 || json.front() != '"') return {};
+    return json::unescape(json.substr(1, json.size() - 2)).value_or("");
+}
+
+std::string name_in(EventType type, std::string_view raw) {
+    switch (type) {
+        case EventType::track: return text_member(raw, "event");
+        case EventType::page:
+        case EventType::screen: return text_member(raw, "name");
+        case EventType::identify:
+        case EventType::group:
+        case EventType::alias: return {};
+    }
+    return {};
 }
 
 }  // namespace
@@ -48,7 +68,6 @@ std::string encode(const StoredEvent& event) {
         .u8(event.time_adjusted ? 1 : 0)
         .bytes(event.source)
         .bytes(event.message_id)
-        .bytes(event.name)
         .raw(event.raw);
     return out.take();
 }
@@ -63,12 +82,12 @@ std::optional<StoredEvent> decode_event(std::string_view bytes) {
     event.time_adjusted = in.u8() != 0;
     event.source = in.bytes();
     event.message_id = in.bytes();
-    event.name = in.bytes();
     event.raw = in.rest();
     if (!in.ok() || !trust || type < 1 || type > static_cast<std::uint8_t>(EventType::alias))
         return std::nullopt;
     event.type = static_cast<EventType>(type);
     event.trust = *trust;
+    event.name = name_in(event.type, event.raw);
     return event;
 }
 

@@ -21,7 +21,7 @@ struct StoredEvent {
     bool time_adjusted = false;
     std::string source;
     std::string message_id;
-    std::string name;
+    std::string name;  // read from `raw`, not stored: both together may not fit a value
     std::string raw;
 
     friend bool operator==(const StoredEvent&, const StoredEvent&) = default;

@@ -12,12 +12,18 @@ namespace {
 
 // Events of one person in one commit; more wait for the next, so that a transaction stays small.
 constexpr std::size_t kChunkEventsMax = 64;
+constexpr std::size_t kChunkRowsMax = 600;
 
 // Lost races before an event is given up with 503. Each loss means that another event of the same
 // person was stored, so only a stream of them gets here.
 constexpr int kRacesMax = 200;
 
 using identity::Sighting;
+
+// An administrator may post too, but never as a source that has the same name.
+std::string source_name(const Principal& principal) {
+    return principal.role == Role::source ? principal.name : "admin:" + principal.name;
+}
 
 std::uint32_t short_hash(const Token& hash) {
     std::uint32_t out = 0;
@@ -68,11 +74,11 @@ void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
         return;
     }
     auto request = std::make_shared<Request>();
-    request->source = source.name;
+    request->source = source_name(source);
     request->trust = source.trust;
     request->verdicts.resize(batch.events.size());
     request->done = std::move(done);
-    const auto source_hash = short_hash(needs_.vault.hash<Token>("source", source.name));
+    const auto source_hash = short_hash(needs_.vault.hash<Token>("source", request->source));
     for (std::size_t i = 0; i < batch.events.size(); ++i) {
         Verdict& verdict = request->verdicts[i];
         auto& event = batch.events[i];
@@ -83,34 +89,46 @@ void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
             continue;
         }
         verdict.message_id = event->message_id;
-        verdict.warnings = event->warnings;
-        request->items.push_back(prepare(source, source_hash, std::move(*event), i));
+        request->items.push_back(prepare(request->source, source_hash, std::move(*event), i));
+        verdict.warnings = std::move(request->items.back().event.warnings);
     }
     request->clusters = clusters_of(request->items);
     step(request);
 }
 
-Ingest::Item Ingest::prepare(const Principal& source, std::uint32_t source_hash, Event event,
+Ingest::Item Ingest::prepare(const std::string& source, std::uint32_t source_hash, Event event,
                              std::size_t index) const {
     Item item;
     item.index = index;
-    item.id = needs_.vault.hash<EventId>("event", source.name + '\0' + event.message_id);
-    const auto sighting = [&](std::string type, std::string value) {
-        const auto link_class = needs_.config.types.find(type).link_class;
-        const auto token = needs_.graph.token(type, value);
-        return Sighting{{std::move(type), value, value, link_class}, token};
-    };
+    item.id = needs_.vault.hash<EventId>("event", source + '\0' + event.message_id);
     auto& seen = item.observation;
     for (const auto& identifier : event.identifiers)
         seen.sightings.push_back(
             {identifier, needs_.graph.token(identifier.type, identifier.value)});
-    if (event.previous_id)
-        seen.alias = identity::Observation::Alias{sighting("user_id", *event.previous_id),
-                                                  sighting("anonymous_id", *event.previous_id)};
+    if (event.previous_id) seen.alias = alias_of(event);
     seen.time = event.time;
     seen.source = source_hash;
     item.event = std::move(event);
     return item;
+}
+
+// What the previous id may be; nullopt, and a warning, when it identifies nobody.
+std::optional<identity::Observation::Alias> Ingest::alias_of(Event& event) const {
+    const auto candidate = [&](const char* name) -> std::optional<Sighting> {
+        const auto type = needs_.config.types.find(name);
+        const auto form = identity::normal_form(type, *event.previous_id, "");
+        const auto* value = std::get_if<std::string>(&form);
+        if (!value) return std::nullopt;
+        return Sighting{{name, *value, *event.previous_id, type.link_class},
+                        needs_.graph.token(name, *value)};
+    };
+    auto account = candidate("user_id");
+    auto cookie = candidate("anonymous_id");
+    if (!account || !cookie) {
+        event.warnings.emplace_back("null_like_previous_id");
+        return std::nullopt;
+    }
+    return identity::Observation::Alias{std::move(*account), std::move(*cookie)};
 }
 
 std::vector<Ingest::Cluster> Ingest::clusters_of(const std::vector<Item>& items) const {
@@ -235,6 +253,7 @@ Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transactio
         Item& item = request.items[cluster.items[cluster.stored + i]];
         const bool fresh = CDP_TRY(store(snapshot, transaction, request, item));
         request.verdicts[item.index].kind = fresh ? VerdictKind::accepted : VerdictKind::duplicate;
+        if (transaction.writes().size() >= kChunkRowsMax) cluster.working = i + 1;
     }
     return Result<void>::ok();
 }

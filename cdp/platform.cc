@@ -21,6 +21,8 @@ constexpr std::array<std::pair<ExportKind, std::string_view>, 4> kExportKinds{{
     {ExportKind::links, "links"},
 }};
 
+constexpr std::size_t kReasonBytesMax = 1024;
+
 }  // namespace
 
 std::string_view to_string(VerdictKind value) {
@@ -103,6 +105,10 @@ Result<ProfileAnswer> Platform::timeline(const Principal& channel, std::string_v
 
 Result<void> Platform::export_lines(const ExportRequest& request,
                                     const std::function<bool(std::string_view)>& sink) {
+    if (request.reason.size() > kReasonBytesMax)
+        return Error{.code = ErrorCode::invalid_argument,
+                     .reason = "reason_too_long",
+                     .message = "The reason of an export has at most 1024 bytes."};
     return parts_->exporter.run(request, sink);
 }
 

@@ -33,8 +33,8 @@ struct Verdict {
     std::vector<std::string> warnings{};
 };
 
-// The verdicts in the order of the events; or an Error that holds for all of them: nothing was
-// stored, or (storage_failed) it is unknown what was, and sending again is safe.
+// The verdicts in the order of the events; or an Error: some may be stored and some not, and sending
+// all of them again is safe.
 using Ingested = std::function<void(Result<std::vector<Verdict>>)>;
 
 // One consent answer as posted to /v1/consents.
@@ -57,7 +57,8 @@ struct ConsentRequest {
     std::string idempotency_key;  // same key and caller: the first answer again
 };
 
-// The id of each record, in order; or why none was stored.
+// The id of each record, in order; or an Error: unless the input was at fault, some may be stored, and
+// sending them again with the same keys or times is safe.
 using Recorded = std::function<void(Result<std::vector<std::string>>)>;
 
 // A person's profile as one channel may see it for one purpose. The body is composed of nothing but
@@ -100,6 +101,7 @@ struct Counters {
 class Platform {
 public:
     Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock, Config config);
+    // Every call has been answered: nothing waits in the store on its behalf.
     ~Platform();
 
     const Config& config() const;

@@ -29,10 +29,12 @@ std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const 
         std::uint32_t accounts = 0;
         std::uint32_t contacts = 0;
         std::uint32_t cookies = 0;
+        std::uint32_t all = 0;
     };
     std::vector<Neighbours> seen_with(nodes.size());
     const auto count = [&](std::uint32_t at, std::uint32_t neighbour) {
         const auto link_class = nodes[neighbour].type->link_class;
+        ++seen_with[at].all;
         if (link_class == LinkClass::account) ++seen_with[at].accounts;
         if (is_contact(link_class)) ++seen_with[at].contacts;
         if (link_class == LinkClass::cookie) ++seen_with[at].cookies;
@@ -50,7 +52,8 @@ std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const 
             nodes[i].shared ||
             (type.shared_at_accounts > 0 && seen_with[i].accounts >= type.shared_at_accounts) ||
             over(seen_with[i].contacts, type.contacts_max) ||
-            over(seen_with[i].cookies, type.cookies_max);
+            over(seen_with[i].cookies, type.cookies_max) ||
+            (!type.unique && seen_with[i].all > kNeighboursMax);
     }
     return shared;
 }

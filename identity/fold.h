@@ -38,6 +38,11 @@ enum class Apart : std::uint8_t {
     unique_type,  // one person would hold two values of a unique type
 };
 
+// An identifier of a type that is not unique is also shared once it was seen with more others than
+// this: a value that everybody sends names nobody, and its links would have to be walked again and
+// again.
+inline constexpr std::uint32_t kNeighboursMax = 1000;
+
 // Why a link did not join its two ends.
 struct RefusedLink {
     std::uint32_t link = 0;  // index of the link

@@ -21,9 +21,10 @@ bool is_contact(LinkClass link_class) {
     return link_class == LinkClass::verified_contact || link_class == LinkClass::unverified_contact;
 }
 
-// Whether a neighbour of this class counts towards the type's sharing limits.
+// Whether a new neighbour may pass one of the type's sharing limits: then its links must be
+// counted.
 bool counts(const IdentifierType& type, LinkClass neighbour) {
-    return (neighbour == LinkClass::account && type.shared_at_accounts > 0) ||
+    return !type.unique || (neighbour == LinkClass::account && type.shared_at_accounts > 0) ||
            (is_contact(neighbour) && type.contacts_max > 0) ||
            (neighbour == LinkClass::cookie && type.cookies_max > 0);
 }

@@ -29,7 +29,10 @@ Transaction::Transaction(const Snapshot& snapshot, Partition partition)
     : snapshot_(&snapshot), partition_(partition), reads_(snapshot.version()) {}
 
 const Transaction::Write* Transaction::own(std::string_view key) const {
-    // A transaction has tens of rows: comparing their hashes one by one beats a map.
+    if (!by_key_.empty()) {
+        const auto at = by_key_.find(key);
+        return at == by_key_.end() ? nullptr : &writes_[at->second];
+    }
     const auto mark = key_mark(key);
     for (std::size_t i = 0; i < key_marks_.size(); ++i)
         if (key_marks_[i] == mark && writes_[i].key == key) return &writes_[i];
@@ -59,12 +62,7 @@ cdp::Result<void> Transaction::scan(std::string_view prefix, const Visit& visit)
     CDP_ASSERT(belongs_to(partition_, prefix));
     reads_.add_prefix(prefix);
 
-    // A copy, because a visit may write.
-    std::vector<Write> writes;
-    for (const Write& write : writes_)
-        if (std::string_view(write.key).starts_with(prefix)) writes.push_back(write);
-    std::ranges::sort(writes, {}, &Write::key);
-
+    const auto writes = own_under(prefix);  // a copy, because a visit may write
     auto next = writes.begin();
     bool stopped = false;
     const auto visit_own = [&] {
@@ -82,6 +80,20 @@ cdp::Result<void> Transaction::scan(std::string_view prefix, const Visit& visit)
     }));
     while (!stopped && next != writes.end()) visit_own();
     return cdp::Result<void>::ok();
+}
+
+std::vector<Transaction::Write> Transaction::own_under(std::string_view prefix) const {
+    std::vector<Write> found;
+    if (!by_key_.empty()) {
+        for (auto at = by_key_.lower_bound(prefix);
+             at != by_key_.end() && at->first.starts_with(prefix); ++at)
+            found.push_back(writes_[at->second]);
+        return found;
+    }
+    for (const Write& write : writes_)
+        if (std::string_view(write.key).starts_with(prefix)) found.push_back(write);
+    std::ranges::sort(found, {}, &Write::key);
+    return found;
 }
 
 void Transaction::put(std::string key, std::string value) {
@@ -103,6 +115,15 @@ void Transaction::write(std::string key, std::optional<std::string> value) {
     key_marks_.push_back(key_mark(key));
     add_group_mark(key);
     writes_.push_back({std::move(key), std::move(value)});
+    index_from(writes_.size() - 1);
+}
+
+// Most transactions have tens of rows, and comparing their hashes one by one beats a map.
+void Transaction::index_from(std::size_t first) {
+    constexpr std::size_t kUnindexedMax = 64;
+    if (writes_.size() <= kUnindexedMax) return;
+    if (by_key_.empty()) first = 0;
+    for (std::size_t i = first; i < writes_.size(); ++i) by_key_.emplace(writes_[i].key, i);
 }
 
 void Transaction::append(std::string log, std::string value) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,6 +63,8 @@ public:
 
 private:
     const Write* own(std::string_view key) const;
+    std::vector<Write> own_under(std::string_view prefix) const;  // in order of keys
+    void index_from(std::size_t first);
     void write(std::string key, std::optional<std::string> value);
     void add_group_mark(std::string_view key);
 
@@ -69,6 +73,7 @@ private:
     ReadSet reads_;
     std::vector<Write> writes_;
     std::vector<Append> appends_;
+    std::map<std::string, std::size_t, std::less<>> by_key_;  // of writes_, when they are many
     std::vector<std::uint64_t> key_marks_ = {};  // of writes_, one each
     std::vector<std::uint64_t> group_marks_ = {};
     std::size_t bytes_ = 0;

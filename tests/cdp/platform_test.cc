@@ -243,3 +243,44 @@ TEST_CASE("a timeline comes in pages, newest first, each event once") {
     query.cursor = "nonsense";
     CHECK(world.timeline("ads_tool", "user_id", "u1", query).at("error") == "malformed_cursor");
 }
+
+TEST_CASE("an event of the largest size is stored, whatever its name") {
+    PlatformWorld world;
+    const std::string head = R"({"messageId":"m","userId":"u","type":"track","event":")";
+    const std::string body = head + std::string(cdp::kEventBytesMax - head.size() - 2, 'n') + "\"}";
+    REQUIRE(body.size() == cdp::kEventBytesMax);
+    CHECK(world.send_one(body) == "accepted");
+    CHECK(world.exported(cdp::ExportKind::events).at(0).at("event").get<std::string>().size() >
+          32'000);
+}
+
+TEST_CASE("an alias to nobody is no alias") {
+    PlatformWorld world;
+    for (const char* user : {"u1", "u2"})
+        world.send_one(event(
+            R"("type":"alias","previousId":"undefined","userId":")" + std::string(user) + "\"",
+            user));
+    world.send_one(event(R"("type":"alias","previousId":" a1 ","userId":"u1")", "3"));
+    world.send_one(event(R"("type":"page","anonymousId":"a1")", "4"));
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 2);
+    CHECK(world.exported(cdp::ExportKind::links).size() == 2);  // u1 with both that "a1" may be
+}
+
+TEST_CASE("many new identifiers in many events of one person take moments") {
+    PlatformWorld world;
+    std::string body = R"({"batch":[)";
+    for (int i = 0; i < 64; ++i) {
+        if (i > 0) body += ',';
+        body += R"({"type":"page","userId":"u","messageId":"m)" + std::to_string(i) +
+                R"(","context":{"externalIds":[)";
+        for (int k = 0; k < 20; ++k)
+            body += (k > 0 ? "," : "") + std::string(R"({"type":"shop.badge","id":"b)") +
+                    std::to_string(i * 20 + k) + R"("})";
+        body += "]}}";
+    }
+    const auto start = std::chrono::steady_clock::now();
+    world.send(body + "]}");
+    world.restart();  // ends what was put off
+    CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{20});
+    CHECK(world.exported(cdp::ExportKind::events).size() == 64);
+}

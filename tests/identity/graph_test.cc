@@ -265,3 +265,22 @@ TEST_CASE("an e-mail address seen with three accounts is nobody's") {
     const auto email = world.vault().token("email", "e@shop.example");
     CHECK(stored.places().at(email) == Place{email, true, true});
 }
+
+TEST_CASE("a value that a thousand others were seen with names nobody") {
+    const IdentityWorld world;
+    Stored stored(world);
+    const auto badge = world.sighting("shop.badge", "everybody");
+    const auto see = [&](std::uint32_t n) {
+        stored.observe({{badge, world.sighting("anonymous_id", "a" + std::to_string(n))},
+                        {},
+                        cdp::timestamp_of(0),
+                        1});
+    };
+    for (std::uint32_t n = 0; n < identity::kNeighboursMax; ++n) see(n);
+    CHECK_FALSE(stored.places().at(badge.token).shared);
+    see(identity::kNeighboursMax);
+    const auto places = stored.places();
+    CHECK(places.at(badge.token).shared);
+    const auto cookie = world.vault().token("anonymous_id", "a0");
+    CHECK(places.at(cookie).anchor == cookie);
+}
