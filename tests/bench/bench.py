@@ -184,7 +184,7 @@ http {{ access_log off; keepalive_requests 1000000000; default_type application/
                 return
             except OSError:
                 time.sleep(0.05)
-        raise SystemExit("nginx did not start")
+        raise SystemExit("nginx did not start: " + open(os.path.join(root, "error.log")).read())
 
     def stop(self):
         self.process.terminate()
@@ -268,6 +268,7 @@ def main():
     options.add_argument("--quick", action="store_true", help="under two minutes, more noise")
     options.add_argument("--json", action="store_true")
     asked = options.parse_args()
+    asked.build = os.path.abspath(asked.build)
     runs, batches, seconds = (3, 400, 2) if asked.quick else (5, 2000, 5)
 
     result = {"machine": machine(), "rows": [], "notes": []}
