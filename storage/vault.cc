@@ -201,6 +201,17 @@ cdp::Token Vault::access_key_hash(std::string_view key) const {
     return keyed_hash<cdp::Token>(keyring_.secret_key, key);
 }
 
+// Of another length than an access key's hash, and so never equal to the beginning of one: BLAKE2b
+// hashes the length too.
+SubjectKey Vault::own_key(std::string_view name) const {
+    SecretKey bytes;
+    crypto_generichash(bytes.data(), bytes.size(), bytes_of(name), name.size(),
+                       keyring_.secret_key.data(), keyring_.secret_key.size());
+    const SubjectKey key(bytes);
+    sodium_memzero(bytes.data(), bytes.size());
+    return key;
+}
+
 cdp::Result<std::optional<SubjectKey>> Vault::find(const Snapshot& snapshot,
                                                    const cdp::Token& subject) const {
     if (auto cached = cache_->find(subject)) return cached;

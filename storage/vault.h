@@ -50,6 +50,10 @@ public:
     // What is stored of an access key.
     cdp::Token access_key_hash(std::string_view key) const;
 
+    // A key of the server itself, the same for as long as its keyring lives: for what clients keep
+    // for us and hand back. `name` says what it is for; no two names have the same.
+    SubjectKey own_key(std::string_view name) const;
+
     // The subject's key, from the bounded cache or the store; nullopt when the subject has none.
     cdp::Result<std::optional<SubjectKey>> find(const Snapshot& snapshot,
                                                 const cdp::Token& subject) const;

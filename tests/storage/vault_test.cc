@@ -55,6 +55,17 @@ TEST_CASE("what was sealed opens again, of any length") {
     CHECK(Vault::open(some_key(1), "row", sealed).value() == plain);
 }
 
+TEST_CASE("a key of the server's own is the same again, and another for another name or keyring") {
+    Keyring keyring;
+    keyring.epochs[1].fill(1);
+    keyring.secret_key.fill(2);
+    const Vault vault(keyring);
+    CHECK(vault.own_key("a").bytes() == Vault(keyring).own_key("a").bytes());
+    CHECK(vault.own_key("a").bytes() != vault.own_key("b").bytes());
+    keyring.secret_key.fill(3);
+    CHECK(vault.own_key("a").bytes() != Vault(keyring).own_key("a").bytes());
+}
+
 TEST_CASE("a sealed value opens neither in another row nor under another key") {
     const auto sealed = Vault::seal(some_key(1), "row", "value");
     CHECK_FALSE(Vault::open(some_key(1), "another row", sealed));
