@@ -78,14 +78,22 @@ Result<void> each_row(
     return Result<void>::ok();
 }
 
+// Members of an event that are not exported as sent: the line has its own by these names, and a key
+// is nobody's to read.
+bool is_replaced(std::string_view key) {
+    return json::key_is(key, "person") || json::key_is(key, "receivedAt") ||
+           json::key_is(key, "writeKey");
+}
+
 // The event as received, with what a reader of the stream needs and the event itself may lack.
 std::string event_line(const StoredEvent& event, const PersonId& person) {
-    std::string line = event.raw.substr(0, event.raw.rfind('}'));
-    const bool empty = json::members_of(event.raw).empty();
-    auto add = [&, first = empty](std::string_view name, const std::string& json) mutable {
-        if (!std::exchange(first, false)) line += ',';
-        line.append("\"").append(name).append("\":").append(json);
+    std::string line = "{";
+    const auto add = [&](std::string_view key, std::string_view json) {
+        if (line.size() > 1) line += ',';
+        line.append("\"").append(key).append("\":").append(json);
     };
+    for (const auto& [key, json] : json::members_of(event.raw))
+        if (!is_replaced(key)) add(key, json);
     if (json::member_of(event.raw, "type").empty()) add("type", json_string(to_string(event.type)));
     if (json::member_of(event.raw, "messageId").empty())
         add("messageId", json_string(event.message_id));
