@@ -108,6 +108,10 @@ struct ParsedBatch {
 Result<ParsedBatch> parse_body(std::string_view body, std::optional<EventType> implied,
                                const ParseContext& context);
 
+// Reads one event again that was stored: what its envelope said is in it, and a member called
+// `batch` is a member like others.
+Result<Event> parse_event(std::string_view raw, EventType type, const ParseContext& context);
+
 // The writeKey in a body, without reading the rest; empty when there is none or the body cannot be
 // cut. For authentication before parsing.
 std::string write_key_of(std::string_view body);

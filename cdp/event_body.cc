@@ -132,6 +132,20 @@ Result<ParsedBatch> parse_body(std::string_view body, std::optional<EventType> i
     return reading::BodyReader(body, cut, outside, context).read();
 }
 
+Result<Event> parse_event(std::string_view raw, EventType type, const ParseContext& context) {
+    CDP_ASSERT(context.types != nullptr);
+    CDP_ASSERT(context.new_message_id != nullptr);
+    json::Scan scan(raw);
+    const auto text = scan.value();
+    if (!text || !scan.at_end())
+        return reading::refuse("invalid_json", "The event is not valid JSON.", "");
+    reading::Cut cut;
+    cut.events.push_back({*text, scan.depth()});
+    const reading::Outside outside{.implied = type, .implied_wins = true, .sent = {}};
+    auto batch = CDP_TRY(reading::BodyReader(raw, cut, outside, context).read());
+    return std::move(batch.events.front());
+}
+
 std::string write_key_of(std::string_view body) {
     json::Scan scan(body);
     std::string found;

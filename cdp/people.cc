@@ -1,6 +1,7 @@
 #include "cdp/people.h"
 
 #include <algorithm>
+#include <set>
 
 #include "cdp/json_scan.h"
 #include "cdp/stamps.h"
@@ -74,13 +75,12 @@ Result<consent::Member> People::load_consents(Reading reading, const Token& toke
                            .account = node.link_class == identity::LinkClass::account,
                            .shared = node.shared};
     member.facts = CDP_TRY(needs_.consents.load(reading.snapshot, reading.transaction, token));
-    const auto days = consent::contested(token, member.facts);
+    std::set<std::int32_t> days;  // several purposes may be contested on one
+    for (const auto& contested : consent::contested(token, member.facts))
+        days.insert(contested.day);
     std::vector<consent::Stamp> stamps;
-    std::int32_t read = 0;
-    for (const auto& contested : days) {
-        if (!stamps.empty() && contested.day == read) continue;
-        read = contested.day;
-        auto seen = CDP_TRY(stamps_on(reading, token, contested.day));
+    for (const std::int32_t day : days) {
+        auto seen = CDP_TRY(stamps_on(reading, token, day));
         stamps.insert(stamps.end(), seen.begin(), seen.end());
     }
     if (!days.empty()) member.facts = consent::refine(token, std::move(member.facts), stamps);
@@ -99,14 +99,13 @@ Result<std::vector<consent::Stamp>> People::stamps_on(Reading reading, const Tok
                              .region = needs_.config.region_of(event.source),
                              .types = &needs_.config.types,
                              .new_message_id = [] { return std::string("stored"); }};
-        const auto parsed = parse_body(event.raw, event.type, context);
-        if (!parsed || parsed->events.size() != 1 || !parsed->events[0]) return;
-        const Event& again = *parsed->events[0];
+        const auto again = parse_event(event.raw, event.type, context);
+        if (!again) return;
         std::vector<identity::Sighting> sightings;
-        for (const auto& identifier : again.identifiers)
+        for (const auto& identifier : again->identifiers)
             sightings.push_back(
                 {identifier, needs_.graph.token(identifier.type, identifier.value)});
-        for (auto& [bound, stamp] : stamps_of(needs_.config.policy, again.preferences, sightings,
+        for (auto& [bound, stamp] : stamps_of(needs_.config.policy, again->preferences, sightings,
                                               event.source, event.trust, time))
             if (bound == token) stamps.push_back(std::move(stamp));
     };
