@@ -95,7 +95,7 @@ void add_platform(std::vector<MetricFamily>& out, const cdp::Platform& platform)
     out.push_back(counter_family("cdp_commit_rows_total", "Rows written.", commits.rows));
     out.push_back(counter_family("cdp_transaction_conflicts_total",
                                  "Transactions that were read again.", c.conflicts));
-    out.push_back(counter_family("cdp_folds_total", "Events that needed the fold.", c.folds));
+    out.push_back(counter_family("cdp_folds_total", "Transactions that needed the fold.", c.folds));
     out.push_back(
         counter_family("cdp_consent_records_total", "Consent records stored.", c.consent_records));
     out.push_back(counter_family("cdp_profile_reads_total", "Profiles read.", c.profile_reads));

@@ -7,13 +7,19 @@
 namespace cdp {
 namespace {
 
-constexpr std::size_t kRecordsMax = 500;
 constexpr int kRacesMax = 200;
 
 Error invalid(std::string reason, std::string message, std::string pointer) {
     return {.code = ErrorCode::invalid_argument,
             .reason = std::move(reason),
             .message = std::move(message),
+            .pointer = std::move(pointer)};
+}
+
+Error key_reused(std::string pointer) {
+    return {.code = ErrorCode::conflict,
+            .reason = "idempotency_key_reused",
+            .message = "Another answer of this request has the same id; give each its own.",
             .pointer = std::move(pointer)};
 }
 
@@ -30,7 +36,7 @@ Result<consent::Origin> origin_of(const Principal& caller) {
 
 void ConsentIntake::run(const Principal& caller, std::vector<ConsentRequest> requests,
                         Recorded done) {
-    if (requests.empty() || requests.size() > kRecordsMax) {
+    if (requests.empty() || requests.size() > kConsentsMax) {
         done(invalid("invalid_consents", "Send 1 to 500 consents.", "/consents"));
         return;
     }
@@ -41,6 +47,12 @@ void ConsentIntake::run(const Principal& caller, std::vector<ConsentRequest> req
             done(item.error());
             return;
         }
+        for (const auto& earlier : pending->items)
+            if (earlier.record.id == item->record.id &&
+                !consent::repeats(earlier.record, item->record)) {
+                done(key_reused("/consents/" + std::to_string(i)));
+                return;
+            }
         pending->items.push_back(std::move(*item));
     }
     pending->done = std::move(done);
@@ -53,7 +65,7 @@ Result<ConsentIntake::Item> ConsentIntake::check(const Principal& caller,
     Item item;
     auto& record = item.record;
     record.origin = CDP_TRY(origin_of(caller));
-    item.sightings = CDP_TRY(check_identifiers(request, pointer));
+    item.sightings = CDP_TRY(check_identifiers(caller, request, pointer));
     for (const auto& sighting : item.sightings) record.asserted.push_back(sighting.token);
     if (!consent::may_be_named(needs_.config.policy, request.purpose))
         return invalid("purpose_unknown", "No such purpose is configured.", pointer + "/purpose");
@@ -94,7 +106,9 @@ Result<ConsentIntake::Item> ConsentIntake::check(const Principal& caller,
 }
 
 Result<std::vector<identity::Sighting>> ConsentIntake::check_identifiers(
-    const ConsentRequest& request, const std::string& pointer) const {
+    const Principal& caller, const ConsentRequest& request, const std::string& pointer) const {
+    // As the events of this source are read, or the two would speak of different people.
+    const auto& region = needs_.config.region_of(caller.name);
     std::vector<identity::Sighting> sightings;
     for (std::size_t i = 0; i < request.identifiers.size(); ++i) {
         const auto& [type_name, value] = request.identifiers[i];
@@ -102,8 +116,13 @@ Result<std::vector<identity::Sighting>> ConsentIntake::check_identifiers(
         if (!identity::is_type_name(type_name))
             return invalid("malformed_identifier_type", "That cannot name a type of identifier.",
                            at + "/type");
+        if (type_name == kPersonType)
+            return invalid("person_not_identifier",
+                           "A person's id changes when people are joined or split; name an "
+                           "identifier of the person.",
+                           at + "/type");
         const auto type = needs_.config.types.find(type_name);
-        const auto form = identity::normal_form(type, value, needs_.config.default_region);
+        const auto form = identity::normal_form(type, value, region);
         const auto* normal = std::get_if<std::string>(&form);
         if (!normal)
             return invalid("malformed_identifier",
@@ -128,7 +147,8 @@ void ConsentIntake::step(const Pending& request) {
             identity::Observation met;
             met.sightings = {sighting};
             met.time = item.record.time;
-            CDP_TRY(needs_.graph.observe(*snapshot, transaction, met));
+            const auto observed = CDP_TRY(needs_.graph.observe(*snapshot, transaction, met));
+            CDP_CHECK(needs_.graph.settle(transaction, observed.unsettled));
         }
         return needs_.consents.record(transaction, item.record);
     };

@@ -249,18 +249,21 @@ void Ingest::learn(Request& request, const Cluster& cluster, storage::Version ve
 
 Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                           Request& request, Cluster& cluster) {
+    std::vector<Token> unsettled;
     for (std::size_t i = 0; i < cluster.working; ++i) {
         Item& item = request.items[cluster.items[cluster.stored + i]];
-        const bool fresh = CDP_TRY(store(snapshot, transaction, request, item));
+        const bool fresh = CDP_TRY(store(snapshot, transaction, request, item, unsettled));
         request.verdicts[item.index].kind = fresh ? VerdictKind::accepted : VerdictKind::duplicate;
         if (transaction.writes().size() >= kChunkRowsMax) cluster.working = i + 1;
     }
-    return Result<void>::ok();
+    if (unsettled.empty()) return Result<void>::ok();
+    needs_.counters.folds.fetch_add(1, std::memory_order_relaxed);
+    return needs_.graph.settle(transaction, unsettled);
 }
 
 // False: it was stored before.
 Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
-                           const Request& request, Item& item) {
+                           const Request& request, Item& item, std::vector<Token>& unsettled) {
     item.said.reset();  // of an attempt that lost its race
     item.stamped.clear();
     const Event& event = item.event;
@@ -272,7 +275,7 @@ Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transacti
     }
     auto observed = CDP_TRY(needs_.graph.observe(snapshot, transaction, item.observation));
     item.said = std::move(observed.said);
-    if (observed.folded) needs_.counters.folds.fetch_add(1, std::memory_order_relaxed);
+    unsettled.insert(unsettled.end(), observed.unsettled.begin(), observed.unsettled.end());
 
     const Token& home = item.observation.sightings.front().token;
     const auto key = event_key(home, event.time, item.id);

@@ -47,7 +47,7 @@ private:
     Result<void> work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                       Request& request, Cluster& cluster);
     Result<bool> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
-                       const Request& request, Item& item);
+                       const Request& request, Item& item, std::vector<Token>& unsettled);
     void learn(Request& request, const Cluster& cluster, storage::Version version) const;
     Result<void> file_traits(storage::Transaction& transaction, const storage::SubjectKey& key,
                              const Request& request, const Item& item) const;

@@ -33,9 +33,12 @@ struct Verdict {
     std::vector<std::string> warnings{};
 };
 
-// The verdicts in the order of the events; or an Error: some may be stored and some not, and sending
-// all of them again is safe.
+// The verdicts in the order of the events; or an Error: some may be stored and some not, and
+// sending all of them again is safe.
 using Ingested = std::function<void(Result<std::vector<Verdict>>)>;
+
+// Of one request.
+inline constexpr std::size_t kConsentsMax = 500;
 
 // One consent answer as posted to /v1/consents.
 struct ConsentRequest {
@@ -54,11 +57,12 @@ struct ConsentRequest {
     std::string notice_id;
     std::string notice_version;
     std::string notice_hash;
-    std::string idempotency_key;  // same key and caller: the first answer again
+    std::string idempotency_key;  // same key and caller: the first answer again; 409
+                                  // when the two say different things
 };
 
-// The id of each record, in order; or an Error: unless the input was at fault, some may be stored, and
-// sending them again with the same keys or times is safe.
+// The id of each record, in order; or an Error: unless the input was at fault, some may be stored,
+// and sending them again with the same keys or times is safe.
 using Recorded = std::function<void(Result<std::vector<std::string>>)>;
 
 // A person's profile as one channel may see it for one purpose. The body is composed of nothing but
@@ -90,7 +94,7 @@ struct Counters {
     std::atomic<std::uint64_t> duplicate{0};
     std::atomic<std::uint64_t> rejected{0};
     std::atomic<std::uint64_t> conflicts{0};  // transactions that were read again
-    std::atomic<std::uint64_t> folds{0};      // events that needed the fold
+    std::atomic<std::uint64_t> folds{0};      // transactions that needed the fold
     std::atomic<std::uint64_t> consent_records{0};
     std::atomic<std::uint64_t> profile_reads{0};
     std::atomic<std::uint64_t> profile_cache_hits{0};

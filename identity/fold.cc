@@ -58,13 +58,15 @@ std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const 
     return shared;
 }
 
-// The order links are taken in: strongest claim first. Ranks are unique per identifier, so no two
-// links are equal.
+// The order links are taken in: strongest claim first, by the weaker end and then by the stronger,
+// so that what an account says of its address goes before what the address says of a phone. Ranks
+// are unique per identifier, so no two links are equal.
 auto order_of(const FoldLink& link, std::span<const FoldNode> nodes) {
-    const auto& a = nodes[link.a].rank;
-    const auto& b = nodes[link.b].rank;
-    return std::tuple(link.evidence.link_class, -std::popcount(link.evidence.days),
-                      -std::int64_t{link.evidence.last_day}, std::min(a, b), std::max(a, b));
+    const FoldNode& a = nodes[link.a];
+    const FoldNode& b = nodes[link.b];
+    return std::tuple(link.evidence.link_class, std::min(a.type->link_class, b.type->link_class),
+                      -std::popcount(link.evidence.days), -std::int64_t{link.evidence.last_day},
+                      std::min(a.rank, b.rank), std::max(a.rank, b.rank));
 }
 
 // Disjoint sets of nodes, each with the values of unique types it holds and its best member.

@@ -41,7 +41,7 @@ enum class Apart : std::uint8_t {
 // An identifier of a type that is not unique is also shared once it was seen with more others than
 // this: a value that everybody sends names nobody, and its links would have to be walked again and
 // again.
-inline constexpr std::uint32_t kNeighboursMax = 1000;
+inline constexpr std::uint32_t kNeighboursMax = 200;
 
 // Why a link did not join its two ends.
 struct RefusedLink {
@@ -59,9 +59,10 @@ struct Partition {
 };
 
 // Folds the links: inactive candidates drop out; shared identifiers are found from their direct
-// neighbours and never join; the other links are taken in the order (class, days seen, last day,
-// ranks), each joining two persons unless that breaks a unique type. The order is total and made of
-// content alone, so any order and repetition of the same nodes and links gives the same persons.
+// neighbours and never join; the other links are taken in the order (class, class of the stronger
+// end, days seen, last day, ranks), each joining two persons unless that breaks a unique type. The
+// order is total and made of content alone, so any order and repetition of the same nodes and links
+// gives the same persons.
 Partition fold(std::span<const FoldNode> nodes, std::span<const FoldLink> links);
 
 // Whether the first is the better anchor.

@@ -51,14 +51,11 @@ public:
         Observed out;
         out.home_key = CDP_TRY(meet_all());
         CDP_CHECK(join_evidence());
-        out.folded = must_fold();
+        const bool folds = must_fold();
         out.said = Observed::Said{{}, {std::move(reads_), observation_.time}};
-        write_made(/*attach=*/!out.folded);
-        if (out.folded) {
-            std::vector<cdp::Token> start;
-            for (const Seat& seat : seats_) start.push_back(seat.sighting->token);
-            CDP_CHECK(refold(transaction_, type_of_, start));
-        }
+        write_made(/*attach=*/!folds);
+        if (folds)
+            for (const Seat& seat : seats_) out.unsettled.push_back(seat.sighting->token);
         return out;
     }
 
@@ -329,6 +326,15 @@ cdp::Result<Observed> Graph::observe(const storage::Snapshot& snapshot,
     else
         observed.said.reset();
     return observed;
+}
+
+cdp::Result<void> Graph::settle(storage::Transaction& transaction,
+                                std::span<const cdp::Token> unsettled) const {
+    if (unsettled.empty()) return cdp::Result<void>::ok();
+    const TypeOf types = [this](std::string_view name) -> const IdentifierType& {
+        return type_of(name);
+    };
+    return refold(transaction, types, unsettled);
 }
 
 // nullopt: it was not said before, or what it rests on has changed.

@@ -41,7 +41,9 @@ struct Observation {
 
 struct Observed {
     storage::SubjectKey home_key;  // of the first sighting
-    bool folded = false;           // the fast path did not apply
+
+    // Whose persons may have changed: Graph::settle is owed them. Empty for most observations.
+    std::vector<cdp::Token> unsettled = {};
 
     // What to tell Graph::committed once the transaction is; none when it need not be told.
     struct Said {
@@ -61,12 +63,16 @@ public:
 
     cdp::Token token(std::string_view type, std::string_view value) const;
 
-    // Adds what an observation says (one sighting alone only makes it known) and brings the persons
-    // up to date: afterwards the stored partition is the fold of all stored evidence. Most
-    // observations say nothing new and write nothing.
+    // Adds what an observation says; one sighting alone only makes it known. Most observations say
+    // nothing new and write nothing. Once the transaction is settled, the stored partition is the
+    // fold of all stored evidence; several observations may be settled together.
     cdp::Result<Observed> observe(const storage::Snapshot& snapshot,
                                   storage::Transaction& transaction,
                                   const Observation& observation) const;
+
+    // Brings the persons up to date after the transaction's observations.
+    cdp::Result<void> settle(storage::Transaction& transaction,
+                             std::span<const cdp::Token> unsettled) const;
 
     // What an observation said was committed in that version: saying it again costs no read.
     void committed(Observed::Said said, storage::Version version) const;
