@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "cdp/json_scan.h"
 #include "cdp/stamps.h"
 #include "storage/key.h"
 
@@ -141,20 +140,6 @@ Result<std::vector<consent::Stamp>> People::stamps_on(Reading reading, const Tok
         take(*event, time);
     }
     return stamps;
-}
-
-std::optional<People::Contact> People::contact_of(std::string_view name,
-                                                  std::string_view json) const {
-    const auto& types = needs_.config.types.all();
-    const auto type = types.find(name);
-    if (type == types.end() || !is_contact(type->second.link_class)) return std::nullopt;
-    if (json.size() < 2 || json.front() != '"') return std::nullopt;
-    const auto text = json::unescape(json.substr(1, json.size() - 2));
-    if (!text) return std::nullopt;
-    const auto form = identity::normal_form(type->second, *text, needs_.config.default_region);
-    const auto* normal = std::get_if<std::string>(&form);
-    if (!normal) return std::nullopt;
-    return Contact{type->first, *normal, needs_.graph.token(type->first, *normal)};
 }
 
 Result<void> People::add_foreign(Reading reading, Person& person, const Contact& contact) const {

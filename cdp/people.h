@@ -8,6 +8,7 @@
 
 #include "cdp/config.h"
 #include "cdp/facts.h"
+#include "cdp/field.h"
 #include "consent/consents.h"
 #include "consent/decision.h"
 #include "identity/graph.h"
@@ -53,15 +54,6 @@ public:
 
     // not_found when nobody has the identifier. With everything said about consent.
     Result<Person> load(Reading reading, const Token& token) const;
-
-    // The identifier a contact's value is; nullopt when the name is no contact's or the value none.
-    // `value` is JSON.
-    struct Contact {
-        std::string type;
-        std::string normal;
-        Token token;
-    };
-    std::optional<Contact> contact_of(std::string_view name, std::string_view json) const;
 
     // Makes what was said about an identifier count that a datum of the person *is* but that is not
     // the person's: shared, or of somebody else. It opens nothing but itself.

@@ -34,13 +34,13 @@ Result<ProfileAnswer> Profiles::profile(const Principal& channel, std::string_vi
     auto person = CDP_TRY(needs_.people.load(reading, token));
     const auto traits = CDP_TRY(traits_of(reading, person));
     for (const auto& [name, held] : traits)
-        if (const auto contact = needs_.people.contact_of(name, held.second.json))
-            CDP_CHECK(needs_.people.add_foreign(reading, person, *contact));
+        if (held.what.contact)
+            CDP_CHECK(needs_.people.add_foreign(reading, person, *held.what.contact));
 
     const consent::Gate gate(needs_.config.policy, person.consents,
                              {std::string(purpose->name), channel.channel, now});
     consent::ReleasedBody body;
-    body.text("{\"person\":\"").id(person.id).text("\",\"purpose\":").purpose(*purpose);
+    body.text("{\"person\":\"").id(person.id).text("\",\"purpose\":").purpose(gate);
     write_fields(person, traits, gate, body);
     const auto ledger_size = CDP_TRY(needs_.consents.ledger_size(*snapshot));
     body.text(",\"decision\":\"")
@@ -68,14 +68,20 @@ Result<Profiles::Traits> Profiles::traits_of(People::Reading reading, const Pers
                     return false;
                 }
                 const auto name = trait->name;
-                const auto [at, fresh] = traits.try_emplace(name, member.token, std::move(*trait));
-                if (!fresh && supersedes(*trait, at->second.second))
+                const auto [at, fresh] = traits.try_emplace(name, Held{member.token, *trait});
+                if (!fresh && supersedes(*trait, at->second.trait))
                     at->second = {member.token, std::move(*trait)};
                 return true;
             }));
         if (error) return *error;
     }
-    std::erase_if(traits, [](const auto& trait) { return trait.second.second.json == "null"; });
+    std::erase_if(traits, [](const auto& entry) { return entry.second.trait.json == "null"; });
+    for (auto& [name, held] : traits)
+        held.what = classify(needs_.config, needs_.vault,
+                             {.name = name,
+                              .labels = needs_.config.policy.labels_of_trait(name),
+                              .json = held.trait.json,
+                              .source = held.trait.source});
     return traits;
 }
 
@@ -86,7 +92,7 @@ void Profiles::write_fields(const Person& person, const Traits& traits, const co
     Separator comma;
     body.text(",\"traits\":{");
     for (const auto& [name, held] : traits) {
-        auto passed = pass_trait(gate, name, held.first, held.second);
+        auto passed = pass_trait(gate, held);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
             continue;
@@ -101,7 +107,6 @@ void Profiles::write_fields(const Person& person, const Traits& traits, const co
     for (const PersonMember& member : person.members) {
         auto passed = pass_identifier(gate, member);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
-            kept->name.insert(0, "identifiers/");
             withheld.add(std::move(*kept));
             continue;
         }
@@ -113,19 +118,19 @@ void Profiles::write_fields(const Person& person, const Traits& traits, const co
     withheld.write(body);
 }
 
-consent::Passed Profiles::pass_trait(const consent::Gate& gate, std::string_view name,
-                                     const Token& home, const StoredTrait& trait) const {
-    const auto contact = needs_.people.contact_of(name, trait.json);
-    return gate.pass({.name = name,
-                      .labels = needs_.config.policy.labels_of_trait(name),
-                      .datum = {.home = home,
+consent::Passed Profiles::pass_trait(const consent::Gate& gate, const Held& held) {
+    const auto& contact = held.what.contact;
+    return gate.pass({.name = held.trait.name,
+                      .labels = held.what.labels,
+                      .is_contact = held.what.is_contact,
+                      .datum = {.home = held.home,
                                 .value = contact ? std::optional(contact->token) : std::nullopt,
-                                .from_server = trait.trust == Trust::server,
-                                .captured = trait.time},
-                      .json = trait.json,
+                                .from_server = held.trait.trust == Trust::server,
+                                .captured = held.trait.time},
+                      .json = held.trait.json,
                       .normal = contact ? std::string_view(contact->normal) : std::string_view{},
-                      .time = trait.time,
-                      .source = trait.source});
+                      .time = held.trait.time,
+                      .source = held.trait.source});
 }
 
 // An identifier is a datum of its own: collected when it was first seen, and anew by a grant that
@@ -136,6 +141,7 @@ consent::Passed Profiles::pass_identifier(const consent::Gate& gate,
     return gate.pass(
         {.name = member.node.type,
          .labels = needs_.config.policy.labels_of_identifier(member.node.type),
+         .section = consent::Section::identifiers,
          .datum = {.home = member.token, .value = member.token, .captured = member.node.first_seen},
          .json = json,
          .normal = member.value.value,

@@ -31,13 +31,17 @@ public:
                                   std::string_view value, std::string_view purpose);
 
 private:
-    using Traits = std::map<std::string, std::pair<Token, StoredTrait>, std::less<>>;
+    struct Held {
+        Token home;
+        StoredTrait trait;
+        FieldClass what = {};
+    };
+    using Traits = std::map<std::string, Held, std::less<>>;
 
     Result<Traits> traits_of(People::Reading reading, const Person& person) const;
     void write_fields(const Person& person, const Traits& traits, const consent::Gate& gate,
                       consent::ReleasedBody& body) const;
-    consent::Passed pass_trait(const consent::Gate& gate, std::string_view name, const Token& home,
-                               const StoredTrait& trait) const;
+    static consent::Passed pass_trait(const consent::Gate& gate, const Held& held);
     consent::Passed pass_identifier(const consent::Gate& gate, const PersonMember& member) const;
     Needs needs_;
     AnswerCache cache_;

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -24,7 +25,7 @@ private:
 class WithheldList {
 public:
     void add(consent::Withheld withheld) {
-        if (seen_.emplace(withheld.name, withheld.decision.reason).second)
+        if (seen_.emplace(withheld.section(), withheld.name(), withheld.decision().reason).second)
             list_.push_back(std::move(withheld));
     }
     void write(consent::ReleasedBody& body) const {
@@ -38,7 +39,7 @@ public:
     }
 
 private:
-    std::set<std::pair<std::string, consent::Reason>> seen_;
+    std::set<std::tuple<consent::Section, std::string, consent::Reason>> seen_;
     std::vector<consent::Withheld> list_;
 };
 

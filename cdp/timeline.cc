@@ -1,9 +1,9 @@
 #include "cdp/timeline.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "cdp/answer.h"
+#include "cdp/base/bytes.h"
 #include "cdp/json_scan.h"
 #include "cdp/released_list.h"
 #include "consent/json_string.h"
@@ -30,7 +30,7 @@ void write_type(consent::ReleasedBody& body, EventType type) {
 Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view type,
                                      std::string_view value, const TimelineQuery& query) const {
     const auto* purpose = CDP_TRY(purpose_for(needs_.config, channel, query.purpose));
-    const auto after = parse_cursor(query.cursor);
+    const auto after = open_cursor(query.cursor, channel);
     if (!query.cursor.empty() && !after)
         return Error{.code = ErrorCode::invalid_argument,
                      .reason = "malformed_cursor",
@@ -51,12 +51,12 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     const consent::Gate gate(needs_.config.policy, person.consents,
                              {std::string(purpose->name), channel.channel, needs_.clock.now()});
     consent::ReleasedBody body;
-    body.text("{\"person\":\"").id(person.id).text("\",\"purpose\":").purpose(*purpose);
+    body.text("{\"person\":\"").id(person.id).text("\",\"purpose\":").purpose(gate);
     body.text(",\"events\":[");
     Separator comma;
     WithheldList withheld;
     for (const Entry& entry : entries) {
-        auto passed = pass_property(entry, gate, "event", consent::json_string(entry.event.name));
+        auto passed = pass_name(entry, gate);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
             continue;
@@ -68,8 +68,7 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     withheld.write(body);
     body.text(",\"next\":");
     if (more) {
-        const Place& last = entries.back().place;
-        body.text("\"").number(milliseconds_of(last.time)).text("-").id(last.id).text("\"");
+        body.cursor(cursor_to(entries.back().place, channel));
     } else {
         body.text("null");
     }
@@ -82,16 +81,22 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     return ProfileAnswer{std::make_shared<const std::string>(std::move(body).take())};
 }
 
-// `<milliseconds>-<event id>`: the last event of the page before.
-std::optional<Timeline::Place> Timeline::parse_cursor(std::string_view cursor) {
-    std::int64_t milliseconds = 0;
-    const auto* const end = cursor.data() + cursor.size();
-    const auto [at, error] = std::from_chars(cursor.data(), end, milliseconds);
-    const std::string_view rest(at, static_cast<std::size_t>(end - at));
-    if (error != std::errc{} || !rest.starts_with('-')) return std::nullopt;
-    const auto id = from_hex(rest.substr(1));
-    if (!id || id->size() != 16) return std::nullopt;
-    return Place{timestamp_of(milliseconds), EventId::from(*id)};
+// A cursor is the last event of the page before, which the channel may not even know of.
+consent::Cursor Timeline::cursor_to(const Place& place, const Principal& channel) const {
+    ByteWriter out;
+    out.i64(milliseconds_of(place.time)).raw(place.id.view());
+    return consent::Cursor::seal(needs_.vault, channel.channel, out.str());
+}
+
+std::optional<Timeline::Place> Timeline::open_cursor(std::string_view cursor,
+                                                     const Principal& channel) const {
+    const auto opened = consent::Cursor::open(needs_.vault, channel.channel, cursor);
+    if (!opened) return std::nullopt;
+    ByteReader in(*opened);
+    const auto time = in.i64();
+    const auto id = in.raw(16);
+    if (!in.done()) return std::nullopt;
+    return Place{timestamp_of(time), EventId::from(id)};
 }
 
 // The newest `most` events of all identifiers after a place. An event is filed under one
@@ -152,18 +157,41 @@ void Timeline::write_event(const Entry& entry, const consent::Gate& gate,
     body.text("}");
 }
 
+// The rules are about the names of track events. Anybody may call a page like one.
+std::span<const std::string> Timeline::labels_of(const StoredEvent& event) const {
+    const auto& policy = needs_.config.policy;
+    if (event.type == EventType::track) return policy.labels_of_event(event.name);
+    return policy.event_default;
+}
+
+consent::Passed Timeline::pass_name(const Entry& entry, const consent::Gate& gate) const {
+    const auto json = consent::json_string(entry.event.name);
+    return gate.pass({.name = "event",
+                      .labels = labels_of(entry.event),
+                      .datum = {.home = entry.home,
+                                .value = {},
+                                .from_server = entry.event.trust == Trust::server,
+                                .captured = entry.place.time},
+                      .json = json,
+                      .time = entry.place.time,
+                      .source = entry.event.source});
+}
+
 // A property has the labels of its event, and those of the trait of that name: an e-mail address in
 // an order is an e-mail address.
 consent::Passed Timeline::pass_property(const Entry& entry, const consent::Gate& gate,
                                         const std::string& name, std::string_view json) const {
-    const auto& policy = needs_.config.policy;
-    const auto of_event = policy.labels_of_event(entry.event.name);
-    const auto of_trait = policy.labels_of_trait(name);
+    const auto of_event = labels_of(entry.event);
+    const auto of_trait = needs_.config.policy.labels_of_trait(name);
     consent::Labels labels(of_event.begin(), of_event.end());
     labels.insert(labels.end(), of_trait.begin(), of_trait.end());
-    const auto contact = needs_.people.contact_of(name, json);
+    const auto what =
+        classify(needs_.config, needs_.vault,
+                 {.name = name, .labels = labels, .json = json, .source = entry.event.source});
+    const auto& contact = what.contact;
     return gate.pass({.name = name,
-                      .labels = labels,
+                      .labels = what.labels,
+                      .is_contact = what.is_contact,
                       .datum = {.home = entry.home,
                                 .value = contact ? std::optional(contact->token) : std::nullopt,
                                 .from_server = entry.event.trust == Trust::server,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,12 +46,15 @@ private:
         StoredEvent event;
     };
 
-    static std::optional<Place> parse_cursor(std::string_view cursor);
+    consent::Cursor cursor_to(const Place& place, const Principal& channel) const;
+    std::optional<Place> open_cursor(std::string_view cursor, const Principal& channel) const;
     Result<std::vector<Entry>> entries_of(People::Reading reading, const Person& person,
                                           const std::optional<Place>& after,
                                           std::size_t most) const;
     void write_event(const Entry& entry, const consent::Gate& gate, const consent::Released& name,
                      consent::ReleasedBody& body) const;
+    std::span<const std::string> labels_of(const StoredEvent& event) const;
+    consent::Passed pass_name(const Entry& entry, const consent::Gate& gate) const;
     consent::Passed pass_property(const Entry& entry, const consent::Gate& gate,
                                   const std::string& name, std::string_view json) const;
 

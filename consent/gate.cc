@@ -39,8 +39,12 @@ Released::Released(const Field& field, std::string json, const Decision& decisio
       source_(field.source),
       decision_(decision) {}
 
+Withheld::Withheld(const Field& field, const Decision& decision)
+    : section_(field.section), name_(field.name), decision_(decision) {}
+
 Gate::Gate(const Policy& policy, std::span<const Member> members, const Question& question)
-    : purpose_(question.purpose), judge_(policy, members, question) {
+    : judge_(policy, members, question) {
+    if (const Purpose* purpose = policy.find_purpose(question.purpose)) purpose_ = purpose->name;
     const Channel* channel = policy.find_channel(question.channel);
     if (!channel) return;
     for (const auto& [name, transform] : channel->labels) {
@@ -52,15 +56,17 @@ Gate::Gate(const Policy& policy, std::span<const Member> members, const Question
 
 Passed Gate::pass(const Field& field) const {
     const auto withheld = [&](Reason reason) {
-        return Withheld{std::string(field.name), Decision{.reason = reason}};
+        return Withheld(field, Decision{.reason = reason});
     };
     if (const auto refused = judge_.refused()) return withheld(*refused);
 
     const auto how = registered(field);
     if (const auto* reason = std::get_if<Reason>(&how)) return withheld(*reason);
+    // What was said about the address cannot be found without it.
+    if (field.is_contact && !field.datum.value) return withheld(Reason::unparsable);
 
     const Decision decision = judge_.decide(field.datum);
-    if (!decision.allowed()) return Withheld{std::string(field.name), decision};
+    if (!decision.allowed()) return Withheld(field, decision);
 
     auto json = transformed(field, std::get<Transform>(how));
     if (!json) return withheld(Reason::not_hashable);
@@ -110,12 +116,12 @@ ReleasedBody& ReleasedBody::id(const DecisionId& id) {
     out_ += cdp::to_hex(id.view());
     return *this;
 }
-ReleasedBody& ReleasedBody::purpose(const Purpose& purpose) {
-    out_ += json_string(purpose.name);
+ReleasedBody& ReleasedBody::purpose(const Gate& gate) {
+    out_ += json_string(gate.purpose());
     return *this;
 }
-ReleasedBody& ReleasedBody::channel(const Channel& channel) {
-    out_ += json_string(channel.id);
+ReleasedBody& ReleasedBody::cursor(const Cursor& cursor) {
+    out_ += json_string(cursor.text());
     return *this;
 }
 ReleasedBody& ReleasedBody::name(const Released& released) {
@@ -131,8 +137,9 @@ ReleasedBody& ReleasedBody::value(const Released& released) {
     return *this;
 }
 ReleasedBody& ReleasedBody::withheld(const Withheld& withheld) {
-    out_ += R"({"field":)" + json_string(withheld.name) + R"(,"reason":)" +
-            json_string(to_string(withheld.decision.reason)) + '}';
+    const bool identifier = withheld.section() == Section::identifiers;
+    out_ += R"({"field":)" + json_string((identifier ? "identifiers/" : "") + withheld.name()) +
+            R"(,"reason":)" + json_string(to_string(withheld.decision().reason)) + '}';
     return *this;
 }
 ReleasedBody& ReleasedBody::append(const ReleasedBody& other) {

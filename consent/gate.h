@@ -9,6 +9,7 @@
 
 #include "cdp/base/ids.h"
 #include "cdp/base/time.h"
+#include "consent/cursor.h"
 #include "consent/decision.h"
 #include "consent/policy.h"
 
@@ -16,12 +17,19 @@
 // personal in it comes from Released, which only the gate makes.
 namespace consent {
 
+// Where a field stands in the answer.
+enum class Section : std::uint8_t { fields, identifiers };
+
 // Something that could leave. Views: they need to live only as long as the call that takes them.
 // An identifier is a field too: its own token is both home and value.
 struct Field {
     std::string_view name = {};                       // trait name, identifier type, event name
     std::span<const std::string> labels = {};         // from the policy; none: it stays here
     std::span<const std::string> collected_for = {};  // purposes; empty: as its labels say
+    Section section = Section::fields;
+    // An e-mail address or phone number, or something that holds one: it passes only when
+    // `datum.value` says which.
+    bool is_contact = false;
     Datum datum = {};
     std::string_view json = {};    // the value
     std::string_view normal = {};  // its normal form, for a hash; empty: it has none
@@ -49,9 +57,20 @@ private:
     Decision decision_;
 };
 
-struct Withheld {
-    std::string name;
-    Decision decision;
+// A field that stays, and why. What a channel is told of it is its name and the reason.
+class Withheld {
+public:
+    Section section() const { return section_; }
+    const std::string& name() const { return name_; }
+    const Decision& decision() const { return decision_; }
+
+private:
+    friend class Gate;
+    Withheld(const Field& field, const Decision& decision);
+
+    Section section_;
+    std::string name_;
+    Decision decision_;
 };
 
 using Passed = std::variant<Withheld, Released>;
@@ -64,6 +83,8 @@ public:
     Passed pass(const Field& field) const;
 
     const Judge& judge() const { return judge_; }
+    // As the policy declares it; empty when it does not.
+    const std::string& purpose() const { return purpose_; }
 
 private:
     // The reason to withhold that lies in the field's class alone, or how it may leave.
@@ -108,8 +129,8 @@ public:
     ReleasedBody& id(const DecisionId& id);
 
     // JSON strings.
-    ReleasedBody& purpose(const Purpose& purpose);
-    ReleasedBody& channel(const Channel& channel);
+    ReleasedBody& purpose(const Gate& gate);
+    ReleasedBody& cursor(const Cursor& cursor);
     ReleasedBody& name(const Released& released);
     ReleasedBody& source(const Released& released);
     ReleasedBody& value(const Released& released);     // JSON of any kind

@@ -26,8 +26,9 @@ private:
 // A platform in memory, spoken to in the words of its API.
 class PlatformWorld {
 public:
-    explicit PlatformWorld(cdp::Config config = {})
-        : store_(storage::make_memory_store()),
+    explicit PlatformWorld(cdp::Config config = {},
+                           std::unique_ptr<storage::Store> store = storage::make_memory_store())
+        : store_(std::move(store)),
           vault_(keyring()),
           platform_(std::make_unique<cdp::Platform>(*store_, vault_, clock_, std::move(config))) {}
 

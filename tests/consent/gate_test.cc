@@ -19,6 +19,11 @@ static_assert(!std::is_constructible_v<Released, Field, std::string, Decision>);
 static_assert(!std::is_constructible_v<Released, const Field&, std::string, const Decision&>);
 static_assert(!std::is_constructible_v<Released, Withheld>);
 static_assert(!std::is_aggregate_v<Released>);
+static_assert(!std::is_aggregate_v<Withheld>);
+static_assert(!std::is_default_constructible_v<Withheld>);
+static_assert(!std::is_constructible_v<Withheld, std::string, Decision>);
+static_assert(!std::is_constructible_v<Withheld, const Field&, const Decision&>);
+static_assert(!std::is_constructible_v<Cursor, std::string>);
 
 // A body takes no text that was made at run time. (That a `const char*` of run time does not
 // compile either is consteval's doing, and no requires-expression can see it.)
@@ -31,6 +36,12 @@ concept Nameable = requires(ReleasedBody body, T thing) { body.id(thing); };
 static_assert(Nameable<cdp::PersonId>);
 static_assert(!Nameable<cdp::Token>);
 static_assert(!Nameable<std::string>);
+
+template <typename T>
+concept Purposeful = requires(ReleasedBody body, T thing) { body.purpose(thing); };
+static_assert(Purposeful<Gate>);
+static_assert(!Purposeful<Purpose>);
+static_assert(!Purposeful<std::string>);
 
 Policy shop() {
     auto policy = default_policy();
@@ -55,7 +66,7 @@ Passed pass(const Asked& asked, Field field) {
 
 std::string outcome(const Passed& passed) {
     if (const auto* withheld = std::get_if<Withheld>(&passed))
-        return std::string(to_string(withheld->decision.reason));
+        return std::string(to_string(withheld->decision().reason));
     return std::get<Released>(passed).json();
 }
 
@@ -100,7 +111,7 @@ TEST_CASE("without consent the reason is that of the decision") {
     CHECK(outcome(pass({.history = "1 mail granted; 2 mail withdrawn"}, field(kName))) ==
           "withdrawn");
     const auto passed = pass({.history = "1 mail withdrawn"}, field(kName));
-    CHECK(std::get<Withheld>(passed).decision.evidence == tests::record_id(1));
+    CHECK(std::get<Withheld>(passed).decision().evidence == tests::record_id(1));
 }
 
 TEST_CASE("a question without an answer comes before everything else") {
@@ -120,6 +131,22 @@ TEST_CASE("a hashed field leaves as the SHA-256 of its normal form, or not at al
     CHECK(outcome(pass(ads, email)) == "not_hashable");
     email.json = R"(["a@shop.example"])";
     CHECK(outcome(pass(ads, email)) == "not_hashable");
+}
+
+TEST_CASE("a contact that cannot be told passes nowhere") {
+    auto email = field(kEmail, R"("nobody at all")");
+    CHECK(outcome(pass({}, email)) == R"("nobody at all")");
+    email.is_contact = true;
+    CHECK(outcome(pass({}, email)) == "unparsable");
+    email.datum.value = tests::token("mail");
+    CHECK(outcome(pass({}, email)) == R"("nobody at all")");
+}
+
+TEST_CASE("a body writes a purpose as the policy declares it, or nothing") {
+    const auto policy = shop();
+    const Gate gate(policy, {}, {.purpose = "a@shop.example", .channel = "ads_tool"});
+    ReleasedBody body;
+    CHECK(std::move(body.purpose(gate)).take() == R"("")");
 }
 
 TEST_CASE("of several labels the strictest transform holds") {
@@ -142,13 +169,14 @@ TEST_CASE("a body is composed of literals, numbers, ids and what was released") 
     const auto& released = std::get<Released>(passed);
     const auto refused = pass({.history = ""}, field(kPhone));
     const auto policy = shop();
+    const Gate gate(policy, {}, {.purpose = "advertising", .channel = "ads_tool", .now = day(5)});
     ReleasedBody traits;
     traits.name(released).text(":{\"value\":").value(released);
     traits.text(",\"time\":").time(released.time());
     traits.text(",\"source\":").source(released).text("}");
     ReleasedBody body;
     body.text("{\"person\":\"").id(cdp::PersonId{}).text("\",\"purpose\":");
-    body.purpose(policy.purposes[0]).text(",\"traits\":{").append(traits);
+    body.purpose(gate).text(",\"traits\":{").append(traits);
     body.text("},\"withheld\":[").withheld(std::get<Withheld>(refused));
     body.text("],\"n\":").number(std::uint64_t{7}).text("}");
     CHECK(std::move(body).take() ==
