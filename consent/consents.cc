@@ -1,6 +1,7 @@
 #include "consent/consents.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <utility>
 
@@ -21,6 +22,12 @@ cdp::Error keyless() {
             .detail = "an identifier has consents but no key"};
 }
 
+cdp::Error key_reused() {
+    return {.code = cdp::ErrorCode::conflict,
+            .reason = "idempotency_key_reused",
+            .message = "Another answer was recorded under this id; give each answer its own."};
+}
+
 Fact fact_of(const Cell& cell) {
     return {.id = cell.id,
             .purpose = cell.first.purpose,
@@ -37,14 +44,19 @@ bool wrote(const storage::Transaction& transaction, std::string_view key) {
 }
 
 // Its time is in the key, and a repetition may come with another, so it is looked for by its id.
-cdp::Result<bool> has_record(storage::Transaction& transaction, const cdp::Token& token,
-                             const cdp::RecordId& id) {
-    bool found = false;
-    CDP_CHECK(transaction.scan(records_prefix(token), [&](std::string_view key, std::string_view) {
-        found = id_in(key) == id;
-        return !found;
-    }));
-    return found;
+cdp::Result<std::optional<Record>> find_record(const storage::Vault& vault,
+                                               storage::Transaction& transaction,
+                                               const cdp::Token& token, const cdp::RecordId& id) {
+    std::optional<std::pair<std::string, std::string>> found;
+    CDP_CHECK(
+        transaction.scan(records_prefix(token), [&](std::string_view key, std::string_view sealed) {
+            if (id_in(key) == id) found.emplace(key, sealed);
+            return !found;
+        }));
+    if (!found) return std::optional<Record>();
+    const auto key = CDP_TRY(vault.find_or_make(transaction, token));
+    auto opened = CDP_TRY(open_row(key, token, found->first, found->second));
+    return std::optional(std::get<Record>(std::move(opened.row)));
 }
 
 }  // namespace
@@ -63,7 +75,10 @@ cdp::Result<bool> Consents::record(storage::Transaction& transaction, const Reco
     CDP_CHECK(check(record));
     const std::set<cdp::Token> tokens(record.asserted.begin(), record.asserted.end());
     for (const auto& token : tokens)
-        if (CDP_TRY(has_record(transaction, token, record.id))) return false;
+        if (const auto stored = CDP_TRY(find_record(vault_, transaction, token, record.id))) {
+            if (!repeats(*stored, record)) return key_reused();
+            return false;
+        }
 
     const Opened said{random_salt(), record};
     for (const auto& token : tokens) {

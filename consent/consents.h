@@ -42,8 +42,9 @@ public:
     Consents& operator=(const Consents&) = delete;
 
     // Writes the record under each identifier it asserts, sealed under that identifier's key, and
-    // appends one entry to the ledger. False: a record of that id is already there and nothing was
-    // written. In force when the transaction's commit is.
+    // appends one entry to the ledger. False: the record is already there and nothing was written.
+    // Error conflict, idempotency_key_reused: a record of that id is there and says something else.
+    // In force when the transaction's commit is.
     cdp::Result<bool> record(storage::Transaction& transaction, const Record& record) const;
 
     // Makes the stamp's cell, or moves its first moment to an earlier one. False: nothing was

@@ -168,4 +168,11 @@ cdp::RecordId content_id(const Record& record) {
     return short_id(out.str());
 }
 
+bool repeats(const Record& stored, Record again) {
+    // What was cut had asked for a later time.
+    const bool retimed = again.time == again.received || again.time > stored.time;
+    if (stored.time == stored.received && retimed) again.time = stored.time;
+    return content_id(stored) == content_id(again);
+}
+
 }  // namespace consent

@@ -97,4 +97,8 @@ cdp::Result<Record> decode(std::string_view bytes);
 // The same content gives the same id; `id` and `received` are not content.
 cdp::RecordId content_id(const Record& record);
 
+// Whether `again` can be the answer `stored`, sent once more. Where the server made the time, or
+// cut it to that of receipt, the repetition comes with another.
+bool repeats(const Record& stored, Record again);
+
 }  // namespace consent

@@ -1,6 +1,7 @@
 #include "consent/consents.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include <catch2/catch.hpp>
@@ -111,14 +112,56 @@ TEST_CASE("a record of an id that is there already changes nothing") {
     CHECK(shop.record(example()));
     CHECK_FALSE(shop.record(example()));
     auto later = example();
-    later.time += std::chrono::hours(1);  // a client that sent it again, an hour later
-    later.state = State::withdrawn;
+    later.received += std::chrono::hours(1);  // a client that sent it again, an hour later
     CHECK_FALSE(shop.record(later));
     CHECK(shop.load("mail") == std::vector<Fact>{fact_of(example())});
     CHECK(shop.ledger_size() == 1);
     CHECK(shop.record(example(2)));
     CHECK(shop.load("mail").size() == 2);
     CHECK(shop.ledger_size() == 2);
+}
+
+TEST_CASE("an id given to another answer is an error, not a repetition") {
+    struct Row {
+        const char* what;
+        std::function<void(Record&)> change;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"state", [](Record& r) { r.state = State::withdrawn; }},
+        {"scope", [](Record& r) { r.scope = Scope::person; }},
+        {"purpose", [](Record& r) { r.purpose = "analytics"; }},
+        {"channels", [](Record& r) { r.channels.clear(); }},
+        {"identifiers", [](Record& r) { r.asserted = {token("account"), token("cookie")}; }},
+        {"time", [](Record& r) { r.time += std::chrono::hours(1); }},
+        {"validity", [](Record& r) { r.valid_until.reset(); }},
+    }));
+    CAPTURE(row.what);
+    Shop shop;
+    CHECK(shop.record(example()));
+    auto other = example();
+    row.change(other);
+    const auto snapshot = shop.store->snapshot();
+    Transaction transaction(*snapshot, storage::kPartition);
+    const auto outcome = shop.consents.record(transaction, other);
+    REQUIRE_FALSE(outcome);
+    CHECK(outcome.error().code == cdp::ErrorCode::conflict);
+    CHECK(outcome.error().reason == "idempotency_key_reused");
+}
+
+TEST_CASE("a repetition may come with another time only where the server made the first") {
+    auto made_here = example();
+    made_here.received = made_here.time;
+    const auto at = [](Record record, int hours, bool made) {
+        record.time += std::chrono::hours(hours);
+        record.received = made ? record.time : record.time + std::chrono::hours(50);
+        return record;
+    };
+    CHECK(repeats(made_here, at(made_here, 1, true)));
+    CHECK(repeats(made_here, at(made_here, -1, true)));  // the clock was set back
+    CHECK(repeats(made_here, at(made_here, 1, false)));  // cut at first, for it lay ahead
+    CHECK_FALSE(repeats(made_here, at(made_here, -1, false)));
+    CHECK_FALSE(repeats(example(), at(example(), 1, true)));
+    CHECK_FALSE(repeats(example(), at(example(), 1, false)));
 }
 
 TEST_CASE("an identifier asserted twice has the record once") {
