@@ -11,6 +11,9 @@
 
 namespace cdp {
 
+// Where an identifier is asked for, this type stands for a person's id. Nothing observed has it.
+inline constexpr std::string_view kPersonType = "person";
+
 // The platform's configuration: read once, checked, then const. api/config.cc reads it from TOML.
 struct Config {
     consent::Policy policy = consent::default_policy();

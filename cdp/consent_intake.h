@@ -46,7 +46,8 @@ private:
 
     Result<Item> check(const Principal& caller, const ConsentRequest& request,
                        const std::string& pointer) const;
-    Result<std::vector<identity::Sighting>> check_identifiers(const ConsentRequest& request,
+    Result<std::vector<identity::Sighting>> check_identifiers(const Principal& caller,
+                                                              const ConsentRequest& request,
                                                               const std::string& pointer) const;
     void step(const Pending& request);
     void settle(const Pending& request, const std::vector<std::size_t>& asked,

@@ -2,6 +2,7 @@
 #include <span>
 #include <tuple>
 
+#include "cdp/config.h"
 #include "cdp/event_read.h"
 #include "cdp/json_scan.h"
 
@@ -54,9 +55,11 @@ public:
     std::vector<Identifier> read(EventType type) {
         top_level("userId", "user_id", members_.user_id);
         top_level("anonymousId", "anonymous_id", members_.anonymous_id);
+        if (members_.external_ids) external_ids();
+        // An event must say whose it is; what it says of an address or a device comes on top.
+        if (found_.empty()) return {};
         contacts(type);
         if (const auto device = json::object_of(members_.device)) device_ids(*device);
-        if (members_.external_ids) external_ids();
         return best_first();
     }
 
@@ -142,7 +145,8 @@ private:
         if (collection && json::string_of(collection).value_or("") != "users") return;
         auto type = lower(json::string_of(json::member(entry, "type")).value_or(""));
         if (type.ends_with(".push_token") || type == "group_id") return;
-        if (!identity::is_type_name(type)) return warnings_.add("invalid_external_id_type");
+        if (!identity::is_type_name(type) || type == kPersonType)
+            return warnings_.add("invalid_external_id_type");
         // A hashed contact is a type of its own.
         const auto encoding = json::member(entry, "encoding");
         const auto method = lower(json::string_of(encoding).value_or(""));

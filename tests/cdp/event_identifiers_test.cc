@@ -142,6 +142,8 @@ TEST_CASE("what identifies nobody is dropped with a code") {
          "null_like_ios.idfa"},
         {R"("anonymousId":"a1","context":{"externalIds":[{"id":"1","type":"Ünique"}]})",
          "invalid_external_id_type"},
+        {R"("anonymousId":"a1","context":{"externalIds":[{"id":"1","type":"Person"}]})",
+         "invalid_external_id_type"},
         {R"("anonymousId":"a1","context":{"externalIds":[{"id":"1"}]})",
          "invalid_external_id_type"},
         {R"("anonymousId":"a1","context":{"externalIds":[{"id":"1","type":"crm_id","encoding":"rot13"}]})",
