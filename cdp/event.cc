@@ -131,7 +131,7 @@ Result<Event> read_event(const Members& members, const Outside& outside, const P
     event.identifiers = read_identifiers(members, event.type, context, warnings);
     if (event.identifiers.empty())
         return refuse("no_identifier",
-                      "The event has no userId, anonymousId or other identifier that can be used.",
+                      "The event has no userId, anonymousId or external id that can be used.",
                       place.pointer());
     event.traits = read_traits(members, event.type, warnings);
     event.preferences = read_preferences(members, warnings);

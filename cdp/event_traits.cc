@@ -42,20 +42,24 @@ void category_preferences(std::vector<Preference>& out, const json::Value& value
     }
 }
 
-// RudderStack: a list of ids.
-void consent_ids(std::vector<Preference>& out, const json::Value& value, bool granted,
+// RudderStack: a list of ids, or one. False when it is neither.
+bool consent_ids(std::vector<Preference>& out, const json::Value& value, bool granted,
                  Warnings& warnings) {
+    if (!value) return true;
+    if (const auto id = json::string_of(value)) {
+        append_preference(out, *id, granted, warnings);
+        return true;
+    }
     const auto list = json::array_of(value);
-    if (!list) {
-        if (value) warnings.add("invalid_preference");
-        return;
-    }
-    for (const auto entry : *list) {
-        if (const auto id = json::string_of(entry))
-            append_preference(out, *id, granted, warnings);
-        else
-            warnings.add("invalid_preference");
-    }
+    bool readable = list.has_value();
+    if (list)
+        for (const auto entry : *list) {
+            const auto id = json::string_of(entry);
+            if (id) append_preference(out, *id, granted, warnings);
+            readable = readable && id.has_value();
+        }
+    if (!readable) warnings.add("invalid_preference");
+    return readable;
 }
 
 }  // namespace
@@ -88,8 +92,10 @@ std::vector<Preference> read_preferences(const Members& members, Warnings warnin
     else if (members.consent)
         warnings.add("invalid_preference");
     if (const auto management = json::object_of(members.consent_management)) {
-        consent_ids(out, json::member(*management, "allowedConsentIds"), true, warnings);
-        consent_ids(out, json::member(*management, "deniedConsentIds"), false, warnings);
+        // What cannot be read may have denied anything: then nothing is allowed.
+        const bool readable =
+            consent_ids(out, json::member(*management, "deniedConsentIds"), false, warnings);
+        consent_ids(out, json::member(*management, "allowedConsentIds"), readable, warnings);
     } else if (members.consent_management) {
         warnings.add("invalid_preference");
     }

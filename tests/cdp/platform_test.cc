@@ -284,3 +284,31 @@ TEST_CASE("many new identifiers in many events of one person take moments") {
     CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds{20});
     CHECK(world.exported(cdp::ExportKind::events).size() == 64);
 }
+
+TEST_CASE("an event must say whose it is, by more than an address or a device") {
+    PlatformWorld world;
+    for (const char* who :
+         {R"("traits":{"email":"a@shop.example"})", R"("context":{"device":{"id":"d1"}})",
+          R"("context":{"traits":{"phone":"+493012345678"}})"}) {
+        const auto verdicts = world.send(event(R"("type":"identify",)" + std::string(who), "m"));
+        CHECK(verdicts.at(0).error.reason == "no_identifier");
+    }
+    CHECK(
+        world.send_one(event(
+            R"("type":"identify","context":{"externalIds":[{"type":"email","id":"a@shop.example"}]})",
+            "m")) == "accepted");
+}
+
+TEST_CASE("a RudderStack stamp whose denials cannot be read allows nothing") {
+    for (const char* denied :
+         {R"("advertising")", R"([["advertising"]])", R"({"advertising":true})", "[5]"}) {
+        CAPTURE(denied);
+        PlatformWorld world;
+        world.send_one(event(R"("type":"identify","userId":"u1","traits":{"plan":"gold"},
+            "context":{"consentManagement":{"allowedConsentIds":["advertising"],"deniedConsentIds":)" +
+                                 std::string(denied) + "}}",
+                             "1"));
+        CHECK(withheld(world.profile("ads_tool", "user_id", "u1", "advertising"), "plan") ==
+              "denied");
+    }
+}
