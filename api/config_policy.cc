@@ -79,7 +79,7 @@ bool each_list(ConfigTable& document, std::string_view key, Read read) {
 void read_identifier_types(ConfigTable& document, cdp::Config& out) {
     each_table(document, "identifier_types", [&](const std::string& name, ConfigTable& table) {
         auto type = out.types.find(name);
-        if (!identity::is_type_name(name)) {
+        if (!identity::is_type_name(name) || name == cdp::kPersonType) {
             const auto keys = table.keys();
             if (!keys.empty()) table.blame(keys.front(), "The name of the type is malformed.");
         }
@@ -176,6 +176,21 @@ void read_categories(ConfigTable& document, consent::Policy& out) {
     for (const auto& name : table.keys()) table.read(name, out.category_aliases[name]);
 }
 
+// Without a label of its own it would leave as identifier_default says, which is meant for numbers
+// that a shop gives out itself.
+bool needs_label(const identity::IdentifierType& type) {
+    using enum identity::LinkClass;
+    return type.link_class == verified_contact || type.link_class == unverified_contact ||
+           type.link_class == device || type.form == identity::Form::email ||
+           type.form == identity::Form::phone;
+}
+
+const identity::IdentifierType* first_unlabelled(const cdp::Config& config) {
+    for (const auto& [name, type] : config.types.all())
+        if (needs_label(type) && !config.policy.identifier_types.contains(name)) return &type;
+    return nullptr;
+}
+
 std::vector<std::string> steps_of(std::string_view pointer) {
     std::vector<std::string> out;
     while (!pointer.empty()) {
@@ -264,10 +279,19 @@ void read_policy(ConfigTable& document, cdp::Config& out) {
 
 void check_policy(const toml::table& document, cdp::Config& config,
                   std::optional<ConfigFault>& fault) {
-    const auto checked = consent::check(config.policy);
-    if (checked) return;
-    fault = fault_at(checked.error().pointer, config.policy, document);
-    fault->message = checked.error().message;
+    std::string pointer;
+    std::string message;
+    if (const auto checked = consent::check(config.policy); !checked) {
+        pointer = checked.error().pointer;
+        message = checked.error().message;
+    } else if (const auto* type = first_unlabelled(config)) {
+        pointer = "/identifier_types";
+        message = "Type '" + type->name + "' names a contact or a device and has no label.";
+    } else {
+        return;
+    }
+    fault = fault_at(pointer, config.policy, document);
+    fault->message = std::move(message);
     if (fault->line == 0) fault->path += " (a default)";
 }
 

@@ -66,8 +66,9 @@ LabelMap default_traits() {
 
 LabelMap default_identifier_types() {
     LabelMap types;
-    map_all(types, "contact.email", {"email"});
-    map_all(types, "contact.phone", {"phone"});
+    // A hashed address is a pseudonym that anybody with the address can undo.
+    map_all(types, "contact.email", {"email", "email_sha256"});
+    map_all(types, "contact.phone", {"phone", "phone_sha256"});
     map_all(types, "identifier.account", {"user_id"});
     map_all(types, "identifier.crm", {"crm_id", "loyalty_id"});
     map_all(types, "identifier.device",
