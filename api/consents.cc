@@ -1,16 +1,17 @@
+#include <algorithm>
+#include <initializer_list>
+
 #include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
 #include "api/json.h"
 #include "api/problem.h"
+#include "consent/record.h"
 
 namespace api {
 namespace {
 
 using nlohmann::json;
-
-constexpr std::size_t kConsentsMax = 1000;
-constexpr std::size_t kIdentifiersMax = 100;  // of one record
 
 cdp::Error invalid(std::string reason, std::string message, std::string pointer) {
     return {cdp::ErrorCode::invalid_argument,
@@ -20,18 +21,29 @@ cdp::Error invalid(std::string reason, std::string message, std::string pointer)
             {}};
 }
 
+// A member nobody knows may have been meant to narrow the answer: `channel` for `channels`.
+cdp::Result<void> check_members(const json& object, const std::string& at,
+                                std::initializer_list<std::string_view> known) {
+    for (const auto& [name, value] : object.items())
+        if (std::ranges::find(known, std::string_view(name)) == known.end())
+            return invalid("unknown_member", "A consent has no such member.",
+                           (json::json_pointer(at) / name).to_string());
+    return cdp::Result<void>::ok();
+}
+
 cdp::Result<std::vector<cdp::ConsentRequest::Subject>> read_subjects(const json& record,
                                                                      const std::string& at) {
     const auto list = record.find("identifiers");
     if (list == record.end() || !list->is_array() || list->empty() ||
-        list->size() > kIdentifiersMax)
-        return invalid("identifiers_missing", "1 to 100 identifiers are expected here.",
+        list->size() > consent::kAssertedMax)
+        return invalid("identifiers_missing", "1 to 64 identifiers are expected here.",
                        at + "/identifiers");
     std::vector<cdp::ConsentRequest::Subject> out;
     for (std::size_t i = 0; i < list->size(); ++i) {
         const auto here = at + "/identifiers/" + std::to_string(i);
         const auto& one = (*list)[i];
         if (!one.is_object()) return invalid("wrong_type", "An object is expected here.", here);
+        CDP_CHECK(check_members(one, here, {"type", "value"}));
         auto type = CDP_TRY(string_member(one, "type", here));
         auto value = CDP_TRY(string_member(one, "value", here));
         if (type.empty() || value.empty())
@@ -65,14 +77,38 @@ cdp::Result<std::optional<cdp::Timestamp>> read_time(const json& record, const c
     return time;
 }
 
-cdp::Result<std::string> first_string(const json& record, const char* first, const char* second,
-                                      const std::string& at) {
-    auto text = CDP_TRY(string_member(record, first, at));
-    return text.empty() ? string_member(record, second, at) : std::move(text);
+cdp::Result<void> read_notice(const json& record, const std::string& at, cdp::ConsentRequest& out) {
+    const auto notice = record.find("notice");
+    if (notice == record.end()) return cdp::Result<void>::ok();
+    const auto here = at + "/notice";
+    if (!notice->is_object()) return invalid("wrong_type", "An object is expected here.", here);
+    CDP_CHECK(check_members(*notice, here, {"id", "version", "hash"}));
+    out.notice_id = CDP_TRY(string_member(*notice, "id", here));
+    out.notice_version = CDP_TRY(string_member(*notice, "version", here));
+    out.notice_hash = CDP_TRY(string_member(*notice, "hash", here));
+    return cdp::Result<void>::ok();
+}
+
+// What an export says of an answer beyond what was sent: who took it, and when. Whoever posts it
+// now answers for it anew. What an event stamped must come with its event, or it would count for
+// more.
+cdp::Result<void> check_exported(const json& record, const std::string& at) {
+    CDP_CHECK(string_member(record, "source", at));
+    CDP_CHECK(read_time(record, "receivedAt", at));
+    const auto name = CDP_TRY(string_member(record, "origin", at));
+    const auto origin = consent::parse_origin(name);
+    if (!name.empty() && origin != consent::Origin::server && origin != consent::Origin::officer)
+        return invalid("not_an_answer", "Only answers of origin server or officer are taken here.",
+                       at + "/origin");
+    return cdp::Result<void>::ok();
 }
 
 cdp::Result<cdp::ConsentRequest> read_record(const json& record, const std::string& at) {
     if (!record.is_object()) return invalid("wrong_type", "An object is expected here.", at);
+    CDP_CHECK(check_members(record, at,
+                            {"id", "identifiers", "purpose", "state", "scope", "channels", "time",
+                             "validUntil", "method", "notice", "receivedAt", "origin", "source"}));
+    CDP_CHECK(check_exported(record, at));
     cdp::ConsentRequest out;
     out.identifiers = CDP_TRY(read_subjects(record, at));
     out.purpose = CDP_TRY(string_member(record, "purpose", at));
@@ -84,12 +120,10 @@ cdp::Result<cdp::ConsentRequest> read_record(const json& record, const std::stri
     out.scope = CDP_TRY(string_member(record, "scope", at));
     out.channels = CDP_TRY(read_channels(record, at));
     out.time = CDP_TRY(read_time(record, "time", at));
-    out.valid_until = CDP_TRY(read_time(record, "valid_until", at));
+    out.valid_until = CDP_TRY(read_time(record, "validUntil", at));
     out.method = CDP_TRY(string_member(record, "method", at));
-    out.notice_id = CDP_TRY(string_member(record, "notice_id", at));
-    out.notice_version = CDP_TRY(string_member(record, "notice_version", at));
-    out.notice_hash = CDP_TRY(string_member(record, "notice_hash", at));
-    out.idempotency_key = CDP_TRY(first_string(record, "id", "idempotency_key", at));
+    CDP_CHECK(read_notice(record, at, out));
+    out.idempotency_key = CDP_TRY(string_member(record, "id", at));
     return out;
 }
 
@@ -97,9 +131,10 @@ cdp::Result<std::vector<cdp::ConsentRequest>> read_consents(const Request& reque
     const auto document = CDP_TRY(parse_json(request.body));
     const bool several = document.is_object() && document.contains("consents");
     const auto& list = several ? document["consents"] : document;
-    if (several && (!list.is_array() || list.empty() || list.size() > kConsentsMax))
-        return invalid("consents_missing", "1 to 1000 consents are expected here.", "/consents");
+    if (several && (!list.is_array() || list.empty() || list.size() > cdp::kConsentsMax))
+        return invalid("consents_missing", "1 to 500 consents are expected here.", "/consents");
 
+    if (several) CDP_CHECK(check_members(document, "", {"consents"}));
     std::vector<cdp::ConsentRequest> out;
     const std::size_t count = several ? list.size() : 1;
     for (std::size_t i = 0; i < count; ++i) {

@@ -117,16 +117,16 @@ cdp::Result<void> check(const Record& record) {
     if (std::ranges::find(record.channels, std::string{}) != record.channels.end())
         return refused("empty_channel", "A channel has a name.", "/channels");
     if (record.valid_until && *record.valid_until <= record.time)
-        return refused("never_valid", "valid_until lies after time.", "/valid_until");
+        return refused("never_valid", "validUntil lies after time.", "/validUntil");
 
     const auto too_long = [](const std::string& text) { return text.size() > kRecordTextMax; };
     const std::pair<const std::string*, const char*> texts[] = {
         {&record.purpose, "/purpose"},
         {&record.source, ""},
         {&record.method, "/method"},
-        {&record.notice.id, "/notice_id"},
-        {&record.notice.version, "/notice_version"},
-        {&record.notice.hash, "/notice_hash"},
+        {&record.notice.id, "/notice/id"},
+        {&record.notice.version, "/notice/version"},
+        {&record.notice.hash, "/notice/hash"},
         {&record.actor, ""}};
     for (const auto& [text, pointer] : texts)
         if (too_long(*text))

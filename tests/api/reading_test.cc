@@ -1,3 +1,4 @@
+#include "consent/record.h"
 #include "tests/api/world.h"
 
 using tests::World;
@@ -78,11 +79,61 @@ TEST_CASE("a malformed consent names its place") {
         {R"({"identifiers":[{"type":"email","value":"a@shop.example"}],"purpose":"x"})", "/state"},
         {R"({"identifiers":[{"type":"email","value":"a@shop.example"}],"purpose":"analytics","state":"granted","time":"soon"})",
          "/time"},
+        {R"({"identifiers":[{"type":"email","value":"a@shop.example"}],"purpose":"analytics","state":"granted","channel":"ads_tool"})",
+         "/channel"},
+        {R"({"identifiers":[{"type":"email","value":"a@shop.example","channel":"x"}],"purpose":"analytics","state":"granted"})",
+         "/identifiers/0/channel"},
+        {R"({"consents":[{"identifiers":[{"type":"email","value":"a@shop.example"}],"purpose":"analytics","state":"granted","valid_until":"2030-01-01T00:00:00Z"}]})",
+         "/consents/0/valid_until"},
+        {R"({"consents":[{"identifiers":[{"type":"email","value":"a@shop.example"}],"purpose":"analytics","state":"granted","notice":{"link":"x"}}]})",
+         "/consents/0/notice/link"},
+        {R"({"consents":[{"identifiers":[{"type":"email","value":"a@shop.example"}],"purpose":"analytics","state":"granted"}],"channels":["ads_tool"]})",
+         "/channels"},
+        {R"({"identifiers":[{"type":"email","value":"a@shop.example"}],"purpose":"analytics","state":"granted","origin":"client_stamp"})",
+         "/origin"},
     }));
     CAPTURE(row.body);
     const auto reply = shop.post("/v1/consents", shop.till, row.body);
     CHECK(reply.status == 400);
     CHECK(reply.json().value("pointer", "") == row.pointer);
+}
+
+TEST_CASE("an exported consent can be posted as it is") {
+    const Shop shop;
+    const auto body = R"({"identifiers":[{"type":"email","value":"a+b@shop.example"}],)"
+                      R"("purpose":"email_marketing","state":"granted","scope":"identifier",)"
+                      R"("channels":["email_tool"],"time":"2020-01-01T00:00:00Z",)"
+                      R"("validUntil":"2090-01-01T00:00:00Z","method":"form",)"
+                      R"("notice":{"id":"n","version":"1","hash":"aa"}})";
+    REQUIRE(shop.post("/v1/consents", shop.till, body).status == 200);
+    const auto line = shop.get("/v1/exports/consents?reason=test", shop.officer).body;
+    REQUIRE(line.find("email_tool") != std::string::npos);
+    CHECK(shop.post("/v1/consents", shop.officer, line).status == 200);
+}
+
+TEST_CASE("an id given to another answer is a conflict") {
+    const Shop shop;
+    const auto key = "Idempotency-Key: k1\r\n";
+    CHECK(shop.consent("granted", shop.till, key).status == 200);
+    const auto reply = shop.consent("withdrawn", shop.till, key);
+    CHECK(reply.status == 409);
+    CHECK(reply.code() == "idempotency_key_reused");
+}
+
+TEST_CASE("no more answers and identifiers are read than the platform takes") {
+    const Shop shop;
+    const auto post = [&](std::size_t answers, std::size_t identifiers) {
+        const nlohmann::json mail = {{"type", "email"}, {"value", "a@shop.example"}};
+        const nlohmann::json answer = {{"identifiers", nlohmann::json(identifiers, mail)},
+                                       {"purpose", "analytics"},
+                                       {"state", "granted"},
+                                       {"id", "x"}};
+        const nlohmann::json body = {{"consents", nlohmann::json(answers, answer)}};
+        return shop.post("/v1/consents", shop.till, body.dump()).json().value("pointer", "");
+    };
+    CHECK(post(1, consent::kAssertedMax).empty());
+    CHECK(post(1, consent::kAssertedMax + 1) == "/consents/0/identifiers");
+    CHECK(post(cdp::kConsentsMax + 1, 1) == "/consents");
 }
 
 TEST_CASE("deep, doubled or broken documents are refused") {
