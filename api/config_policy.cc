@@ -154,6 +154,13 @@ void read_maps(ConfigTable& document, consent::Policy& out) {
         }))
         out.traits = std::move(traits);
 
+    consent::LabelMap properties;
+    if (each_list(document, "properties",
+                  [&](const std::string& name, std::vector<std::string> list) {
+                      properties[name] = std::move(list);
+                  }))
+        out.properties = std::move(properties);
+
     consent::LabelMap types;
     if (each_list(document, "identifier_labels",
                   [&](const std::string& name, std::vector<std::string> list) {

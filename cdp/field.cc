@@ -57,21 +57,22 @@ void add_label(consent::Labels& labels, const std::string& label) {
 }
 
 // Adds what the members inside a value are.
-void look_inside(const Config& config, std::string_view json, FieldClass& found) {
+void look_inside(const Config& config, std::string_view json, bool of_event, FieldClass& found) {
     for (const auto& [key, value] : json::members_of(json)) {
         if (const auto name = json::unescape(key)) {
-            const auto labels = config.policy.labels_of_trait(*name);
+            const auto labels = of_event ? config.policy.labels_of_property(*name)
+                                         : config.policy.labels_of_trait(*name);
             for (const auto& label : labels) add_label(found.labels, label);
             if (!contact_types(config, *name, labels).empty()) found.is_contact = true;
         }
-        look_inside(config, value, found);
+        look_inside(config, value, of_event, found);
     }
     json::Scan scan(json);
     if (!scan.take('[') || scan.take(']')) return;
     do {
         const auto element = scan.value();
         if (!element) return;
-        look_inside(config, *element, found);
+        look_inside(config, *element, of_event, found);
     } while (scan.take(','));
 }
 
@@ -85,7 +86,7 @@ FieldClass classify(const Config& config, const storage::Vault& vault, const Fie
         found.is_contact = true;
         found.contact = read_contact(types, config.region_of(field.source), vault, field.json);
     }
-    if (!found.contact) look_inside(config, field.json, found);
+    if (!found.contact) look_inside(config, field.json, field.of_event, found);
     return found;
 }
 

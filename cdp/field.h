@@ -25,6 +25,7 @@ struct FieldText {
     std::span<const std::string> labels = {};  // from the policy
     std::string_view json = {};
     std::string_view source = {};  // whose region its phone numbers are of
+    bool of_event = false;         // a property: names inside are properties too
 };
 
 struct FieldClass {

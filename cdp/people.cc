@@ -26,7 +26,7 @@ constexpr auto kDay = std::chrono::days{1};
 
 Result<Token> People::resolve(Reading reading, std::string_view type,
                               std::string_view value) const {
-    if (type == "person") {
+    if (type == kPersonType) {
         const auto bytes = from_hex(value);
         if (!bytes || bytes->size() != 16) return nobody();
         const auto token =

@@ -181,13 +181,18 @@ consent::Passed Timeline::pass_name(const Entry& entry, const consent::Gate& gat
 // an order is an e-mail address.
 consent::Passed Timeline::pass_property(const Entry& entry, const consent::Gate& gate,
                                         const std::string& name, std::string_view json) const {
-    const auto of_event = labels_of(entry.event);
-    const auto of_trait = needs_.config.policy.labels_of_trait(name);
-    consent::Labels labels(of_event.begin(), of_event.end());
-    labels.insert(labels.end(), of_trait.begin(), of_trait.end());
-    const auto what =
-        classify(needs_.config, needs_.vault,
-                 {.name = name, .labels = labels, .json = json, .source = entry.event.source});
+    // A property is what its own name says, in the light of its event; mapped nowhere, it stays
+    // here.
+    const auto own = needs_.config.policy.labels_of_property(name);
+    consent::Labels labels(own.begin(), own.end());
+    if (!own.empty())
+        for (const auto& label : labels_of(entry.event)) labels.push_back(label);
+    const auto what = classify(needs_.config, needs_.vault,
+                               {.name = name,
+                                .labels = labels,
+                                .json = json,
+                                .source = entry.event.source,
+                                .of_event = true});
     const auto& contact = what.contact;
     return gate.pass({.name = name,
                       .labels = what.labels,

@@ -64,6 +64,27 @@ LabelMap default_traits() {
     return traits;
 }
 
+// The properties of Segment's ecommerce, page and screen specs. `name` and `title` are a product's
+// or a page's there, not a person's.
+LabelMap default_properties() {
+    LabelMap properties;
+    map_all(properties, "commerce",
+            {"affiliation",  "brand",    "cart_id",         "category",
+             "checkout_id",  "coupon",   "coupon_id",       "coupon_name",
+             "currency",     "discount", "filters",         "image_url",
+             "list_id",      "name",     "order_id",        "payment_method",
+             "position",     "price",    "product_id",      "products",
+             "promotion_id", "quantity", "query",           "reason",
+             "revenue",      "shipping", "shipping_method", "sku",
+             "sorts",        "step",     "subtotal",        "tax",
+             "total",        "value",    "variant",         "wishlist_id",
+             "wishlist_name"});
+    map_all(properties, "behaviour",
+            {"path", "referrer", "search", "title", "url", "label", "keywords", "tab_url",
+             "initial_referrer", "referring_domain", "initial_referring_domain"});
+    return properties;
+}
+
 LabelMap default_identifier_types() {
     LabelMap types;
     // A hashed address is a pseudonym that anybody with the address can undo.
@@ -151,6 +172,7 @@ Policy default_policy() {
          .labels = {{"contact.email", Transform::sha256}, {"commerce", Transform::raw}}}};
     policy.labels = default_labels();
     policy.traits = default_traits();
+    policy.properties = default_properties();
     policy.identifier_types = default_identifier_types();
     policy.identifier_default = {"identifier.crm"};
     policy.events = default_events();

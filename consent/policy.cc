@@ -62,6 +62,11 @@ std::span<const std::string> Policy::labels_of_trait(std::string_view name) cons
     return find_labels(traits, name);
 }
 
+std::span<const std::string> Policy::labels_of_property(std::string_view name) const {
+    const auto listed = find_labels(properties, name);
+    return listed.empty() ? labels_of_trait(name) : listed;
+}
+
 std::span<const std::string> Policy::labels_of_identifier(std::string_view type) const {
     const auto listed = find_labels(identifier_types, type);
     return listed.empty() ? std::span<const std::string>(identifier_default) : listed;

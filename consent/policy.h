@@ -69,6 +69,7 @@ struct Policy {
     std::vector<Label> labels = {};
 
     LabelMap traits = {};            // by exact name; a trait not listed is withheld as `unmapped`
+    LabelMap properties = {};        // of events, by exact name; one in neither map is `unmapped`
     LabelMap identifier_types = {};  // by type
     Labels identifier_default = {};  // types not listed
     std::vector<EventRule> events = {};
@@ -82,6 +83,9 @@ struct Policy {
     const Channel* find_channel(std::string_view id) const;
     const Label* find_label(std::string_view name) const;
     std::span<const std::string> labels_of_trait(std::string_view name) const;
+    // What a property is by its own name: as listed among properties, else among traits. What its
+    // event is comes on top.
+    std::span<const std::string> labels_of_property(std::string_view name) const;
     std::span<const std::string> labels_of_identifier(std::string_view type) const;
     std::span<const std::string> labels_of_event(std::string_view name) const;
 };

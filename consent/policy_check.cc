@@ -170,6 +170,7 @@ Checked check_all(const Policy& policy) {
     for (std::size_t i = 0; i < policy.channels.size(); ++i)
         CDP_CHECK(check_channel(policy, policy.channels[i], at("/channels", i)));
     CDP_CHECK(check_map(policy, policy.traits, "/traits"));
+    CDP_CHECK(check_map(policy, policy.properties, "/properties"));
     CDP_CHECK(check_map(policy, policy.identifier_types, "/identifier_types"));
     CDP_CHECK(check_labels(policy, policy.identifier_default, "/identifier_default"));
     CDP_CHECK(check_events(policy));

@@ -31,7 +31,8 @@ std::string shown(const api::Config& config) {
         out += "\n";
     }
     for (const auto& label : policy.labels) out += label.name + shown(label.collected_for) + "\n";
-    out += shown(policy.traits) + shown(policy.identifier_types) + shown(policy.identifier_default);
+    out += shown(policy.traits) + shown(policy.properties) + shown(policy.identifier_types) +
+           shown(policy.identifier_default);
     for (const auto& rule : policy.events) out += rule.pattern + shown(rule.labels) + "\n";
     out += shown(policy.event_default);
     for (const auto& [category, purpose] : policy.category_aliases)

@@ -312,3 +312,18 @@ TEST_CASE("a RudderStack stamp whose denials cannot be read allows nothing") {
               "denied");
     }
 }
+
+TEST_CASE("a property is what its name says, and mapped nowhere it stays") {
+    PlatformWorld world;
+    world.send_one(event(R"("type":"track","event":"Order Completed","userId":"u1",
+        "properties":{"total":20,"products":[{"name":"Blue shirt","sku":"s1"}],"health":"fine",
+                      "latitude":52.5,"ip":"192.0.2.1","phone":"+493012345678"},
+        "context":{"consent":{"categoryPreferences":{"Advertising":true}}})",
+                         "1"));
+    const auto page = world.timeline("ads_tool", "user_id", "u1", {.purpose = "advertising"});
+    const auto& one = page.at("events").at(0);
+    CHECK(one.at("properties").size() == 2);
+    CHECK(one.at("properties").at("products").at(0).at("name") == "Blue shirt");
+    for (const char* name : {"health", "latitude", "ip"}) CHECK(withheld(one, name) == "unmapped");
+    CHECK(withheld(one, "phone") == "label_not_allowed");
+}
