@@ -74,7 +74,7 @@ private:
     std::vector<Write> writes_;
     std::vector<Append> appends_;
     std::map<std::string, std::size_t, std::less<>> by_key_;  // of writes_, when they are many
-    std::vector<std::uint64_t> key_marks_ = {};  // of writes_, one each
+    std::vector<std::uint64_t> key_marks_ = {};               // of writes_, one each
     std::vector<std::uint64_t> group_marks_ = {};
     std::size_t bytes_ = 0;
 };
