@@ -5,10 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "cdp/platform.h"
-#include "cdp/worker.h"
-#include "consent/consents.h"
-#include "identity/graph.h"
+#include "cdp/intake.h"
 
 namespace cdp {
 
@@ -16,17 +13,7 @@ namespace cdp {
 // use from many threads; everything it refers to must outlive it.
 class ConsentIntake {
 public:
-    struct Needs {
-        storage::Store& store;
-        const storage::Vault& vault;
-        const identity::Graph& graph;
-        const consent::Consents& consents;
-        const Config& config;
-        const Clock& clock;
-        Counters& counters;
-        Worker& again;
-    };
-    explicit ConsentIntake(Needs needs) : needs_(needs) {}
+    explicit ConsentIntake(IntakeNeeds needs) : needs_(needs) {}
 
     // See Platform::record_consents.
     void run(const Principal& caller, std::vector<ConsentRequest> requests, Recorded done);
@@ -53,7 +40,7 @@ private:
     void settle(const Pending& request, const std::vector<std::size_t>& asked,
                 const std::vector<storage::CommitOutcome>& outcomes);
 
-    Needs needs_;
+    IntakeNeeds needs_;
 };
 
 }  // namespace cdp

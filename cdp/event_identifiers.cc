@@ -27,10 +27,6 @@ constexpr std::string_view kPhoneFlags[] = {"phone_verified", "phoneVerified",
                                             "phone_number_verified"};
 constexpr Contact kContacts[] = {{"email", kEmailFlags}, {"phone", kPhoneFlags}};
 
-bool is_contact(LinkClass link_class) {
-    return link_class == LinkClass::verified_contact || link_class == LinkClass::unverified_contact;
-}
-
 std::string lower(std::string_view text) {
     std::string out(text);
     for (char& c : out)

@@ -10,21 +10,16 @@ namespace {
 
 using Types = std::vector<const identity::IdentifierType*>;
 
-bool is_contact(const identity::IdentifierType& type) {
-    return type.link_class == identity::LinkClass::verified_contact ||
-           type.link_class == identity::LinkClass::unverified_contact;
-}
-
 // The types of contact that a field may hold: the one of its name, else those of its labels.
 Types contact_types(const Config& config, std::string_view name,
                     std::span<const std::string> labels) {
     const auto& all = config.types.all();
     const auto named = all.find(name);
-    if (named != all.end() && is_contact(named->second)) return {&named->second};
+    if (named != all.end() && is_contact(named->second.link_class)) return {&named->second};
     Types types;
     for (const auto& [type, of_type] : config.policy.identifier_types) {
         const auto known = all.find(type);
-        if (known == all.end() || !is_contact(known->second)) continue;
+        if (known == all.end() || !is_contact(known->second.link_class)) continue;
         if (std::ranges::find_first_of(labels, of_type) != labels.end())
             types.push_back(&known->second);
     }

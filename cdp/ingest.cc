@@ -62,7 +62,7 @@ struct Ingest::Request {
     Ingested done;
 };
 
-Ingest::Ingest(Needs needs) : needs_(needs) {}
+Ingest::Ingest(IntakeNeeds needs) : needs_(needs) {}
 
 Ingest::~Ingest() = default;
 

@@ -2,10 +2,7 @@
 
 #include <memory>
 
-#include "cdp/platform.h"
-#include "cdp/worker.h"
-#include "consent/consents.h"
-#include "identity/graph.h"
+#include "cdp/intake.h"
 
 namespace cdp {
 
@@ -14,17 +11,7 @@ namespace cdp {
 // outlive it.
 class Ingest {
 public:
-    struct Needs {
-        storage::Store& store;
-        const storage::Vault& vault;
-        const identity::Graph& graph;
-        const consent::Consents& consents;
-        const Config& config;
-        const Clock& clock;
-        Counters& counters;
-        Worker& again;
-    };
-    explicit Ingest(Needs needs);
+    explicit Ingest(IntakeNeeds needs);
     ~Ingest();
 
     // See Platform::ingest.
@@ -53,7 +40,7 @@ private:
                              const Request& request, const Item& item) const;
     Result<void> stamp(storage::Transaction& transaction, const Request& request, Item& item) const;
 
-    Needs needs_;
+    IntakeNeeds needs_;
 };
 
 }  // namespace cdp

@@ -15,11 +15,6 @@ Error nobody() {
             .message = "Nobody is known by that identifier."};
 }
 
-bool is_contact(identity::LinkClass link_class) {
-    return link_class == identity::LinkClass::verified_contact ||
-           link_class == identity::LinkClass::unverified_contact;
-}
-
 constexpr auto kDay = std::chrono::days{1};
 
 }  // namespace
@@ -70,7 +65,7 @@ Result<consent::Member> People::load_consents(Reading reading, const Token& toke
                                               const identity::Node& node) const {
     consent::Member member{.token = token,
                            .type = node.type,
-                           .contact = is_contact(node.link_class),
+                           .contact = identity::is_contact(node.link_class),
                            .account = node.link_class == identity::LinkClass::account,
                            .shared = node.shared};
     member.facts = CDP_TRY(needs_.consents.load(reading.snapshot, reading.transaction, token));

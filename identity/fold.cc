@@ -18,10 +18,6 @@ std::vector<bool> active_nodes(std::span<const FoldNode> nodes) {
     return active;
 }
 
-bool is_contact(LinkClass link_class) {
-    return link_class == LinkClass::verified_contact || link_class == LinkClass::unverified_contact;
-}
-
 // Decided by direct neighbours alone and monotone in the evidence, hence order-free. Identifiers
 // that were never seen themselves neither are shared nor make others so.
 std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const FoldLink> links) {

@@ -17,10 +17,6 @@ cdp::Error damaged(const char* what) {
             .detail = what};
 }
 
-bool is_contact(LinkClass link_class) {
-    return link_class == LinkClass::verified_contact || link_class == LinkClass::unverified_contact;
-}
-
 // Whether a new neighbour may pass one of the type's sharing limits: then its links must be
 // counted.
 bool counts(const IdentifierType& type, LinkClass neighbour) {

@@ -25,6 +25,11 @@ enum class LinkClass : std::uint8_t {
 
 std::string_view to_string(LinkClass value);
 
+// An e-mail address or a phone number, verified or not.
+constexpr bool is_contact(LinkClass value) {
+    return value == LinkClass::verified_contact || value == LinkClass::unverified_contact;
+}
+
 // How a normal form is made of what was sent.
 enum class Form : std::uint8_t {
     opaque,  // kept byte for byte, outer white space trimmed; never lower-cased
