@@ -68,17 +68,17 @@ rocksdb::ColumnFamilyOptions family_options(const RocksOptions& options,
     table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
     table.whole_key_filtering = true;
     table.format_version = 5;
-    // Indexes and filters grow with the data; in the cache they have a bound, and in partitions
-    // only those in use are there.
+    // Indexes and filters grow with the data; in the cache they have a bound.
     table.cache_index_and_filter_blocks = true;
-    table.pin_top_level_index_and_filter = true;
-    table.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
-    table.partition_filters = true;
+    table.pin_l0_filter_and_index_blocks_in_cache = true;
 
     rocksdb::ColumnFamilyOptions family;
     family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
     family.write_buffer_size = options.memtable_bytes;
     family.max_write_buffer_number = 3;
+    // Facts and index rows are hardly read from here, and each look-up asks a filter first: fewer,
+    // larger compactions cost less than a few more files.
+    family.level0_file_num_compaction_trigger = 8;
     // Sealed values and keyed tokens have nothing to squeeze out.
     family.compression = rocksdb::kNoCompression;
     // Most look-ups and scans for new identifiers and events find nothing: filters over keys and
