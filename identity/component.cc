@@ -8,13 +8,6 @@
 namespace identity {
 namespace {
 
-cdp::Error damaged(const char* what) {
-    return {.code = cdp::ErrorCode::corruption,
-            .reason = "store_damaged",
-            .message = "Stored identity data is damaged.",
-            .detail = what};
-}
-
 // Walks the stored graph and turns it into the fold's input.
 class Component {
 public:
@@ -127,6 +120,13 @@ private:
 };
 
 }  // namespace
+
+cdp::Error damaged(const char* what) {
+    return {.code = cdp::ErrorCode::corruption,
+            .reason = "store_damaged",
+            .message = "Stored identity data is damaged.",
+            .detail = what};
+}
 
 std::string link_key(const cdp::Token& from, const cdp::Token& to) {
     return storage::KeyWriter(storage::Space::link, from).id(to).str();

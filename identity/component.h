@@ -16,6 +16,9 @@ namespace identity {
 
 using TypeOf = std::function<const IdentifierType&(std::string_view name)>;
 
+// The error of stored identity data that cannot be read; `what` is for the log.
+cdp::Error damaged(const char* what);
+
 std::string link_key(const cdp::Token& from, const cdp::Token& to);
 std::string member_key(const cdp::Token& anchor, const cdp::Token& member);
 

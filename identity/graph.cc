@@ -10,13 +10,6 @@
 namespace identity {
 namespace {
 
-cdp::Error damaged(const char* what) {
-    return {.code = cdp::ErrorCode::corruption,
-            .reason = "store_damaged",
-            .message = "Stored identity data is damaged.",
-            .detail = what};
-}
-
 // Whether a new neighbour may pass one of the type's sharing limits: then its links must be
 // counted.
 bool counts(const IdentifierType& type, LinkClass neighbour) {
