@@ -29,6 +29,9 @@ struct Config {
 
     std::chrono::days dedupe_window{30};
 
+    // Events on a shared identifier at most this far apart may be of one visit, see cdp/sessions.h.
+    std::chrono::minutes session{30};
+
     // Transactions waiting for the disk above which new work is refused (503).
     std::size_t waiting_max = 20'000;
 };
