@@ -66,19 +66,19 @@ std::optional<std::string> from_base64(std::string_view text) {
     return bytes;
 }
 
-std::variant<std::string, Refusal> sha256_form(std::string_view text) {
-    std::string hex;
-    if (text.size() == 2 * kSha256Bytes && is_hex(text)) {
-        hex = ascii_lower(text);
-    } else if (text.size() == 43 || (text.size() == 44 && text.back() == '=')) {
-        const auto bytes = from_base64(text);
-        if (!bytes || bytes->size() != kSha256Bytes) return Refusal::malformed;
-        hex = cdp::to_hex(*bytes);
-    } else {
-        return Refusal::malformed;
-    }
-    if (is_null_like_sha256(hex)) return Refusal::null_like;
-    return hex;
+// As lower-case hexadecimal; nullopt unless `text` is a SHA-256 in hexadecimal or base64.
+std::optional<std::string> sha256_form(std::string_view text) {
+    if (text.size() == 2 * kSha256Bytes && is_hex(text)) return ascii_lower(text);
+    if (text.size() != 43 && (text.size() != 44 || text.back() != '=')) return std::nullopt;
+    const auto bytes = from_base64(text);
+    if (!bytes || bytes->size() != kSha256Bytes) return std::nullopt;
+    return cdp::to_hex(*bytes);
+}
+
+// For every type: sites use the hash of an address as a user id, too.
+bool is_hash_of_nothing(std::string_view text) {
+    const auto hex = sha256_form(text);
+    return hex && is_null_like_sha256(*hex);
 }
 
 std::variant<std::string, Refusal> form_of(Form form, std::string_view text,
@@ -88,7 +88,11 @@ std::variant<std::string, Refusal> form_of(Form form, std::string_view text,
         case Form::email: return email_form(text);
         case Form::phone: return phone_form(text, region);
         case Form::device: return device_form(text);
-        case Form::sha256: return sha256_form(text);
+        case Form::sha256: {
+            auto hex = sha256_form(text);
+            if (!hex) return Refusal::malformed;
+            return *std::move(hex);
+        }
     }
     CDP_ASSERT(false);
 }
@@ -179,7 +183,7 @@ std::variant<std::string, Refusal> normal_form(const IdentifierType& type, std::
                                                std::string_view region) {
     const auto text = trim(raw);
     if (text.size() > kLongest || !is_plain_text(text)) return Refusal::malformed;
-    if (is_null_like(text)) return Refusal::null_like;
+    if (is_null_like(text) || is_hash_of_nothing(text)) return Refusal::null_like;
 
     auto result = form_of(type.form, text, region);
     const auto* normal = std::get_if<std::string>(&result);

@@ -25,11 +25,12 @@ bool is_null_like_digits(std::string_view digits);
 // The above for `national`, and +1 NXX 555 01xx, which the numbering plan keeps for fiction.
 bool is_null_like_phone(int country, std::string_view national);
 
-// Ids that whole series of devices share. `id` in lower case.
+// Ids that whole series of devices share, and UUIDs nobody drew. `id` in lower case.
 bool is_null_like_device(std::string_view id);
 
-// SHA-256, as 64 lower-case hexadecimal digits, of one of the words, addresses or rows
-// of digits above.
+// SHA-256, as 64 lower-case hexadecimal digits, of one of the words, addresses or rows of digits
+// above, also in quotes, by any rule of hashed_forms. What has no end cannot be listed: templates,
+// `noreply` at every domain, the made-up numbers of countries other than +1.
 bool is_null_like_sha256(std::string_view hex);
 
 }  // namespace identity

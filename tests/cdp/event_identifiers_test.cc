@@ -155,6 +155,13 @@ TEST_CASE("what identifies nobody is dropped with a code") {
          "null_like_external_id"},
         {R"("anonymousId":"a1","context":{"externalIds":[{"id":[1],"type":"jane.doe"}]})",
          "malformed_external_id"},
+        {R"("anonymousId":"a1","traits":{"email":"{{user.email}}"})", "null_like_email"},
+        {R"("anonymousId":"a1","context":{"externalIds":[{"id":"47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=","type":"email","encoding":"sha256"}]})",
+         "null_like_email_sha256"},
+        {R"("anonymousId":"a1","context":{"externalIds":[{"id":"kim@shop.de","type":"email","encoding":"sha256"}]})",
+         "malformed_email_sha256"},
+        {R"("userId":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","anonymousId":"a1")",
+         "null_like_user_id"},
         {R"("anonymousId":"a1","context":"web")", "invalid_context"},
     };
     for (const auto& row : rows) {

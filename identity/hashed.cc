@@ -1,0 +1,119 @@
+#include "identity/hashed.h"
+
+#include <sodium.h>
+#include <unicode/bytestream.h>
+#include <unicode/idna.h>
+#include <unicode/stringpiece.h>
+
+#include <algorithm>
+#include <cstdint>
+
+#include "cdp/base/assert.h"
+#include "cdp/base/ids.h"
+
+namespace identity {
+namespace {
+
+class Forms {
+public:
+    void add(std::string_view rule, std::string_view text) {
+        auto hex = sha256_hex(text);
+        const bool known =
+            std::ranges::any_of(forms_, [&](const HashedForm& form) { return form.hex == hex; });
+        if (!known) forms_.push_back({.rule = rule, .hex = std::move(hex)});
+    }
+
+    std::vector<HashedForm> finished() && {
+        // Pipelines hash what a form had hashed before them.
+        add("hashed_twice", std::string{forms_.front().hex});
+        return std::move(forms_);
+    }
+
+private:
+    std::vector<HashedForm> forms_;
+};
+
+// The domain as people write it; nullopt if that is how it stands already.
+std::optional<std::string> unicode_domain(std::string_view domain) {
+    if (domain.find("xn--") == domain.npos) return std::nullopt;
+    UErrorCode status = U_ZERO_ERROR;
+    static const icu::IDNA* const idna = icu::IDNA::createUTS46Instance(
+        UIDNA_NONTRANSITIONAL_TO_UNICODE | UIDNA_CHECK_BIDI | UIDNA_CHECK_CONTEXTJ, status);
+    CDP_ASSERT(idna != nullptr);
+
+    std::string out;
+    icu::StringByteSink<std::string> sink(&out);
+    icu::IDNAInfo info;
+    idna->nameToUnicodeUTF8({domain.data(), static_cast<std::int32_t>(domain.size())}, sink, info,
+                            status);
+    if (U_FAILURE(status) || (info.getErrors() & ~std::uint32_t{UIDNA_ERROR_HYPHEN_3_4}) != 0)
+        return std::nullopt;
+    return out;
+}
+
+// Google delivers to one mailbox whatever the dots and whatever follows a plus.
+void add_gmail_forms(Forms& forms, std::string_view local, std::string_view at_domain) {
+    std::string dotless{local};
+    std::erase(dotless, '.');
+    const auto mailbox = dotless.substr(0, dotless.find('+'));
+    if (mailbox.empty()) return;
+    // Google Ads, Analytics and Campaign Manager 360: without dots.
+    // developers.google.com/doubleclick-advertisers/guides/conversions_ec
+    forms.add("gmail_dotless", dotless + std::string{at_domain});
+    // Google's Data Manager API, UID2 and Microsoft Advertising: without dots and tag.
+    // developers.google.com/data-manager/api/devguides/concepts/formatting
+    // unifiedid.com/docs/getting-started/gs-normalization-encoding (gmail.com only)
+    // help.ads.microsoft.com/apex/index/3/en/60178 (at every domain, which would join strangers)
+    forms.add("gmail_mailbox", mailbox + std::string{at_domain});
+}
+
+// The normal form is also what Meta, TikTok, Snap, X and, but for gmail.com, UID2 ask for: trimmed
+// and in lower case, dots and tags kept.
+// developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
+// ads.tiktok.com/help/article/customer-file
+// developers.snap.com/api/marketing-api/Conversions-API/Parameters
+void add_email_forms(Forms& forms, std::string_view address) {
+    const auto at = address.rfind('@');
+    if (at == address.npos) return;
+    const auto local = address.substr(0, at);
+    const auto domain = address.substr(at + 1);
+    // None of them says what to do with `bücher.example`, so whoever trims and lowers hashes that.
+    if (const auto written = unicode_domain(domain))
+        forms.add("unicode_domain", std::string{local} + '@' + *written);
+    if (domain == "gmail.com" || domain == "googlemail.com")
+        add_gmail_forms(forms, local, address.substr(at));
+}
+
+// The normal form, E.164 with its plus, is what Google, TikTok, Microsoft, X and UID2 ask for.
+void add_phone_forms(Forms& forms, std::string_view number) {
+    // Meta and Snap: country code and digits alone. Pages as above.
+    if (number.starts_with('+')) forms.add("digits", number.substr(1));
+}
+
+}  // namespace
+
+std::string sha256_hex(std::string_view text) {
+    std::string hash(crypto_hash_sha256_BYTES, '\0');
+    crypto_hash_sha256(reinterpret_cast<unsigned char*>(hash.data()),
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size());
+    return cdp::to_hex(hash);
+}
+
+std::vector<HashedForm> hashed_forms(Form form, std::string_view normal_form) {
+    if (form != Form::email && form != Form::phone) return {};
+    Forms forms;
+    forms.add("normal", normal_form);
+    if (form == Form::email)
+        add_email_forms(forms, normal_form);
+    else
+        add_phone_forms(forms, normal_form);
+    return std::move(forms).finished();
+}
+
+std::optional<std::string_view> hashed_type_of(std::string_view type) {
+    if (type == "email") return "email_sha256";
+    if (type == "phone") return "phone_sha256";
+    return std::nullopt;
+}
+
+}  // namespace identity
