@@ -78,7 +78,7 @@ Result<void> read_own_members(Event& event, const Members& members, const Place&
         case EventType::page:
         case EventType::screen: event.name = json::string_of(members.name).value_or(""); break;
         case EventType::group:
-            event.group_id = CDP_TRY(required_id(members, members.group_id, "groupId", place));
+            CDP_CHECK(required_id(members, members.group_id, "groupId", place));
             break;
         case EventType::alias: {
             const auto user = CDP_TRY(required_id(members, members.user_id, "userId", place));
@@ -134,6 +134,7 @@ Result<Event> read_event(const Members& members, const Outside& outside, const P
                       "The event has no userId, anonymousId or external id that can be used.",
                       place.pointer());
     event.traits = read_traits(members, event.type, warnings);
+    read_group(event, members, warnings);
     event.preferences = read_preferences(members, warnings);
     read_time(event, members, outside, context.import, warnings);
     event.raw = members.text;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "cdp/base/result.h"
@@ -41,7 +42,10 @@ struct Event {
     EventType type = EventType::track;
     std::string message_id;  // as sent, or made by us when it was absent
     std::string name;        // track: event; page, screen: name; else empty
-    std::string group_id;    // group only
+
+    // Normal form of the group it was sent for: a group call's own, or the `groupId` that SDKs put
+    // into later events or their context. Empty: none, or one that names nothing (then a warning).
+    std::string group_id;
 
     // alias only, as sent. It is the value of an `anonymous_id` or of a `user_id`, whichever was
     // seen before, which only the store knows: it is not among the identifiers. Absent when the
@@ -57,7 +61,8 @@ struct Event {
     // 1 to kIdentifiersMax. Distinct by type and value. Best first: by class, then type, then
     // value; the first is the home.
     std::vector<identity::Identifier> identifiers;
-    std::vector<Trait> traits;  // of the person, names distinct; a group call's are the company's
+    std::vector<Trait> traits;            // of the person, names distinct
+    std::vector<Trait> group_traits;      // group only: the company's, names distinct
     std::vector<Preference> preferences;  // categories distinct; denied wins over granted
     std::vector<std::string> warnings;    // machine codes: null_like_user_id, malformed_email, ...
 
@@ -65,6 +70,9 @@ struct Event {
     // and `integrations` written into it when the envelope had any.
     std::string raw;
 };
+
+// The normal form of a group's id: an opaque identifier's, though a group is never one.
+std::variant<std::string, identity::Refusal> normal_group_id(std::string_view raw);
 
 inline constexpr std::size_t kEventBytesMax = 32 * 1024;
 inline constexpr std::size_t kBatchEventsMax = 2500;

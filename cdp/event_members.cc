@@ -34,6 +34,7 @@ constexpr Slot<Members> kTopLevel[] = {
 
 constexpr Slot<Members> kContext[] = {
     {"traits", &Members::context_traits},
+    {"groupId", &Members::context_group_id},
     {"device", &Members::device},
     {"os", &Members::os},
     {"externalIds", &Members::external_ids},
@@ -79,13 +80,17 @@ bool is_blank(std::string_view text) {
 }
 
 IdText id_text(const Members& members, const json::Value& value, std::string_view name) {
+    return id_text_in(members.text, value, name);
+}
+
+IdText id_text_in(std::string_view object, const json::Value& value, std::string_view name) {
     if (!value) return {};
     if (const auto text = json::string_of(value)) {
         if (is_blank(*text)) return {};
         return {std::string(*text)};
     }
     if (!value->is_number()) return {.text = {}, .wrong_type = true};
-    return {std::string(json::member_of(members.text, name))};
+    return {std::string(json::member_of(object, name))};
 }
 
 std::optional<Timestamp> time_of(const json::Value& value) {

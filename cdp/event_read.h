@@ -18,7 +18,8 @@ struct Members {
     json::Value type, user_id, anonymous_id, group_id, previous_id, message_id;
     json::Value event, name, timestamp, original_timestamp, sent_at, traits, write_key;
     bool bad_context = false;  // there is one, and it is no object
-    json::Value context_traits, device, os, external_ids, consent, consent_management;
+    json::Value context_traits, context_group_id, device, os, external_ids, consent;
+    json::Value consent_management;
 };
 
 Members members_of_event(std::string_view text, const simdjson::dom::object& event);
@@ -40,6 +41,8 @@ struct IdText {
     bool wrong_type = false;
 };
 IdText id_text(const Members& members, const json::Value& value, std::string_view name);
+// The same of a member of `object`, the JSON text it stands in.
+IdText id_text_in(std::string_view object, const json::Value& value, std::string_view name);
 
 bool is_blank(std::string_view text);
 
@@ -48,8 +51,15 @@ std::optional<Timestamp> time_of(const json::Value& value);
 
 std::vector<identity::Identifier> read_identifiers(const Members& members, EventType type,
                                                    const ParseContext& context, Warnings warnings);
+// What stands in the event's own `traits`: the person's in an identify call, the company's in a
+// group call.
+std::vector<Trait> read_own_traits(const Members& members, Warnings warnings);
+// What the event says of the person.
 std::vector<Trait> read_traits(const Members& members, EventType type, Warnings warnings);
 std::vector<Preference> read_preferences(const Members& members, Warnings warnings);
+
+// The group the event names and, of a group call, its traits.
+void read_group(Event& event, const Members& members, Warnings warnings);
 
 // Where an event stands in its body.
 struct Place {

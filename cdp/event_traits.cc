@@ -64,14 +64,19 @@ bool consent_ids(std::vector<Preference>& out, const json::Value& value, bool gr
 
 }  // namespace
 
+std::vector<Trait> read_own_traits(const Members& members, Warnings warnings) {
+    std::vector<Trait> traits;
+    if (!members.traits) return traits;
+    if (json::object_of(members.traits))
+        append_traits(traits, json::member_of(members.text, "traits"));
+    else
+        warnings.add("invalid_traits");
+    return traits;
+}
+
 std::vector<Trait> read_traits(const Members& members, EventType type, Warnings warnings) {
     std::vector<Trait> traits;
-    if (type == EventType::identify && members.traits) {
-        if (json::object_of(members.traits))
-            append_traits(traits, json::member_of(members.text, "traits"));
-        else
-            warnings.add("invalid_traits");
-    }
+    if (type == EventType::identify) traits = read_own_traits(members, warnings);
     if (!members.context_traits) return traits;
     const auto stored = json::object_of(members.context_traits);
     if (!stored) {

@@ -103,10 +103,6 @@ std::string event_line(const StoredEvent& event, const PersonId& person) {
     return json::minify(line + "}") + "\n";
 }
 
-std::string day_text(std::int32_t day) {
-    return format_time(Timestamp{std::chrono::sys_days{std::chrono::days{day}}}).substr(0, 10);
-}
-
 std::string consent_line(const consent::Record& record, const std::string& identifiers) {
     std::string line = "{\"id\":" + json_string(to_hex(record.id.view())) +
                        ",\"identifiers\":" + identifiers +
@@ -161,6 +157,7 @@ Result<void> Exporter::run(const ExportRequest& request, const Sink& sink) const
         case ExportKind::persons: return persons(*snapshot, sink);
         case ExportKind::consents: return consents(*snapshot, sink);
         case ExportKind::links: return links(*snapshot, sink);
+        case ExportKind::groups: return groups(*snapshot, sink);
     }
     return Error{};
 }
@@ -237,8 +234,8 @@ Result<void> Exporter::links(const storage::Snapshot& snapshot, const Sink& sink
             const std::string b = CDP_TRY(names.find(to))->json;
             return sink("{\"a\":" + a + ",\"b\":" + b +
                         ",\"class\":" + json_string(identity::to_string(evidence->link_class)) +
-                        ",\"firstSeen\":" + json_string(day_text(evidence->first_day)) +
-                        ",\"lastSeen\":" + json_string(day_text(evidence->last_day)) +
+                        ",\"firstSeen\":" + json_string(format_day(evidence->first_day)) +
+                        ",\"lastSeen\":" + json_string(format_day(evidence->last_day)) +
                         ",\"days\":" + std::to_string(std::popcount(evidence->days)) + "}\n");
         });
 }
@@ -268,6 +265,13 @@ Result<void> Exporter::consents(const storage::Snapshot& snapshot, const Sink& s
     }));
     if (error) return *error;
     return Result<void>::ok();
+}
+
+Result<void> Exporter::groups(const storage::Snapshot& snapshot, const Sink& sink) const {
+    return each_row(snapshot, storage::Space::group,
+                    [&](std::string_view row, std::string_view sealed) -> Result<bool> {
+                        return sink(CDP_TRY(needs_.groups.export_line(snapshot, row, sealed)));
+                    });
 }
 
 }  // namespace cdp

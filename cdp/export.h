@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cdp/config.h"
+#include "cdp/groups.h"
 #include "cdp/platform.h"
 #include "consent/consents.h"
 #include "identity/graph.h"
@@ -20,6 +21,7 @@ public:
         const storage::Vault& vault;
         const identity::Graph& graph;
         const consent::Consents& consents;
+        const Groups& groups;
         const Clock& clock;
     };
     using Sink = std::function<bool(std::string_view line)>;
@@ -35,6 +37,7 @@ private:
     Result<void> persons(const storage::Snapshot& snapshot, const Sink& sink) const;
     Result<void> links(const storage::Snapshot& snapshot, const Sink& sink) const;
     Result<void> consents(const storage::Snapshot& snapshot, const Sink& sink) const;
+    Result<void> groups(const storage::Snapshot& snapshot, const Sink& sink) const;
 
     Needs needs_;
 };

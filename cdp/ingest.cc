@@ -5,6 +5,7 @@
 
 #include "cdp/facts.h"
 #include "cdp/stamps.h"
+#include "cdp/trait_rows.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -62,7 +63,7 @@ struct Ingest::Request {
     Ingested done;
 };
 
-Ingest::Ingest(IntakeNeeds needs) : needs_(needs) {}
+Ingest::Ingest(IntakeNeeds needs, const Groups& groups) : needs_(needs), groups_(groups) {}
 
 Ingest::~Ingest() = default;
 
@@ -153,6 +154,9 @@ std::vector<Ingest::Cluster> Ingest::clusters_of(const std::vector<Item>& items)
             meet(seen.alias->cookie.token);
         }
         meet(Token{items[i].id.bytes});
+        // Each of a company's traits is one row, which the calls of all its people write.
+        const Event& event = items[i].event;
+        if (!event.group_traits.empty()) meet(Token{groups_.id_of(event.group_id).bytes});
     }
     std::unordered_map<std::size_t, std::size_t> at;
     std::vector<Cluster> clusters;
@@ -291,6 +295,7 @@ Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transacti
     transaction.put(dedupe,
                     encode(Seen{event.received + needs_.config.dedupe_window, home, event.time}));
     CDP_CHECK(file_traits(transaction, observed.home_key, request, item));
+    CDP_CHECK(groups_.file(transaction, event, home, request.trust, request.source));
     CDP_CHECK(stamp(transaction, request, item));
     return true;
 }
@@ -300,13 +305,9 @@ Result<void> Ingest::file_traits(storage::Transaction& transaction, const storag
     const Token& home = item.observation.sightings.front().token;
     for (const Trait& trait : item.event.traits) {
         const auto row = trait_key(home, needs_.vault.hash<TraitName>("trait", trait.name));
-        StoredTrait next{trait.name, trait.json, item.event.time, request.trust, request.source};
-        if (const auto sealed = CDP_TRY(transaction.get(row))) {
-            const auto before = decode_trait(CDP_TRY(storage::Vault::open(key, row, *sealed)));
-            if (!before) return damaged("a trait that cannot be read");
-            if (!supersedes(next, *before)) continue;
-        }
-        transaction.put(row, storage::Vault::seal(key, row, encode(next)));
+        CDP_CHECK(
+            keep_latest(transaction, key, row,
+                        {trait.name, trait.json, item.event.time, request.trust, request.source}));
     }
     return Result<void>::ok();
 }

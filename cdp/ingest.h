@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "cdp/groups.h"
 #include "cdp/intake.h"
 
 namespace cdp {
@@ -11,7 +12,7 @@ namespace cdp {
 // outlive it.
 class Ingest {
 public:
-    explicit Ingest(IntakeNeeds needs);
+    Ingest(IntakeNeeds needs, const Groups& groups);
     ~Ingest();
 
     // See Platform::ingest.
@@ -41,6 +42,7 @@ private:
     Result<void> stamp(storage::Transaction& transaction, const Request& request, Item& item) const;
 
     IntakeNeeds needs_;
+    const Groups& groups_;
 };
 
 }  // namespace cdp

@@ -40,11 +40,16 @@ Result<Token> People::resolve(Reading reading, std::string_view type,
     return needs_.graph.token(type, std::get<std::string>(form));
 }
 
-Result<Person> People::load(Reading reading, const Token& token) const {
-    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
+Result<identity::Node> People::find(Reading reading, const Token& token) const {
+    auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
     if (!node || !node->active) return nobody();
-    Person person{.id = node->person(), .members = {}, .consents = {}};
-    for (const Token& member : CDP_TRY(needs_.graph.members(reading.transaction, node->anchor))) {
+    return std::move(*node);
+}
+
+Result<Person> People::load(Reading reading, const Token& token) const {
+    const auto node = CDP_TRY(find(reading, token));
+    Person person{.id = node.person(), .members = {}, .consents = {}};
+    for (const Token& member : CDP_TRY(needs_.graph.members(reading.transaction, node.anchor))) {
         person.members.push_back(CDP_TRY(load_member(reading, member)));
         person.consents.push_back(
             CDP_TRY(load_consents(reading, member, person.members.back().node)));

@@ -52,6 +52,9 @@ public:
     // invalid_argument when it is malformed, not_found when it can be nobody's.
     Result<Token> resolve(Reading reading, std::string_view type, std::string_view value) const;
 
+    // The identifier's node, which names its person. not_found when nobody has the identifier.
+    Result<identity::Node> find(Reading reading, const Token& token) const;
+
     // not_found when nobody has the identifier. With everything said about consent.
     Result<Person> load(Reading reading, const Token& token) const;
 

@@ -5,6 +5,7 @@
 
 #include "cdp/consent_intake.h"
 #include "cdp/export.h"
+#include "cdp/groups.h"
 #include "cdp/ingest.h"
 #include "cdp/people.h"
 #include "cdp/profiles.h"
@@ -14,11 +15,12 @@
 namespace cdp {
 namespace {
 
-constexpr std::array<std::pair<ExportKind, std::string_view>, 4> kExportKinds{{
+constexpr std::array<std::pair<ExportKind, std::string_view>, 5> kExportKinds{{
     {ExportKind::events, "events"},
     {ExportKind::persons, "persons"},
     {ExportKind::consents, "consents"},
     {ExportKind::links, "links"},
+    {ExportKind::groups, "groups"},
 }};
 
 constexpr std::size_t kReasonBytesMax = 1024;
@@ -59,8 +61,9 @@ struct Platform::Parts {
     const People people{{vault, graph, consents, config}};
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};
     const Timeline timeline{{store, vault, people, consents, config, clock}};
-    const Exporter exporter{{store, vault, graph, consents, clock}};
-    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}};
+    const Groups groups{{store, vault, graph, people}};
+    const Exporter exporter{{store, vault, graph, consents, groups, clock}};
+    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}, groups};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
     Worker again;  // ends first, because its work uses all of the above
 };
@@ -101,6 +104,15 @@ Result<ProfileAnswer> Platform::profile(const Principal& channel, std::string_vi
 Result<ProfileAnswer> Platform::timeline(const Principal& channel, std::string_view type,
                                          std::string_view value, const TimelineQuery& query) {
     return parts_->timeline.page(channel, type, value, query);
+}
+
+Result<std::string> Platform::group(std::string_view id, const PageQuery& query) {
+    return parts_->groups.page(id, query);
+}
+
+Result<std::string> Platform::groups_of(std::string_view type, std::string_view value,
+                                        const PageQuery& query) {
+    return parts_->groups.of_person(type, value, query);
 }
 
 Result<void> Platform::export_lines(const ExportRequest& request,

@@ -77,7 +77,13 @@ struct TimelineQuery {
     std::string cursor = {};  // from the page before; empty: newest first from the start
 };
 
-enum class ExportKind : std::uint8_t { events, persons, consents, links };
+// Of any list that is read in pages.
+struct PageQuery {
+    std::size_t limit = 50;   // 1 to 1000
+    std::string cursor = {};  // from the page before; empty: from the start
+};
+
+enum class ExportKind : std::uint8_t { events, persons, consents, links, groups };
 
 std::optional<ExportKind> parse_export_kind(std::string_view name);
 
@@ -132,6 +138,16 @@ public:
     // {"person":…,"events":[…],"withheld":[…],"next":CURSOR|null}.
     Result<ProfileAnswer> timeline(const Principal& channel, std::string_view type,
                                    std::string_view value, const TimelineQuery& query);
+
+    // A group with its traits and a page of its members, as JSON: {"group":…,"traits":{…},
+    // "members":[…],"next":CURSOR|null}. not_found (group_unknown): no event has named it. For
+    // those who run the platform: this and groups_of pass no gate and are no channel's to read.
+    Result<std::string> group(std::string_view id, const PageQuery& query);
+
+    // The groups a person was seen with: {"person":…,"groups":[…],"next":CURSOR|null}. Errors as of
+    // profile.
+    Result<std::string> groups_of(std::string_view type, std::string_view value,
+                                  const PageQuery& query);
 
     // Writes NDJSON lines (each ends with \n) to `sink`, which returns false to stop.
     Result<void> export_lines(const ExportRequest& request,

@@ -5,14 +5,13 @@
 #include "cdp/answer.h"
 #include "cdp/base/bytes.h"
 #include "cdp/json_scan.h"
+#include "cdp/paging.h"
 #include "cdp/released_list.h"
 #include "consent/json_string.h"
 #include "storage/key.h"
 
 namespace cdp {
 namespace {
-
-constexpr std::size_t kLimitMax = 1000;
 
 void write_type(consent::ReleasedBody& body, EventType type) {
     switch (type) {
@@ -31,14 +30,8 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
                                      std::string_view value, const TimelineQuery& query) const {
     const auto* purpose = CDP_TRY(purpose_for(needs_.config, channel, query.purpose));
     const auto after = open_cursor(query.cursor, channel);
-    if (!query.cursor.empty() && !after)
-        return Error{.code = ErrorCode::invalid_argument,
-                     .reason = "malformed_cursor",
-                     .message = "The cursor is not one that was given out."};
-    if (query.limit < 1 || query.limit > kLimitMax)
-        return Error{.code = ErrorCode::invalid_argument,
-                     .reason = "limit_out_of_range",
-                     .message = "The limit must be from 1 to 1000."};
+    if (!query.cursor.empty() && !after) return malformed_cursor();
+    CDP_CHECK(check_limit(query.limit));
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};

@@ -19,6 +19,7 @@ enum class Space : char {
     consent = 'C',      // token, kind, ... -> consent records and stamp cells of an identifier
     dedupe = 'D',       // event id -> when it may be forgotten
     event = 'E',        // home token, ~time, event id -> the sealed event
+    group = 'G',        // group id -> the group's sealed id
     idempotency = 'I',  // keyed hash of (caller, idempotency key) -> the answer given
     log = 'J',          // log name, index -> entries of append-only logs
     subject_key = 'K',  // token -> the identifier's key, wrapped by an epoch key
@@ -28,7 +29,10 @@ enum class Space : char {
     pointer = 'P',  // token, ~time, event id -> home token of an event seen with this identifier
     person = 'R',   // person id -> the token it is derived from
     trait = 'T',    // token, trait name hash -> one sealed trait
-    meta = 'X',     // counters and marks of the platform itself
+    group_trait = 'U',   // group id, trait name hash -> one sealed trait
+    meta = 'X',          // counters and marks of the platform itself
+    group_member = 'Y',  // group id, home token -> first and last day it was seen with the group
+    group_of = 'Z',      // home token, group id -> the same
 };
 
 inline constexpr std::uint16_t kPartition = 0;

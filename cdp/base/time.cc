@@ -116,4 +116,8 @@ std::string format_time(Timestamp time) {
     return {buffer, static_cast<std::size_t>(n)};
 }
 
+std::string format_day(std::int32_t day) {
+    return format_time(Timestamp{std::chrono::sys_days{std::chrono::days{day}}}).substr(0, 10);
+}
+
 }  // namespace cdp

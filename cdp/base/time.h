@@ -28,5 +28,7 @@ std::optional<Timestamp> parse_time(std::string_view text);
 
 // 2026-11-21T18:24:49.034Z
 std::string format_time(Timestamp time);
+// 2026-11-21, of a day as day_of counts them
+std::string format_day(std::int32_t day);
 
 }  // namespace cdp
