@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "cdp/attribution.h"
+#include "cdp/people.h"
+
+namespace cdp {
+
+struct PersonEvent {
+    Place place;
+    Token home;
+    // The member it is the person's by, when the home is none: one the event names itself, or the
+    // one named in the session it is of.
+    std::optional<Token> through;
+    StoredEvent event;
+};
+
+struct EventPage {
+    std::vector<PersonEvent> events;  // newest first, each once
+    // Where to go on. A page may end before it is full: what one page reads is bounded.
+    std::optional<Place> next;
+};
+
+// The newest events after a place, all of them that are the person's; of a shared identifier those
+// that are nobody's. Reads what lies near the page in time.
+Result<EventPage> events_of_person(Attribution& attribution, const Person& person,
+                                   const std::optional<Place>& after, std::size_t limit);
+
+}  // namespace cdp

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "cdp/config.h"
+#include "cdp/event.h"
+#include "cdp/facts.h"
+#include "identity/graph.h"
+
+namespace cdp {
+
+// A stored event read again, for what is not stored beside it: its identifiers and preferences. Its
+// times are those of the row. nullopt when today's rules find no event in it.
+std::optional<Event> read_again(const StoredEvent& event, const Config& config);
+
+// An event's identifiers with their tokens, best first.
+std::vector<identity::Sighting> sightings_of(const Event& event, const identity::Graph& graph);
+
+}  // namespace cdp
