@@ -1,12 +1,14 @@
 #include "cdp/export.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <optional>
 #include <unordered_map>
 #include <utility>
 #include <variant>
 
+#include "cdp/attribution.h"
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
 #include "cdp/json_scan.h"
@@ -180,14 +182,47 @@ Result<void> Exporter::record(const ExportRequest& request) const {
 
 Result<void> Exporter::events(const storage::Snapshot& snapshot, const Sink& sink) const {
     Names names(needs_.vault, snapshot);
+    std::optional<Token> written;  // a shared home, whole
     return each_row(snapshot, storage::Space::event,
                     [&](std::string_view key, std::string_view sealed) -> Result<bool> {
-                        const auto* home = CDP_TRY(names.find(subject_of(key)));
+                        const auto subject = subject_of(key);
+                        if (written == subject) return true;
+                        const auto* home = CDP_TRY(names.find(subject));
+                        if (home->node.shared || !home->node.active) {
+                            written = subject;
+                            return shared_events(snapshot, subject, home->node.person(), sink);
+                        }
                         const auto event =
                             decode_event(CDP_TRY(storage::Vault::open(home->key, key, sealed)));
                         if (!event) return damaged("an event that cannot be read");
                         return sink(event_line(*event, home->node.person()));
                     });
+}
+
+// The events filed under a shared home, each with whose it is; those of nobody stay with the home.
+// What waits for a decision is where it is, not what it says.
+Result<bool> Exporter::shared_events(const storage::Snapshot& snapshot, const Token& home,
+                                     const PersonId& nobody, const Sink& sink) const {
+    storage::Transaction reads(snapshot, storage::kPartition);
+    Attribution attribution({needs_.vault, needs_.graph, needs_.config}, {snapshot, reads});
+    Sessions sessions(needs_.config.session);
+    std::vector<Touch> decided;
+    const auto write = [&]() -> Result<bool> {
+        for (const Touch& touch : std::exchange(decided, {})) {
+            if (!touch.filed) continue;
+            const auto event = CDP_TRY(attribution.open({touch.place, home, home, {}}));
+            if (!event) return damaged("an event that is not where it was");
+            if (!sink(event_line(*event, touch.owner ? touch.owner->person : nobody))) return false;
+        }
+        return true;
+    };
+    auto rows = attribution.rows_of(std::array{home}, {Timestamp::max(), EventId{}});
+    while (const auto row = CDP_TRY(rows.next())) {
+        if (const auto touch = CDP_TRY(attribution.touch_of(*row))) sessions.add(*touch, decided);
+        if (!CDP_TRY(write())) return false;
+    }
+    sessions.finish(decided);
+    return write();
 }
 
 // Members stand together, by anchor.

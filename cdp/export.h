@@ -22,6 +22,7 @@ public:
         const identity::Graph& graph;
         const consent::Consents& consents;
         const Groups& groups;
+        const Config& config;
         const Clock& clock;
     };
     using Sink = std::function<bool(std::string_view line)>;
@@ -34,6 +35,8 @@ public:
 private:
     Result<void> record(const ExportRequest& request) const;
     Result<void> events(const storage::Snapshot& snapshot, const Sink& sink) const;
+    Result<bool> shared_events(const storage::Snapshot& snapshot, const Token& home,
+                               const PersonId& nobody, const Sink& sink) const;
     Result<void> persons(const storage::Snapshot& snapshot, const Sink& sink) const;
     Result<void> links(const storage::Snapshot& snapshot, const Sink& sink) const;
     Result<void> consents(const storage::Snapshot& snapshot, const Sink& sink) const;

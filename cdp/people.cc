@@ -1,8 +1,9 @@
 #include "cdp/people.h"
 
 #include <algorithm>
-#include <set>
+#include <map>
 
+#include "cdp/sightings.h"
 #include "cdp/stamps.h"
 #include "storage/key.h"
 
@@ -16,6 +17,38 @@ Error nobody() {
 }
 
 constexpr auto kDay = std::chrono::days{1};
+
+using Days = std::set<std::int32_t>;  // several purposes may be contested on one
+
+Days days_of(std::span<const consent::Contested> contested) {
+    Days days;
+    for (const auto& one : contested) days.insert(one.day);
+    return days;
+}
+
+// The days asked for, and of each purpose the last, on which its last word may be.
+Days days_to_read(std::span<const consent::Contested> contested, const Days& asked) {
+    Days days;
+    std::map<std::string_view, std::int32_t> last;
+    for (const auto& one : contested) {
+        if (asked.contains(one.day)) days.insert(one.day);
+        auto& day = last.try_emplace(one.purpose, one.day).first->second;
+        day = std::max(day, one.day);
+    }
+    for (const auto& [purpose, day] : last) days.insert(day);
+    return days;
+}
+
+// Of contested days that are not read again no stamp grants anything.
+void drop_grants(std::span<const consent::Contested> contested, const Days& read,
+                 std::vector<consent::Fact>& facts) {
+    auto unread = days_of(contested);
+    std::erase_if(unread, [&](std::int32_t day) { return read.contains(day); });
+    std::erase_if(facts, [&](const consent::Fact& fact) {
+        return fact.cell && fact.state == consent::State::granted &&
+               unread.contains(day_of(fact.time));
+    });
+}
 
 }  // namespace
 
@@ -67,22 +100,24 @@ Result<PersonMember> People::load_member(Reading reading, const Token& token) co
 }
 
 Result<consent::Member> People::load_consents(Reading reading, const Token& token,
-                                              const identity::Node& node) const {
+                                              const identity::Node& node,
+                                              const std::set<std::int32_t>* days) const {
     consent::Member member{.token = token,
                            .type = node.type,
                            .contact = identity::is_contact(node.link_class),
                            .account = node.link_class == identity::LinkClass::account,
                            .shared = node.shared};
     member.facts = CDP_TRY(needs_.consents.load(reading.snapshot, reading.transaction, token));
-    std::set<std::int32_t> days;  // several purposes may be contested on one
-    for (const auto& contested : consent::contested(token, member.facts))
-        days.insert(contested.day);
+    const auto contested = consent::contested(token, member.facts);
+    if (contested.empty()) return member;
+    const auto again = days ? days_to_read(contested, *days) : days_of(contested);
     std::vector<consent::Stamp> stamps;
-    for (const std::int32_t day : days) {
+    for (const std::int32_t day : again) {
         auto seen = CDP_TRY(stamps_on(reading, token, day));
         stamps.insert(stamps.end(), seen.begin(), seen.end());
     }
-    if (!days.empty()) member.facts = consent::refine(token, std::move(member.facts), stamps);
+    drop_grants(contested, again, member.facts);
+    member.facts = consent::refine(token, std::move(member.facts), stamps);
     return member;
 }
 
@@ -93,17 +128,9 @@ Result<std::vector<consent::Stamp>> People::stamps_on(Reading reading, const Tok
     const Timestamp last = start + kDay - std::chrono::milliseconds{1};
     std::vector<consent::Stamp> stamps;
     const auto take = [&](const StoredEvent& event, Timestamp time) {
-        ParseContext context{.received = event.received,
-                             .trust = event.trust,
-                             .region = needs_.config.region_of(event.source),
-                             .types = &needs_.config.types,
-                             .new_message_id = [] { return std::string("stored"); }};
-        const auto again = parse_event(event.raw, event.type, context);
+        const auto again = read_again(event, needs_.config);
         if (!again) return;
-        std::vector<identity::Sighting> sightings;
-        for (const auto& identifier : again->identifiers)
-            sightings.push_back(
-                {identifier, needs_.graph.token(identifier.type, identifier.value)});
+        const auto sightings = sightings_of(*again, needs_.graph);
         for (auto& [bound, stamp] : stamps_of(needs_.config.policy, again->preferences, sightings,
                                               event.source, event.trust, time))
             if (bound == token) stamps.push_back(std::move(stamp));
@@ -149,6 +176,19 @@ Result<void> People::add_foreign(Reading reading, Person& person, const Contact&
     const auto node = CDP_TRY(needs_.graph.find(reading.transaction, contact.token));
     consent::Member member{.token = contact.token, .type = contact.type, .contact = true};
     if (node) member = CDP_TRY(load_consents(reading, contact.token, *node));
+    member.shared = true;
+    person.consents.push_back(std::move(member));
+    return Result<void>::ok();
+}
+
+Result<void> People::add_shared(Reading reading, Person& person, const Token& token,
+                                const std::set<std::int32_t>& days) const {
+    const auto known = std::ranges::any_of(
+        person.consents, [&](const auto& member) { return member.token == token; });
+    if (known) return Result<void>::ok();
+    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
+    if (!node) return damaged("an event without its home");
+    auto member = CDP_TRY(load_consents(reading, token, *node, &days));
     member.shared = true;
     person.consents.push_back(std::move(member));
     return Result<void>::ok();

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +64,13 @@ public:
     // the person's: shared, or of somebody else. It opens nothing but itself.
     Result<void> add_foreign(Reading reading, Person& person, const Contact& contact) const;
 
+    // Makes what was said under a shared identifier count for data that are filed there and are the
+    // person's all the same. `days` are those the data are of. Of other days on which an SDK's
+    // stamps contradict each other only the denials count, so that not every event of the
+    // identifier need be read: what is refused may be more than must be, never less.
+    Result<void> add_shared(Reading reading, Person& person, const Token& token,
+                            const std::set<std::int32_t>& days) const;
+
     // Visits the events filed under an identifier, newest first, from (time, id) on. The visit
     // returns false to stop.
     using VisitEvent =
@@ -71,8 +80,10 @@ public:
 
 private:
     Result<PersonMember> load_member(Reading reading, const Token& token) const;
+    // Of contested days those are read again that `days` holds; nullptr: all.
     Result<consent::Member> load_consents(Reading reading, const Token& token,
-                                          const identity::Node& node) const;
+                                          const identity::Node& node,
+                                          const std::set<std::int32_t>* days = nullptr) const;
     Result<std::vector<consent::Stamp>> stamps_on(Reading reading, const Token& token,
                                                   std::int32_t day) const;
 

@@ -60,9 +60,9 @@ struct Platform::Parts {
     const consent::Consents consents{vault};
     const People people{{vault, graph, consents, config}};
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};
-    const Timeline timeline{{store, vault, people, consents, config, clock}};
+    const Timeline timeline{{store, vault, graph, people, consents, config, clock}};
     const Groups groups{{store, vault, graph, people}};
-    const Exporter exporter{{store, vault, graph, consents, groups, clock}};
+    const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
     Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}, groups};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
     Worker again;  // ends first, because its work uses all of the above

@@ -1,6 +1,7 @@
 #include "cdp/timeline.h"
 
-#include <algorithm>
+#include <map>
+#include <set>
 
 #include "cdp/answer.h"
 #include "cdp/base/bytes.h"
@@ -36,10 +37,10 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};
     const auto token = CDP_TRY(needs_.people.resolve(reading, type, value));
-    const auto person = CDP_TRY(needs_.people.load(reading, token));
-    auto entries = CDP_TRY(entries_of(reading, person, after, query.limit + 1));
-    const bool more = entries.size() > query.limit;
-    if (more) entries.pop_back();
+    auto person = CDP_TRY(needs_.people.load(reading, token));
+    Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
+    const auto found = CDP_TRY(events_of_person(attribution, person, after, query.limit));
+    CDP_CHECK(add_homes(reading, found.events, person));
 
     const consent::Gate gate(needs_.config.policy, person.consents,
                              {std::string(purpose->name), channel.channel, needs_.clock.now()});
@@ -48,7 +49,7 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     body.text(",\"events\":[");
     Separator comma;
     WithheldList withheld;
-    for (const Entry& entry : entries) {
+    for (const PersonEvent& entry : found.events) {
         auto passed = pass_name(entry, gate);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
@@ -60,8 +61,8 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     body.text("],\"withheld\":");
     withheld.write(body);
     body.text(",\"next\":");
-    if (more) {
-        body.cursor(cursor_to(entries.back().place, channel));
+    if (found.next) {
+        body.cursor(cursor_to(*found.next, channel));
     } else {
         body.text("null");
     }
@@ -74,15 +75,15 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     return ProfileAnswer{std::make_shared<const std::string>(std::move(body).take())};
 }
 
-// A cursor is the last event of the page before, which the channel may not even know of.
+// A cursor is where the page before ended: at an event which the channel may not even know of.
 consent::Cursor Timeline::cursor_to(const Place& place, const Principal& channel) const {
     ByteWriter out;
     out.i64(milliseconds_of(place.time)).raw(place.id.view());
     return consent::Cursor::seal(needs_.vault, channel.channel, out.str());
 }
 
-std::optional<Timeline::Place> Timeline::open_cursor(std::string_view cursor,
-                                                     const Principal& channel) const {
+std::optional<Place> Timeline::open_cursor(std::string_view cursor,
+                                           const Principal& channel) const {
     const auto opened = consent::Cursor::open(needs_.vault, channel.channel, cursor);
     if (!opened) return std::nullopt;
     ByteReader in(*opened);
@@ -92,39 +93,18 @@ std::optional<Timeline::Place> Timeline::open_cursor(std::string_view cursor,
     return Place{timestamp_of(time), EventId::from(id)};
 }
 
-// The newest `most` events of all identifiers after a place. An event is filed under one
-// identifier, its home, so none is met twice, and none of a person that merely shares an identifier
-// is met at all.
-Result<std::vector<Timeline::Entry>> Timeline::entries_of(People::Reading reading,
-                                                          const Person& person,
-                                                          const std::optional<Place>& after,
-                                                          std::size_t most) const {
-    const auto from = after ? after->time : Timestamp::max();
-    const auto earlier = [](const Entry& a, const Entry& b) { return a.place.before(b.place); };
-    std::vector<Entry> entries;
-    const auto keep_newest = [&] {
-        if (entries.size() <= most) return;
-        std::ranges::nth_element(entries, entries.begin() + static_cast<std::ptrdiff_t>(most),
-                                 earlier);
-        entries.resize(most);
-    };
-    for (const PersonMember& member : person.members) {
-        std::size_t taken = 0;
-        CDP_CHECK(needs_.people.events_of(
-            reading, member.token, member.key, from,
-            [&](Timestamp time, const EventId& id, const StoredEvent& event) {
-                const Place place{time, id};
-                if (after && !after->before(place)) return true;
-                entries.push_back({place, member.token, event});
-                return ++taken < most;
-            }));
-        keep_newest();
-    }
-    std::ranges::sort(entries, earlier);
-    return entries;
+// What was said under a shared home counts for the events filed there.
+Result<void> Timeline::add_homes(People::Reading reading, std::span<const PersonEvent> events,
+                                 Person& person) const {
+    std::map<Token, std::set<std::int32_t>> days;
+    for (const PersonEvent& entry : events)
+        if (entry.through) days[entry.home].insert(day_of(entry.place.time));
+    for (const auto& [home, captured] : days)
+        CDP_CHECK(needs_.people.add_shared(reading, person, home, captured));
+    return Result<void>::ok();
 }
 
-void Timeline::write_event(const Entry& entry, const consent::Gate& gate,
+void Timeline::write_event(const PersonEvent& entry, const consent::Gate& gate,
                            const consent::Released& name, consent::ReleasedBody& body) const {
     body.text("{\"id\":\"").id(entry.place.id).text("\",\"type\":");
     write_type(body, entry.event.type);
@@ -157,22 +137,37 @@ std::span<const std::string> Timeline::labels_of(const StoredEvent& event) const
     return policy.event_default;
 }
 
-consent::Passed Timeline::pass_name(const Entry& entry, const consent::Gate& gate) const {
+// An event on a shared home that is the person's through a member must pass as the member's, after
+// nothing said under the home was against it. That nobody ever asked there is not; a contact that
+// it names must pass on both.
+consent::Passed Timeline::pass(const PersonEvent& entry, const consent::Gate& gate,
+                               consent::Field field) {
+    auto as_filed = gate.pass(field);
+    if (!entry.through) return as_filed;
+    if (const auto* kept = std::get_if<consent::Withheld>(&as_filed))
+        if (kept->decision().reason != consent::Reason::never_asked || field.datum.value)
+            return as_filed;
+    field.datum.home = *entry.through;
+    return gate.pass(field);
+}
+
+consent::Passed Timeline::pass_name(const PersonEvent& entry, const consent::Gate& gate) const {
     const auto json = consent::json_string(entry.event.name);
-    return gate.pass({.name = "event",
-                      .labels = labels_of(entry.event),
-                      .datum = {.home = entry.home,
-                                .value = {},
-                                .from_server = entry.event.trust == Trust::server,
-                                .captured = entry.place.time},
-                      .json = json,
-                      .time = entry.place.time,
-                      .source = entry.event.source});
+    return pass(entry, gate,
+                {.name = "event",
+                 .labels = labels_of(entry.event),
+                 .datum = {.home = entry.home,
+                           .value = {},
+                           .from_server = entry.event.trust == Trust::server,
+                           .captured = entry.place.time},
+                 .json = json,
+                 .time = entry.place.time,
+                 .source = entry.event.source});
 }
 
 // A property has the labels of its event, and those of the trait of that name: an e-mail address in
 // an order is an e-mail address.
-consent::Passed Timeline::pass_property(const Entry& entry, const consent::Gate& gate,
+consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent::Gate& gate,
                                         const std::string& name, std::string_view json) const {
     // A property is what its own name says, in the light of its event; mapped nowhere, it stays
     // here.
@@ -187,17 +182,18 @@ consent::Passed Timeline::pass_property(const Entry& entry, const consent::Gate&
                                 .source = entry.event.source,
                                 .of_event = true});
     const auto& contact = what.contact;
-    return gate.pass({.name = name,
-                      .labels = what.labels,
-                      .is_contact = what.is_contact,
-                      .datum = {.home = entry.home,
-                                .value = contact ? std::optional(contact->token) : std::nullopt,
-                                .from_server = entry.event.trust == Trust::server,
-                                .captured = entry.place.time},
-                      .json = json,
-                      .normal = contact ? std::string_view(contact->normal) : std::string_view{},
-                      .time = entry.place.time,
-                      .source = entry.event.source});
+    return pass(entry, gate,
+                {.name = name,
+                 .labels = what.labels,
+                 .is_contact = what.is_contact,
+                 .datum = {.home = entry.home,
+                           .value = contact ? std::optional(contact->token) : std::nullopt,
+                           .from_server = entry.event.trust == Trust::server,
+                           .captured = entry.place.time},
+                 .json = json,
+                 .normal = contact ? std::string_view(contact->normal) : std::string_view{},
+                 .time = entry.place.time,
+                 .source = entry.event.source});
 }
 
 }  // namespace cdp

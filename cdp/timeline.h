@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cdp/people.h"
+#include "cdp/person_events.h"
 #include "cdp/platform.h"
 #include "consent/gate.h"
 
@@ -19,6 +20,7 @@ public:
     struct Needs {
         const storage::Store& store;
         const storage::Vault& vault;
+        const identity::Graph& graph;
         const People& people;
         const consent::Consents& consents;
         const Config& config;
@@ -31,31 +33,17 @@ public:
                                std::string_view value, const TimelineQuery& query) const;
 
 private:
-    // Later times first, then smaller ids.
-    struct Place {
-        Timestamp time{};
-        EventId id{};
-
-        bool before(const Place& other) const {
-            return time != other.time ? time > other.time : id < other.id;
-        }
-    };
-    struct Entry {
-        Place place;
-        Token home;
-        StoredEvent event;
-    };
-
     consent::Cursor cursor_to(const Place& place, const Principal& channel) const;
     std::optional<Place> open_cursor(std::string_view cursor, const Principal& channel) const;
-    Result<std::vector<Entry>> entries_of(People::Reading reading, const Person& person,
-                                          const std::optional<Place>& after,
-                                          std::size_t most) const;
-    void write_event(const Entry& entry, const consent::Gate& gate, const consent::Released& name,
-                     consent::ReleasedBody& body) const;
+    Result<void> add_homes(People::Reading reading, std::span<const PersonEvent> events,
+                           Person& person) const;
+    void write_event(const PersonEvent& entry, const consent::Gate& gate,
+                     const consent::Released& name, consent::ReleasedBody& body) const;
     std::span<const std::string> labels_of(const StoredEvent& event) const;
-    consent::Passed pass_name(const Entry& entry, const consent::Gate& gate) const;
-    consent::Passed pass_property(const Entry& entry, const consent::Gate& gate,
+    static consent::Passed pass(const PersonEvent& entry, const consent::Gate& gate,
+                                consent::Field field);
+    consent::Passed pass_name(const PersonEvent& entry, const consent::Gate& gate) const;
+    consent::Passed pass_property(const PersonEvent& entry, const consent::Gate& gate,
                                   const std::string& name, std::string_view json) const;
 
     Needs needs_;
