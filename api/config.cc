@@ -63,11 +63,14 @@ void read_sources(const toml::table* found, std::optional<ConfigFault>& fault, C
 void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Config& out) {
     ConfigTable table(document, "", fault);
     auto days = static_cast<std::int64_t>(out.platform.dedupe_window.count());
+    auto session = static_cast<std::int64_t>(out.platform.session.count());
     auto waiting = static_cast<std::int64_t>(out.platform.waiting_max);
     table.read("dedupe_window_days", 1, 3650, days);
+    table.read("session_minutes", 1, 720, session);
     table.read("waiting_max", 1, 10'000'000, waiting);
     read_region(table, "default_region", out.platform.default_region);
     out.platform.dedupe_window = std::chrono::days(days);
+    out.platform.session = std::chrono::minutes(session);
     out.platform.waiting_max = static_cast<std::size_t>(waiting);
     read_server(table.table("server"), fault, out);
     read_sources(table.table("sources"), fault, out);

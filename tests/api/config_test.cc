@@ -45,6 +45,7 @@ std::string shown(const api::Config& config) {
     out += "region " + config.platform.default_region + "\n";
     for (const auto& [name, region] : config.platform.source_regions) out += name + region + "\n";
     out += std::to_string(config.platform.dedupe_window.count()) + " " +
+           std::to_string(config.platform.session.count()) + " " +
            std::to_string(config.platform.waiting_max) + " " + std::to_string(config.threads) +
            " " + config.public_url + " " + std::to_string(config.connections_max);
     return out;
@@ -68,6 +69,7 @@ TEST_CASE("what is set is in force") {
     const auto config = api::parse_config(R"(
 default_region = "DE"
 dedupe_window_days = 7
+session_minutes = 45
 [server]
 threads = 3
 public_url = "https://cdp.shop.example"
@@ -89,6 +91,7 @@ functional = "news"
     if (!config) FAIL(config.error().message);
     CHECK(config->platform.default_region == "DE");
     CHECK(config->platform.dedupe_window == std::chrono::days(7));
+    CHECK(config->platform.session == std::chrono::minutes(45));
     CHECK(config->platform.region_of("web") == "FR");
     CHECK(config->threads == 3);
     CHECK(config->platform.types.find("member_no").unique);
@@ -110,6 +113,7 @@ TEST_CASE("an error names the file, the line and the key") {
         {"[server]\nthreads = 1\nport = 80", "cdp.toml:3: server.port: There is no such setting."},
         {"[server]\nthreads = \"two\"", "cdp.toml:2: server.threads: A number from 0 to 1024 is expected."},
         {"waiting_max = 0", "cdp.toml:1: waiting_max: A number from 1 to 10000000 is expected."},
+        {"session_minutes = 721", "cdp.toml:1: session_minutes: A number from 1 to 720 is expected."},
         {"default_region = \"Germany\"", "cdp.toml:1: default_region: Two capital letters of ISO 3166-1 are expected."},
         {"server = 1", "cdp.toml:1: server: A table is expected."},
         {"[server]\npublic_url = \"cdp.example\"", "cdp.toml:2: server.public_url: A URL like https://cdp.example.com, without a slash behind it."},
