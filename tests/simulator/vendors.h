@@ -38,4 +38,9 @@ Labels snowplow_like(std::span<const SimEvent> events, std::span<const std::uint
 // deletion, graphs that are repaired only when touched again.
 Labels adobe_like(std::span<const SimEvent> events, std::span<const std::uint32_t> order);
 
+// No resolver: what one could do at best that is told, of every identifier, which of its events are
+// whose. Events of one actor are together when identifiers of that actor lead from one to the
+// other, also by a previous id and from an address to its hash. What is missing was never said.
+Labels ceiling(std::span<const SimEvent> events, std::span<const std::uint32_t> order);
+
 }  // namespace simulator
