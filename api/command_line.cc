@@ -93,7 +93,7 @@ int run_command_line(int argc, char** argv) {
     add_keys_verbs(app, data, key, json, code);
 
     auto* export_verb = app.add_subcommand("export", "Print everything of one kind as NDJSON");
-    export_verb->add_option("kind", kind, "events, persons, consents or links")
+    export_verb->add_option("kind", kind, "events, persons, consents, links or groups")
         ->required()
         ->check(CLI::IsMember({"events", "persons", "consents", "links"}));
     add_data(export_verb, data);

@@ -23,6 +23,10 @@ Response read_profile(const Services& services, const Request& request);
 Response read_timeline(const Services& services, const Request& request);
 Response look_up_profiles(const Services& services, const Request& request);
 
+// groups.cc
+Response read_group(const Services& services, const Request& request);
+Response read_groups_of_person(const Services& services, const Request& request);
+
 // administration.cc
 void add_key(const Services& services, const Request& request, Answer answer);
 Response list_keys(const Services& services, const Request& request);

@@ -1,40 +1,17 @@
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
 #include "api/json.h"
+#include "api/parameters.h"
 #include "api/problem.h"
 
 namespace api {
 namespace {
 
 constexpr std::size_t kLookupsMax = 1000;
-constexpr std::string_view kPrivate = "Cache-Control: no-store\r\n";
-
-struct Subject {
-    std::string type;
-    std::string value;
-};
-
-cdp::Error invalid(std::string reason, std::string message, std::string pointer = {}) {
-    return {cdp::ErrorCode::invalid_argument,
-            std::move(reason),
-            std::move(message),
-            std::move(pointer),
-            {}};
-}
 
 cdp::Error purpose_required() {
     return invalid("purpose_required", "Say for which purpose the data is wanted.");
-}
-
-// email:a%40shop.example
-cdp::Result<Subject> subject_of(std::string_view parameter) {
-    const auto text = percent_decode(parameter);
-    const auto colon = text.find(':');
-    if (colon == text.npos || colon == 0 || colon + 1 == text.size())
-        return invalid("malformed_identifier", "An identifier is written type:value.");
-    return Subject{text.substr(0, colon), text.substr(colon + 1)};
 }
 
 Response body_of(cdp::Result<cdp::ProfileAnswer> answer) {
@@ -43,14 +20,6 @@ Response body_of(cdp::Result<cdp::ProfileAnswer> answer) {
     response.headers = kPrivate;
     response.shared = std::move(answer->body);
     return response;
-}
-
-cdp::Result<std::size_t> limit_of(const std::string& text) {
-    std::size_t limit = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-    if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > 1000)
-        return invalid("malformed_limit", "The limit is a number from 1 to 1000.");
-    return limit;
 }
 
 // One line per identifier, in the order asked, read while the lines before are on their way.
@@ -135,12 +104,10 @@ Response read_timeline(const Services& services, const Request& request) {
     cdp::TimelineQuery query;
     query.purpose = query_value(request.head->query, "purpose").value_or("");
     if (query.purpose.empty()) return problem(purpose_required());
-    query.cursor = query_value(request.head->query, "cursor").value_or("");
-    if (const auto text = query_value(request.head->query, "limit")) {
-        const auto limit = limit_of(*text);
-        if (!limit) return problem(limit.error());
-        query.limit = *limit;
-    }
+    const auto page = page_of(request);
+    if (!page) return problem(page.error());
+    query.limit = page->limit;
+    query.cursor = page->cursor;
     return body_of(
         services.platform.timeline(request.caller, subject->type, subject->value, query));
 }

@@ -12,6 +12,8 @@ using cdp::Role;
 
 constexpr Roles kReaders{Role::channel};
 constexpr Roles kOfficers{Role::officer, Role::admin};
+// Those who run the platform: what they read has passed no gate.
+constexpr Roles kOperators{Role::officer, Role::steward, Role::admin};
 constexpr Roles kAdmins{Role::admin};
 // record_consents itself refuses sources whose key is public.
 constexpr Roles kConsentWriters{Role::source, Role::officer, Role::admin};
@@ -96,6 +98,9 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(
         keyed_route(Method::get, "/v1/profiles/{identifier}/events", kReaders, read_timeline));
     out.push_back(keyed_route(Method::post, "/v1/profiles/lookup", kReaders, look_up_profiles));
+    out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/groups", kOperators,
+                              read_groups_of_person));
+    out.push_back(keyed_route(Method::get, "/v1/groups/{group_id}", kOperators, read_group));
     out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, add_key));
     out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
     out.push_back(keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines));

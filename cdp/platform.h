@@ -15,6 +15,7 @@
 #include "cdp/base/result.h"
 #include "cdp/config.h"
 #include "cdp/event.h"
+#include "cdp/queries.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
@@ -64,36 +65,6 @@ struct ConsentRequest {
 // The id of each record, in order; or an Error: unless the input was at fault, some may be stored,
 // and sending them again with the same keys or times is safe.
 using Recorded = std::function<void(Result<std::vector<std::string>>)>;
-
-// A person's profile as one channel may see it for one purpose. The body is composed of nothing but
-// what the gate released.
-struct ProfileAnswer {
-    std::shared_ptr<const std::string> body;  // JSON object, DESIGN section 15
-};
-
-struct TimelineQuery {
-    std::string purpose;
-    std::size_t limit = 50;   // 1 to 1000
-    std::string cursor = {};  // from the page before; empty: newest first from the start
-};
-
-// Of any list that is read in pages.
-struct PageQuery {
-    std::size_t limit = 50;   // 1 to 1000
-    std::string cursor = {};  // from the page before; empty: from the start
-};
-
-enum class ExportKind : std::uint8_t { events, persons, consents, links, groups };
-
-std::optional<ExportKind> parse_export_kind(std::string_view name);
-
-// Who asked for an export and why; recorded before the first line leaves.
-struct ExportRequest {
-    ExportKind kind = ExportKind::events;
-    std::string reason = {};
-    std::int64_t uid = -1;
-    std::string key_name = {};  // when asked over HTTP with a key
-};
 
 struct Counters {
     std::atomic<std::uint64_t> accepted{0};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -35,6 +36,7 @@ public:
     ManualClock& clock() { return clock_; }
     cdp::Platform& platform() { return *platform_; }
     storage::Store& store() { return *store_; }
+    const storage::Vault& vault() const { return vault_; }
 
     // A platform that starts on what is stored.
     void restart(cdp::Config config = {}) {
@@ -53,12 +55,13 @@ public:
                                    const cdp::Principal& from = source("web")) {
         auto parsed = cdp::parse_body(body, std::nullopt, platform_->parse_context(from, false));
         REQUIRE(parsed);
-        std::vector<cdp::Verdict> verdicts;
-        platform_->ingest(from, std::move(*parsed), [&](auto result) {
-            REQUIRE(result);
-            verdicts = std::move(*result);
-        });
-        return verdicts;
+        // What takes several transactions answers from another thread.
+        std::promise<cdp::Result<std::vector<cdp::Verdict>>> answer;
+        platform_->ingest(from, std::move(*parsed),
+                          [&](auto result) { answer.set_value(std::move(result)); });
+        auto verdicts = answer.get_future().get();
+        REQUIRE(verdicts);
+        return std::move(*verdicts);
     }
     // One event; the verdict's name.
     std::string send_one(const std::string& event, const cdp::Principal& from = source("web")) {
