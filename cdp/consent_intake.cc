@@ -147,8 +147,9 @@ void ConsentIntake::step(const Pending& request) {
             identity::Observation met;
             met.sightings = {sighting};
             met.time = item.record.time;
+            met.received = item.record.received;
             const auto observed = CDP_TRY(needs_.graph.observe(*snapshot, transaction, met));
-            CDP_CHECK(needs_.graph.settle(transaction, observed.unsettled));
+            CDP_CHECK(needs_.graph.settle(transaction, observed.unsettled, met.received));
         }
         return needs_.consents.record(transaction, item.record);
     };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -13,7 +14,7 @@
 #include "cdp/facts.h"
 #include "cdp/json_scan.h"
 #include "consent/json_string.h"
-#include "identity/evidence.h"
+#include "identity/links.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -142,6 +143,18 @@ std::string cell_line(const consent::Cell& cell, const std::string& identifier) 
            ",\"source\":" + json_string(stamp.source) + "}\n";
 }
 
+std::string link_line(const std::string& a, const std::string& b,
+                      const identity::Evidence& evidence) {
+    std::string line = "{\"a\":" + a + ",\"b\":" + b +
+                       ",\"class\":" + json_string(identity::to_string(evidence.link_class));
+    // That one is the hash of the other was seen on no day.
+    if (evidence.sources == std::vector{identity::kHashEquality})
+        return line + ",\"hashOf\":true}\n";
+    return line + ",\"firstSeen\":" + json_string(format_day(evidence.first_day)) +
+           ",\"lastSeen\":" + json_string(format_day(evidence.last_day)) +
+           ",\"days\":" + std::to_string(std::popcount(evidence.days)) + "}\n";
+}
+
 }  // namespace
 
 std::string disclosure_log() {
@@ -255,24 +268,39 @@ Result<void> Exporter::persons(const storage::Snapshot& snapshot, const Sink& si
     return Result<void>::ok();
 }
 
+// One line for each two, whatever sources, classes and days it was seen in.
 Result<void> Exporter::links(const storage::Snapshot& snapshot, const Sink& sink) const {
     Names names(needs_.vault, snapshot);
-    return each_row(
-        snapshot, storage::Space::link,
-        [&](std::string_view key, std::string_view value) -> Result<bool> {
-            const auto from = subject_of(key);
-            const auto to = storage::KeyReader(key).id<Token>();
-            if (to < from) return true;  // stands under both ends
-            const auto evidence = identity::decode_evidence(value);
-            if (!evidence) return damaged("a link that cannot be read");
-            const std::string a = CDP_TRY(names.find(from))->json;
+    std::optional<Token> from;
+    std::map<Token, identity::Evidence> links;
+    const auto finish = [&]() -> Result<bool> {
+        for (const auto& [to, evidence] : links) {
+            const std::string a = CDP_TRY(names.find(*from))->json;
             const std::string b = CDP_TRY(names.find(to))->json;
-            return sink("{\"a\":" + a + ",\"b\":" + b +
-                        ",\"class\":" + json_string(identity::to_string(evidence->link_class)) +
-                        ",\"firstSeen\":" + json_string(format_day(evidence->first_day)) +
-                        ",\"lastSeen\":" + json_string(format_day(evidence->last_day)) +
-                        ",\"days\":" + std::to_string(std::popcount(evidence->days)) + "}\n");
-        });
+            if (!sink(link_line(a, b, evidence))) return false;
+        }
+        links.clear();
+        return true;
+    };
+    bool stopped = false;
+    const auto scanned =
+        each_row(snapshot, storage::Space::link,
+                 [&](std::string_view key, std::string_view value) -> Result<bool> {
+                     const auto link = identity::decode_link(key, value);
+                     if (!link) return damaged("a link that cannot be read");
+                     if (from != link->from) {
+                         stopped = !CDP_TRY(finish());
+                         from = link->from;
+                     }
+                     if (stopped || link->to < link->from) return !stopped;
+                     const auto seen = identity::evidence_of(link->row);
+                     const auto [at, fresh] = links.try_emplace(link->to, seen);
+                     if (!fresh) identity::join(at->second, seen);
+                     return true;
+                 });
+    if (!scanned) return scanned.error();
+    if (!stopped) CDP_TRY(finish());
+    return Result<void>::ok();
 }
 
 Result<void> Exporter::consents(const storage::Snapshot& snapshot, const Sink& sink) const {

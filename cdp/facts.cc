@@ -1,5 +1,6 @@
 #include "cdp/facts.h"
 
+#include <algorithm>
 #include <tuple>
 
 #include "cdp/base/bytes.h"
@@ -41,6 +42,18 @@ std::string name_in(EventType type, std::string_view raw) {
 bool supersedes(const StoredTrait& a, const StoredTrait& b) {
     return std::tie(a.time, a.json, a.trust, a.source) >
            std::tie(b.time, b.json, b.trust, b.source);
+}
+
+std::uint32_t source_hash_of(const storage::Vault& vault, std::string_view source) {
+    const auto hash = vault.hash<Token>("source", source);
+    std::uint32_t out = 0;
+    for (std::size_t i = 0; i < sizeof out; ++i) out = (out << 8) | hash.bytes[i];
+    return std::max(out, 1U);
+}
+
+EventId event_id_of(const storage::Vault& vault, std::string_view source,
+                    std::string_view message_id) {
+    return vault.hash<EventId>("event", std::string(source) + '\0' + std::string(message_id));
 }
 
 std::string event_key(const Token& home, Timestamp time, const EventId& id) {

@@ -8,6 +8,7 @@
 #include "cdp/base/ids.h"
 #include "cdp/base/time.h"
 #include "cdp/event.h"
+#include "storage/vault.h"
 
 // What the platform stores of events: keys and values, byte by byte in docs/STORAGE.md. Facts are
 // filed under identifiers, never under persons.
@@ -52,6 +53,12 @@ struct Seen {
     Token home{};
     Timestamp time{};
 };
+
+// What stands for a source in evidence: a keyed hash of its name, never 0.
+std::uint32_t source_hash_of(const storage::Vault& vault, std::string_view source);
+// What an event is known by: a keyed hash of its source and messageId.
+EventId event_id_of(const storage::Vault& vault, std::string_view source,
+                    std::string_view message_id);
 
 std::string event_key(const Token& home, Timestamp time, const EventId& id);
 std::string pointer_key(const Token& token, Timestamp time, const EventId& id);

@@ -26,12 +26,6 @@ std::string source_name(const Principal& principal) {
     return principal.role == Role::source ? principal.name : "admin:" + principal.name;
 }
 
-std::uint32_t short_hash(const Token& hash) {
-    std::uint32_t out = 0;
-    for (std::size_t i = 0; i < sizeof out; ++i) out = (out << 8) | hash.bytes[i];
-    return out;
-}
-
 }  // namespace
 
 struct Ingest::Item {
@@ -79,7 +73,7 @@ void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
     request->trust = source.trust;
     request->verdicts.resize(batch.events.size());
     request->done = std::move(done);
-    const auto source_hash = short_hash(needs_.vault.hash<Token>("source", request->source));
+    const auto source_hash = source_hash_of(needs_.vault, request->source);
     for (std::size_t i = 0; i < batch.events.size(); ++i) {
         Verdict& verdict = request->verdicts[i];
         auto& event = batch.events[i];
@@ -101,13 +95,14 @@ Ingest::Item Ingest::prepare(const std::string& source, std::uint32_t source_has
                              std::size_t index) const {
     Item item;
     item.index = index;
-    item.id = needs_.vault.hash<EventId>("event", source + '\0' + event.message_id);
+    item.id = event_id_of(needs_.vault, source, event.message_id);
     auto& seen = item.observation;
     for (const auto& identifier : event.identifiers)
         seen.sightings.push_back(
             {identifier, needs_.graph.token(identifier.type, identifier.value)});
     if (event.previous_id) seen.alias = alias_of(event);
     seen.time = event.time;
+    seen.received = event.received;
     seen.source = source_hash;
     item.event = std::move(event);
     return item;
@@ -262,7 +257,7 @@ Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transactio
     }
     if (unsettled.empty()) return Result<void>::ok();
     needs_.counters.folds.fetch_add(1, std::memory_order_relaxed);
-    return needs_.graph.settle(transaction, unsettled);
+    return needs_.graph.settle(transaction, unsettled, needs_.clock.now());
 }
 
 // False: it was stored before.

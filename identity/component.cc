@@ -1,147 +1,310 @@
 #include "identity/component.h"
 
 #include <algorithm>
-#include <deque>
+#include <unordered_set>
 
+#include "identity/damage.h"
+#include "identity/links.h"
+#include "identity/shared.h"
 #include "storage/key.h"
 
 namespace identity {
 namespace {
 
-// Walks the stored graph and turns it into the fold's input.
-class Component {
-public:
-    Component(storage::Transaction& transaction, const TypeOf& type_of)
-        : transaction_(transaction), type_of_(type_of) {}
+// More identifiers than this are not walked through a class: it joins far too many.
+constexpr std::size_t kWalkMax = 20 * kComponentMax;
 
-    cdp::Result<void> load(std::span<const cdp::Token> start) {
-        for (const auto& token : start) CDP_TRY(visit(token));
-        while (!frontier_.empty()) {
-            const auto at = frontier_.front();
-            frontier_.pop_front();
-            CDP_CHECK(expand(at));
-        }
-        return cdp::Result<void>::ok();
-    }
+// So many neighbours are looked at before an identifier with many more is asked whether it is
+// shared.
+constexpr std::size_t kProbe = 2 * kNeighboursMax;
 
-    cdp::Result<void> write(const Partition& partition) {
-        // An uncontested component folds the same whatever the order of its links.
-        const bool contested = !partition.refused.empty();
-        for (std::uint32_t i = 0; i < members_.size(); ++i) {
-            if (!members_[i].expanded) continue;
-            const Member& best = members_[partition.anchor[i]];
-            Node node = members_[i].node;
-            node.shared = partition.shared[i];
-            node.active = partition.active[i];
-            node.contested = contested;
-            node.anchor = best.token;
-            node.anchor_rank = best.node.rank;
-            node.anchor_class = best.node.link_class;
-            if (node == members_[i].node) continue;
-            move_membership(members_[i], node);
-            transaction_.put(node_key(members_[i].token), encode(node));
-        }
-        return cdp::Result<void>::ok();
-    }
-
-    std::vector<FoldNode> fold_nodes() const {
-        std::vector<FoldNode> nodes;
-        for (const Member& member : members_) {
-            FoldNode node{member.node.rank, &type_of_(member.node.type), member.node.seen, -1,
-                          member.node.shared};
-            if (member.node.twin) {
-                const auto twin = index_.find(*member.node.twin);
-                if (twin != index_.end()) node.twin = static_cast<std::int32_t>(twin->second);
-            }
-            nodes.push_back(node);
-        }
-        return nodes;
-    }
-    const std::vector<FoldLink>& links() const { return links_; }
-
-private:
-    struct Member {
-        cdp::Token token;
-        Node node;
-        bool expanded = false;
-    };
-
-    cdp::Result<std::uint32_t> visit(const cdp::Token& token) {
-        if (const auto known = index_.find(token); known != index_.end()) return known->second;
-        const auto row = CDP_TRY(transaction_.get(node_key(token)));
-        if (!row) return damaged("a link without its node");
-        auto node = decode_node(*row);
-        if (!node) return damaged("a node that cannot be read");
-        const auto at = static_cast<std::uint32_t>(members_.size());
-        // A shared identifier joins nobody, and it may have any number of links.
-        if (!node->shared) frontier_.push_back(at);
-        members_.push_back({token, std::move(*node), false});
-        index_.emplace(token, at);
-        return at;
-    }
-
-    cdp::Result<void> expand(std::uint32_t at) {
-        members_[at].expanded = true;
-        const auto prefix = storage::KeyWriter(storage::Space::link, members_[at].token).str();
-        std::vector<std::pair<cdp::Token, Evidence>> found;
-        bool readable = true;
-        CDP_CHECK(transaction_.scan(prefix, [&](std::string_view key, std::string_view value) {
-            storage::KeyReader reader(key);
-            const auto other = reader.id<cdp::Token>();
-            auto evidence = decode_evidence(value);
-            readable = reader.ok() && evidence.has_value();
-            if (readable) found.emplace_back(other, std::move(*evidence));
-            return readable;
-        }));
-        if (!readable) return damaged("a link that cannot be read");
-        for (auto& [other, evidence] : found) {
-            const auto neighbour = CDP_TRY(visit(other));
-            // A link is stored under both ends; it is taken when the first of them is expanded.
-            if (members_[neighbour].expanded) continue;
-            links_.push_back({at, neighbour, std::move(evidence)});
-        }
-        // Whether a candidate of an alias call counts depends on its twin, wherever that is.
-        if (const auto twin = members_[at].node.twin) CDP_TRY(visit(*twin));
-        return cdp::Result<void>::ok();
-    }
-
-    void move_membership(const Member& before, const Node& after) {
-        if (before.node.active && (!after.active || before.node.anchor != after.anchor))
-            transaction_.erase(member_key(before.node.anchor, before.token));
-        if (after.active) transaction_.put(member_key(after.anchor, before.token), "");
-    }
-
-    storage::Transaction& transaction_;
-    const TypeOf& type_of_;
-    std::vector<Member> members_;
-    std::unordered_map<cdp::Token, std::uint32_t> index_;
-    std::deque<std::uint32_t> frontier_;
-    std::vector<FoldLink> links_;
-};
+LinkClass one_better(LinkClass link_class) {
+    return static_cast<LinkClass>(static_cast<std::uint8_t>(link_class) - 1);
+}
 
 }  // namespace
-
-cdp::Error damaged(const char* what) {
-    return {.code = cdp::ErrorCode::corruption,
-            .reason = "store_damaged",
-            .message = "Stored identity data is damaged.",
-            .detail = what};
-}
-
-std::string link_key(const cdp::Token& from, const cdp::Token& to) {
-    return storage::KeyWriter(storage::Space::link, from).id(to).str();
-}
 
 std::string member_key(const cdp::Token& anchor, const cdp::Token& member) {
     return storage::KeyWriter(storage::Space::member, anchor).id(member).str();
 }
 
-cdp::Result<void> refold(storage::Transaction& transaction, const TypeOf& type_of,
-                         std::span<const cdp::Token> start) {
-    Component component(transaction, type_of);
+cdp::Result<void> Component::load(std::span<const cdp::Token> start) {
+    if (trusting_ == Trusting::growth) {
+        for (const auto& token : start) {
+            CDP_CHECK(walk(token));
+        }
+    } else {
+        for (;;) {
+            for (const auto& token : start) CDP_CHECK(walk(token));
+            if (members_.size() <= kWalkMax || cut_ == LinkClass::assertion) break;
+            reset();
+            cut_ = one_better(cut_);
+        }
+    }
+    keep_apart();
+    return cdp::Result<void>::ok();
+}
+
+void Component::reset() {
+    members_.clear();
+    index_.clear();
+    frontier_.clear();
+    linked_.clear();
+    links_.clear();
+    asserted_ = {};
+}
+
+cdp::Result<void> Component::walk(const cdp::Token& start) {
+    enqueue(CDP_TRY(visit(start)));
+    while (!frontier_.empty()) {
+        const auto at = frontier_.front();
+        frontier_.pop_front();
+        CDP_CHECK(expand(at));
+        if (trusting_ == Trusting::afresh && members_.size() > kWalkMax) frontier_.clear();
+    }
+    return cdp::Result<void>::ok();
+}
+
+std::optional<std::uint32_t> Component::find(const cdp::Token& token) const {
+    const auto known = index_.find(token);
+    if (known == index_.end()) return std::nullopt;
+    return known->second;
+}
+
+cdp::Result<std::uint32_t> Component::visit(const cdp::Token& token) {
+    if (const auto known = find(token)) return *known;
+    const auto row = CDP_TRY(transaction_.get(node_key(token)));
+    if (!row) return damaged("a link without its node");
+    auto node = decode_node(*row);
+    if (!node) return damaged("a node that cannot be read");
+    Member member{token, std::move(*node)};
+    if (member.node.asserted) member.standing = CDP_TRY(Assertions::standing(transaction_, token));
+    member.blocked = member.standing.blocked;
+    member.shared = member.standing.shared || (trusting_ == Trusting::growth && member.node.shared);
+    const auto at = static_cast<std::uint32_t>(members_.size());
+    members_.push_back(std::move(member));
+    index_.emplace(token, at);
+    return at;
+}
+
+void Component::enqueue(std::uint32_t at) {
+    if (members_[at].expanded) return;
+    members_[at].expanded = true;
+    frontier_.push_back(at);
+}
+
+LinkClass Component::level_of(const Member& member) const {
+    return trusting_ == Trusting::growth ? member.node.level : cut_;
+}
+
+cdp::Result<void> Component::expand(std::uint32_t at) {
+    CDP_CHECK(walk_assertions(at));
+    // A blocked identifier joins nobody, and neither does one that is shared; it may have any
+    // number of links.
+    if (members_[at].blocked || members_[at].shared) return cdp::Result<void>::ok();
+    const auto adjacency = CDP_TRY(links_of(at));
+    if (members_[at].shared && trusting_ == Trusting::afresh) return cdp::Result<void>::ok();
+    const auto level = level_of(members_[at]);
+    for (const auto& token : adjacency.order) {
+        const auto other = CDP_TRY(visit(token));
+        const auto& evidence = adjacency.evidence.at(token);
+        if (link_once(at, other)) links_.push_back({at, other, evidence});
+        if (members_[other].blocked) continue;
+        if (trusting_ == Trusting::growth && members_[other].shared) continue;
+        if (evidence.link_class <= level) enqueue(other);
+    }
+    // Whether a candidate of an alias call counts depends on its twin, wherever that is.
+    if (const auto twin = members_[at].node.twin) enqueue(CDP_TRY(visit(*twin)));
+    return cdp::Result<void>::ok();
+}
+
+cdp::Result<void> Component::walk_assertions(std::uint32_t at) {
+    const auto standing = members_[at].standing;
+    for (const auto& token : standing.must) {
+        const auto other = CDP_TRY(visit(token));
+        enqueue(other);
+        const auto pair = std::minmax(at, other);
+        if (std::ranges::find(asserted_.must, std::pair(pair.first, pair.second)) ==
+            asserted_.must.end())
+            asserted_.must.emplace_back(pair.first, pair.second);
+    }
+    return cdp::Result<void>::ok();
+}
+
+// Cannot-links lead nowhere; they matter once both ends are here.
+void Component::keep_apart() {
+    for (std::uint32_t at = 0; at < members_.size(); ++at)
+        for (const auto& token : members_[at].standing.cannot)
+            if (const auto other = find(token); other && at < *other)
+                asserted_.cannot.emplace_back(at, *other);
+}
+
+bool Component::link_once(std::uint32_t a, std::uint32_t b) {
+    const auto pair = std::minmax(a, b);
+    return linked_.emplace(pair.first, pair.second).second;
+}
+
+// A type that can be shared needs all its neighbours counted; they are few, or it is shared. Of
+// others, only the classes that join.
+cdp::Result<Component::Adjacency> Component::links_of(std::uint32_t at) {
+    const Member member = members_[at];
+    const bool count = can_be_shared(rules_.type_of(member.node.type));
+    const auto weakest = count ? LinkClass::probabilistic : level_of(member);
+    Adjacency out;
+    bool probed = false;
+    std::optional<cdp::Error> error;
+    const auto take = [&](const cdp::Token& to, const LinkDays& row) {
+        LinkDays left = row;
+        for (const auto& range : rules_.retractions) left.days &= ~range.days_of(row);
+        for (const auto& [other, range] : member.standing.retracted)
+            if (other == to) left.days &= ~range.days_of(row);
+        if (left.days == 0) return true;
+        const auto [seen, fresh] = out.evidence.try_emplace(to, evidence_of(left));
+        if (!fresh) {
+            join(seen->second, evidence_of(left));
+            return true;
+        }
+        out.order.push_back(to);
+        if (!count || probed || out.order.size() < kProbe || trusting_ == Trusting::growth)
+            return true;
+        probed = true;
+        const auto proved = proves_shared(member, out);
+        if (!proved) error = proved.error();
+        if (!proved || !*proved) return !error;
+        members_[at].shared = true;
+        return false;
+    };
+    CDP_CHECK(scan_links(transaction_, member.token, weakest, take));
+    if (error) return *error;
+    if (trusting_ == Trusting::afresh && count && !members_[at].shared)
+        members_[at].shared = CDP_TRY(proves_shared(member, out));
+    return out;
+}
+
+cdp::Result<bool> Component::proves_shared(const Member& member, const Adjacency& adjacency) {
+    if (!member.node.seen) return false;
+    Neighbours neighbours;
+    const IdentifierType& type = rules_.type_of(member.node.type);
+    for (const auto& token : adjacency.order) {
+        const auto row = CDP_TRY(transaction_.get(node_key(token)));
+        const auto node = row ? decode_node(*row) : std::nullopt;
+        if (!node) return damaged("a link without its node");
+        const bool blocked =
+            node->asserted && CDP_TRY(Assertions::standing(transaction_, token)).blocked;
+        if (node->seen && !blocked) neighbours.add(rules_.type_of(node->type).link_class);
+        if (neighbours.make_shared(type)) return true;
+    }
+    return false;
+}
+
+std::vector<FoldNode> Component::nodes() const {
+    std::vector<FoldNode> out;
+    for (const Member& member : members_) {
+        FoldNode node{.rank = member.node.rank,
+                      .type = &rules_.type_of(member.node.type),
+                      .seen = member.node.seen,
+                      .shared = member.shared || (!member.expanded && member.node.shared),
+                      .blocked = member.blocked,
+                      .level = level_of(member)};
+        if (member.node.twin)
+            if (const auto twin = find(*member.node.twin))
+                node.twin = static_cast<std::int32_t>(*twin);
+        out.push_back(node);
+    }
+    return out;
+}
+
+Node Component::placed(const Partition& partition, std::uint32_t at) const {
+    const Member& best = members_[partition.anchor[at]];
+    Node node = members_[at].node;
+    const bool alone = partition.anchor[at] == at;
+    node.link_class = rules_.type_of(node.type).link_class;
+    node.shared = partition.shared[at];
+    node.blocked = members_[at].blocked;
+    node.active = partition.active[at];
+    node.contested = partition.contested[at];
+    node.level = partition.level[at];
+    node.anchor = best.token;
+    node.anchor_rank = best.node.rank;
+    node.anchor_class = rules_.type_of(best.node.type).link_class;
+    node.component = alone ? partition.component[at] : 1;
+    node.component_links = alone ? partition.component_links[at] : 0;
+    return node;
+}
+
+cdp::Result<void> Component::write(const Partition& partition, const Cause& cause) {
+    std::vector<Move> moves;
+    std::set<cdp::PersonId> stayed;
+    for (std::uint32_t at = 0; at < members_.size(); ++at) {
+        if (!members_[at].expanded) continue;
+        const Node& before = members_[at].node;
+        const Node after = placed(partition, at);
+        const auto moved = CDP_TRY(move(partition, at, after, cause));
+        if (moved)
+            moves.push_back(*moved);
+        else if (after.active)
+            stayed.insert(after.person());
+        if (after != before) transaction_.put(node_key(members_[at].token), encode(after));
+    }
+    for (const auto& change : changes_of(moves, stayed, cause))
+        transaction_.append(change_log(), encode(change));
+    return cdp::Result<void>::ok();
+}
+
+// Moves one membership, and remembers what it was; nullopt when it stays.
+cdp::Result<std::optional<Move>> Component::move(const Partition& partition, std::uint32_t at,
+                                                 const Node& after, const Cause& cause) {
+    const auto& [token, before] = std::tie(members_[at].token, members_[at].node);
+    const bool was = before.active && before.placed();
+    if (was == after.active && before.anchor == after.anchor) return std::optional<Move>{};
+    if (!was && !after.active) return std::optional<Move>{};
+    Move move{token, {}, {}, successor_of(partition, at)};
+    if (was) {
+        const auto key = member_key(before.anchor, token);
+        const auto row = CDP_TRY(transaction_.get(key));
+        const auto since = row ? decode_since(*row) : std::nullopt;
+        if (!since) return damaged("a member row that cannot be read");
+        write_history(transaction_, token, before.person(), *since, cause.time);
+        transaction_.erase(key);
+        move.from = before.person();
+    }
+    if (after.active) {
+        transaction_.put(member_key(after.anchor, token), encode_since(cause.time));
+        move.to = after.person();
+    }
+    return std::optional(move);
+}
+
+// Where somebody who asks for the identifier's old person is sent: a candidate that does not count
+// any more stands for its twin.
+cdp::PersonId Component::successor_of(const Partition& partition, std::uint32_t at) const {
+    auto to = partition.anchor[at];
+    if (!partition.active[at] && members_[at].node.twin)
+        if (const auto twin = find(*members_[at].node.twin)) to = partition.anchor[*twin];
+    return cdp::PersonId{members_[to].node.rank.bytes};
+}
+
+cdp::Result<void> refold(storage::Transaction& transaction, const Rules& rules,
+                         std::span<const cdp::Token> start, const Cause& cause) {
+    Component component(transaction, rules, Trusting::growth);
     CDP_CHECK(component.load(start));
-    const auto nodes = component.fold_nodes();
-    return component.write(fold(nodes, component.links()));
+    return component.write(component.folded(), cause);
+}
+
+cdp::Result<std::vector<cdp::Token>> refold_afresh(storage::Transaction& transaction,
+                                                   const Rules& rules,
+                                                   std::span<const cdp::Token> start,
+                                                   const Cause& cause) {
+    std::unordered_set<cdp::Token> done;
+    for (const auto& token : start) {
+        if (done.contains(token)) continue;
+        Component component(transaction, rules, Trusting::afresh);
+        CDP_CHECK(component.load({&token, 1}));
+        CDP_CHECK(component.write(component.folded(), cause));
+        for (const auto& member : component.members())
+            if (member.expanded) done.insert(member.token);
+    }
+    return std::vector<cdp::Token>(done.begin(), done.end());
 }
 
 }  // namespace identity

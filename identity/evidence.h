@@ -12,33 +12,29 @@
 
 namespace identity {
 
-// Everything known about two identifiers having been seen together. A join-semilattice: `join` is
-// commutative, associative and idempotent, so neither order nor repetition of events can change
-// what is stored. It holds days of event time and never a counter, because at-least-once delivery
-// must not change the answer. Sample events are not kept: the events themselves are filed under
-// both ends, and a row that changes with every event would make everybody's events wait for each
-// other.
+// Everything known about two identifiers having been seen together, as the fold reads it: a summary
+// of the link's days (links.h). A join-semilattice: `join` is commutative, associative and
+// idempotent, so neither order nor repetition of events can change it. It holds days of event time
+// and never a counter, because at-least-once delivery must not change the answer.
 struct Evidence {
     LinkClass link_class = LinkClass::probabilistic;  // the best of all observations
     std::int32_t first_day = 0;                       // UTC days since 1970, see cdp::day_of
     std::int32_t last_day = 0;
     std::uint64_t days =
-        0;  // bit i: seen on last_day - i; days over 63 before the last are forgotten
-    std::vector<std::uint32_t> sources;  // the kSourcesMax smallest source hashes, sorted
+        0;  // bit i: seen on last_day - i; days over 63 before the last are left out
+    std::vector<std::uint32_t> sources;  // source hashes, sorted
 
     friend bool operator==(const Evidence&, const Evidence&) = default;
 };
 
-inline constexpr std::size_t kSourcesMax = 8;
+// The source of what no app said: that one identifier is the hash of another. Such a link has no
+// days.
+inline constexpr std::uint32_t kHashEquality = 0;
 
 // What one event says about a pair.
 Evidence observation(LinkClass link_class, cdp::Timestamp time, std::uint32_t source);
 
 // Adds `more` to `into`; true when that changed it.
 bool join(Evidence& into, const Evidence& more);
-
-std::string encode(const Evidence& evidence);
-// nullopt when the bytes are not what encode wrote.
-std::optional<Evidence> decode_evidence(std::string_view bytes);
 
 }  // namespace identity

@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <numeric>
+#include <optional>
 #include <tuple>
+
+#include "identity/persons.h"
+#include "identity/shared.h"
 
 namespace identity {
 namespace {
@@ -18,40 +22,80 @@ std::vector<bool> active_nodes(std::span<const FoldNode> nodes) {
     return active;
 }
 
-// Decided by direct neighbours alone and monotone in the evidence, hence order-free. Identifiers
-// that were never seen themselves neither are shared nor make others so.
+// Identifiers that were never seen themselves neither are shared nor make others so.
 std::vector<bool> shared_nodes(std::span<const FoldNode> nodes, std::span<const FoldLink> links) {
-    struct Neighbours {
-        std::uint32_t accounts = 0;
-        std::uint32_t contacts = 0;
-        std::uint32_t cookies = 0;
-        std::uint32_t all = 0;
-    };
     std::vector<Neighbours> seen_with(nodes.size());
-    const auto count = [&](std::uint32_t at, std::uint32_t neighbour) {
-        const auto link_class = nodes[neighbour].type->link_class;
-        ++seen_with[at].all;
-        if (link_class == LinkClass::account) ++seen_with[at].accounts;
-        if (is_contact(link_class)) ++seen_with[at].contacts;
-        if (link_class == LinkClass::cookie) ++seen_with[at].cookies;
+    const auto counts = [&](std::uint32_t node) {
+        return nodes[node].seen && !nodes[node].blocked;
     };
     for (const FoldLink& link : links) {
-        if (!nodes[link.a].seen || !nodes[link.b].seen) continue;
-        count(link.a, link.b);
-        count(link.b, link.a);
+        if (!counts(link.a) || !counts(link.b)) continue;
+        seen_with[link.a].add(nodes[link.b].type->link_class);
+        seen_with[link.b].add(nodes[link.a].type->link_class);
     }
     std::vector<bool> shared(nodes.size());
-    for (std::size_t i = 0; i < nodes.size(); ++i) {
-        const IdentifierType& type = *nodes[i].type;
-        const auto over = [](std::uint32_t n, std::uint16_t most) { return most > 0 && n > most; };
-        shared[i] =
-            nodes[i].shared ||
-            (type.shared_at_accounts > 0 && seen_with[i].accounts >= type.shared_at_accounts) ||
-            over(seen_with[i].contacts, type.contacts_max) ||
-            over(seen_with[i].cookies, type.cookies_max) ||
-            (!type.unique && seen_with[i].all > kNeighboursMax);
-    }
+    for (std::size_t i = 0; i < nodes.size(); ++i)
+        shared[i] = nodes[i].shared || seen_with[i].make_shared(*nodes[i].type);
     return shared;
+}
+
+// Which links join classes of ever weaker links, and how big that gets.
+class Components {
+public:
+    explicit Components(std::span<const FoldNode> nodes)
+        : parent_(nodes.size()), size_(nodes.size(), 1), links_(nodes.size(), 0) {
+        std::iota(parent_.begin(), parent_.end(), 0U);
+        for (const FoldNode& node : nodes) level_.push_back(node.level);
+    }
+
+    void add(const FoldLink& link) {
+        const auto a = find(link.a);
+        const auto b = find(link.b);
+        ++links_[a];
+        if (a == b) return;
+        parent_[b] = a;
+        size_[a] += size_[b];
+        links_[a] += links_[b];
+        level_[a] = std::min(level_[a], level_[b]);
+    }
+    // Whether links up to this class may join the node.
+    bool fits(std::uint32_t node, LinkClass link_class) {
+        const auto root = find(node);
+        return size_[root] <= kComponentMax && links_[root] <= kComponentLinksMax &&
+               level_[root] >= link_class;
+    }
+    std::uint32_t size(std::uint32_t node) { return size_[find(node)]; }
+    std::uint32_t links(std::uint32_t node) { return links_[find(node)]; }
+    std::uint32_t find(std::uint32_t node) {
+        while (parent_[node] != node) {
+            parent_[node] = parent_[parent_[node]];
+            node = parent_[node];
+        }
+        return node;
+    }
+
+private:
+    std::vector<std::uint32_t> parent_;
+    std::vector<std::uint32_t> size_;
+    std::vector<std::uint32_t> links_;
+    std::vector<LinkClass> level_;  // per root: the least known of its members
+};
+
+// The weakest class of links that joins each node: the weakest whose links, and better ones, do not
+// connect it to too many. Content alone decides, and more evidence only cuts more.
+std::vector<LinkClass> levels(std::span<const FoldNode> nodes, std::span<const FoldLink> links,
+                              const std::vector<std::uint32_t>& order) {
+    std::vector<LinkClass> level(nodes.size(), LinkClass::assertion);
+    Components components(nodes);
+    auto next = order.begin();
+    for (int c = 0; c <= static_cast<int>(LinkClass::probabilistic); ++c) {
+        const auto link_class = static_cast<LinkClass>(c);
+        for (; next != order.end() && links[*next].evidence.link_class <= link_class; ++next)
+            components.add(links[*next]);
+        for (std::uint32_t i = 0; i < nodes.size(); ++i)
+            if (components.fits(i, link_class)) level[i] = link_class;
+    }
+    return level;
 }
 
 // The order links are taken in: strongest claim first, by the weaker end and then by the stronger,
@@ -65,79 +109,132 @@ auto order_of(const FoldLink& link, std::span<const FoldNode> nodes) {
                       std::min(a.rank, b.rank), std::max(a.rank, b.rank));
 }
 
-// Disjoint sets of nodes, each with the values of unique types it holds and its best member.
-class Persons {
+bool order_matters(Apart reason) {
+    return reason == Apart::unique_type || reason == Apart::limit || reason == Apart::cannot_link;
+}
+
+class Folding {
 public:
-    explicit Persons(std::span<const FoldNode> nodes)
-        : nodes_(nodes), parent_(nodes.size()), anchor_(nodes.size()), unique_(nodes.size()) {
-        std::iota(parent_.begin(), parent_.end(), 0U);
-        std::iota(anchor_.begin(), anchor_.end(), 0U);
-        for (std::uint32_t i = 0; i < nodes.size(); ++i)
-            if (nodes[i].type->unique) unique_[i].push_back(i);
-    }
+    Folding(std::span<const FoldNode> nodes, std::span<const FoldLink> links,
+            const FoldAssertions& asserted)
+        : nodes_(nodes), links_(links), asserted_(asserted), persons_(nodes, links, asserted) {}
 
-    std::uint32_t anchor(std::uint32_t node) { return anchor_[find(node)]; }
-
-    // False when the two may not be one person.
-    bool join(std::uint32_t a, std::uint32_t b) {
-        a = find(a);
-        b = find(b);
-        if (a == b) return true;
-        for (const auto mine : unique_[a])
-            for (const auto theirs : unique_[b])
-                if (nodes_[mine].type->name == nodes_[theirs].type->name) return false;
-        parent_[b] = a;
-        if (better(anchor_[b], anchor_[a])) anchor_[a] = anchor_[b];
-        unique_[a].insert(unique_[a].end(), unique_[b].begin(), unique_[b].end());
-        return true;
+    Partition run() {
+        out_.active = active_nodes(nodes_);
+        out_.shared = shared_nodes(nodes_, links_);
+        const auto order = joining_links();
+        out_.level = levels(nodes_, links_, order);
+        Components components(nodes_);
+        std::vector<std::uint32_t> contesting;  // one end of each link whose order matters
+        join_asserted(components, contesting);
+        for (const auto i : order) join(i, components, contesting);
+        place(components, contesting);
+        return std::move(out_);
     }
 
 private:
-    std::uint32_t find(std::uint32_t node) {
-        while (parent_[node] != node) {
-            parent_[node] = parent_[parent_[node]];
-            node = parent_[node];
-        }
-        return node;
+    std::optional<Apart> out_of_play(std::uint32_t node) const {
+        if (nodes_[node].blocked) return Apart::blocked;
+        if (!out_.active[node]) return Apart::candidate;
+        if (out_.shared[node]) return Apart::shared;
+        return std::nullopt;
     }
-    bool better(std::uint32_t a, std::uint32_t b) const {
-        return better_anchor(nodes_[a].type->link_class, nodes_[a].rank, nodes_[b].type->link_class,
-                             nodes_[b].rank);
+
+    // Those whose ends may both be joined, in their order.
+    std::vector<std::uint32_t> joining_links() {
+        std::vector<std::uint32_t> order;
+        for (std::uint32_t i = 0; i < links_.size(); ++i) {
+            auto reason = out_of_play(links_[i].a);
+            if (!reason) reason = out_of_play(links_[i].b);
+            if (reason)
+                out_.refused.push_back({i, *reason});
+            else
+                order.push_back(i);
+        }
+        std::ranges::sort(order, {}, [&](std::uint32_t i) { return order_of(links_[i], nodes_); });
+        return order;
+    }
+
+    void join_asserted(Components& components, std::vector<std::uint32_t>& contesting) {
+        std::vector<std::uint32_t> order(asserted_.must.size());
+        std::iota(order.begin(), order.end(), 0U);
+        std::ranges::sort(order, {}, [&](std::uint32_t i) {
+            const auto& [a, b] = asserted_.must[i];
+            return std::minmax(nodes_[a].rank, nodes_[b].rank);
+        });
+        for (const auto i : order) {
+            const auto& [a, b] = asserted_.must[i];
+            if (out_of_play(a) || out_of_play(b)) {
+                out_.must_refused.push_back(i);
+                continue;
+            }
+            components.add({a, b, {}});
+            const bool before = persons_.together(a, b);
+            if (persons_.must_join(a, b)) {
+                out_.must_refused.push_back(i);
+                contesting.push_back(a);
+            } else if (!before) {
+                out_.must_joined.push_back(i);
+            }
+        }
+    }
+
+    void join(std::uint32_t i, Components& components, std::vector<std::uint32_t>& contesting) {
+        const FoldLink& link = links_[i];
+        if (link.evidence.link_class > std::min(out_.level[link.a], out_.level[link.b])) {
+            out_.refused.push_back({i, Apart::size});
+            return;
+        }
+        components.add(link);
+        const bool before = persons_.together(link.a, link.b);
+        if (const auto reason = persons_.join(link.a, link.b)) {
+            out_.refused.push_back({i, *reason});
+            if (order_matters(*reason)) contesting.push_back(link.a);
+        } else if (!before) {
+            out_.joined.push_back(i);
+        }
+    }
+
+    void place(Components& components, const std::vector<std::uint32_t>& contesting) {
+        std::vector<bool> contested(nodes_.size());
+        for (const auto node : contesting) contested[components.find(node)] = true;
+        for (std::uint32_t i = 0; i < nodes_.size(); ++i) {
+            out_.anchor.push_back(persons_.anchor(i));
+            out_.contested.push_back(contested[components.find(i)]);
+            out_.component.push_back(components.size(i));
+            out_.component_links.push_back(components.links(i));
+        }
     }
 
     std::span<const FoldNode> nodes_;
-    std::vector<std::uint32_t> parent_;
-    std::vector<std::uint32_t> anchor_;
-    std::vector<std::vector<std::uint32_t>> unique_;  // nodes of unique types, per root
+    std::span<const FoldLink> links_;
+    const FoldAssertions& asserted_;
+    Persons persons_;
+    Partition out_;
 };
 
 }  // namespace
+
+std::string_view to_string(Apart value) {
+    switch (value) {
+        case Apart::unique_type: return "unique_type";
+        case Apart::limit: return "limit";
+        case Apart::cannot_link: return "cannot_link";
+        case Apart::shared: return "shared";
+        case Apart::blocked: return "blocked";
+        case Apart::candidate: return "candidate";
+        case Apart::size: return "size";
+    }
+    return "unique_type";
+}
 
 bool better_anchor(LinkClass a_class, const cdp::Rank& a, LinkClass b_class, const cdp::Rank& b) {
     return std::tie(a_class, a) < std::tie(b_class, b);
 }
 
-Partition fold(std::span<const FoldNode> nodes, std::span<const FoldLink> links) {
-    Partition out;
-    out.active = active_nodes(nodes);
-    out.shared = shared_nodes(nodes, links);
-
-    std::vector<std::uint32_t> order;
-    for (std::uint32_t i = 0; i < links.size(); ++i) {
-        const auto joins = [&](std::uint32_t node) {
-            return out.active[node] && !out.shared[node];
-        };
-        if (joins(links[i].a) && joins(links[i].b)) order.push_back(i);
-    }
-    std::ranges::sort(order, {}, [&](std::uint32_t i) { return order_of(links[i], nodes); });
-
-    Persons persons(nodes);
-    for (const auto i : order)
-        if (!persons.join(links[i].a, links[i].b)) out.refused.push_back({i, Apart::unique_type});
-
-    out.anchor.resize(nodes.size());
-    for (std::uint32_t i = 0; i < nodes.size(); ++i) out.anchor[i] = persons.anchor(i);
-    return out;
+Partition fold(std::span<const FoldNode> nodes, std::span<const FoldLink> links,
+               const FoldAssertions& asserted) {
+    return Folding(nodes, links, asserted).run();
 }
 
 }  // namespace identity

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -9,49 +10,15 @@
 #include <vector>
 
 #include "cdp/base/result.h"
-#include "identity/evidence.h"
-#include "identity/fold.h"
+#include "identity/change.h"
+#include "identity/component.h"
 #include "identity/node.h"
+#include "identity/observation.h"
 #include "identity/quiet.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
 namespace identity {
-
-// One identifier of one observation.
-struct Sighting {
-    Identifier identifier;
-    cdp::Token token;
-};
-
-// What one event says about who is who.
-struct Observation {
-    std::vector<Sighting> sightings;  // at least one, best first, distinct
-
-    // An alias call's previousId, as both things it may be; linked to the first sighting.
-    struct Alias {
-        Sighting account;
-        Sighting cookie;
-    };
-    std::optional<Alias> alias;
-
-    cdp::Timestamp time{};
-    std::uint32_t source = 0;
-};
-
-struct Observed {
-    storage::SubjectKey home_key;  // of the first sighting
-
-    // Whose persons may have changed: Graph::settle is owed them. Empty for most observations.
-    std::vector<cdp::Token> unsettled = {};
-
-    // What to tell Graph::committed once the transaction is; none when it need not be told.
-    struct Said {
-        Saying saying;
-        QuietSayings::Ground ground;
-    };
-    std::optional<Said> said = {};
-};
 
 // The evidence and its fold, kept in a store. Every change goes through the caller's transaction,
 // so that an event, its links and the persons they make are one commit. Safe to use from many
@@ -70,9 +37,19 @@ public:
                                   storage::Transaction& transaction,
                                   const Observation& observation) const;
 
-    // Brings the persons up to date after the transaction's observations.
+    // Brings the persons up to date after the transaction's observations. `now` is for what is
+    // announced.
     cdp::Result<void> settle(storage::Transaction& transaction,
-                             std::span<const cdp::Token> unsettled) const;
+                             std::span<const cdp::Token> unsettled, cdp::Timestamp now) const;
+
+    // The same after something else changed than that there is more evidence: an assertion, rules.
+    // Answers the identifiers that were folded.
+    cdp::Result<std::vector<cdp::Token>> settle_afresh(storage::Transaction& transaction,
+                                                       std::span<const cdp::Token> start,
+                                                       const Cause& cause) const;
+
+    // What the fold goes by, as of the transaction: it counts as read.
+    cdp::Result<Rules> rules(storage::Transaction& transaction) const;
 
     // What an observation said was committed in that version: saying it again costs no read.
     void committed(Observed::Said said, storage::Version version) const;
@@ -91,7 +68,11 @@ public:
                                        const Node& node);
 
 private:
-    const IdentifierType& type_of(std::string_view name) const;
+    // Retractions of whole sources, and what they were read from.
+    struct Retractions {
+        std::vector<Retraction> ranges;
+        storage::ReadSet reads;
+    };
 
     std::optional<Saying> saying_of(const Observation& observation) const;
     cdp::Result<std::optional<Observed>> observe_quiet(const storage::Snapshot& snapshot,
@@ -101,9 +82,11 @@ private:
 
     const storage::Store& store_;
     const storage::Vault& vault_;
-    const IdentifierTypes& types_;
-    IdentifierType external_;  // stands for every type that is not configured
+    const TypeOf type_of_;
+    const bool limited_;  // some type is limited within windows of time
     const std::unique_ptr<QuietSayings> quiet_;
+    mutable std::mutex mutex_;  // held to read and to replace the pointer
+    mutable std::shared_ptr<const Retractions> retractions_;
 };
 
 }  // namespace identity

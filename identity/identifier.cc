@@ -167,9 +167,14 @@ void IdentifierTypes::set(IdentifierType type) {
 }
 
 IdentifierType IdentifierTypes::find(std::string_view name) const {
+    IdentifierType type = known(name);
+    type.name = name;
+    return type;
+}
+
+const IdentifierType& IdentifierTypes::known(std::string_view name) const {
     const auto found = types_.find(name);
-    if (found != types_.end()) return found->second;
-    return {.name = std::string{name}, .link_class = LinkClass::crm};
+    return found == types_.end() ? external_ : found->second;
 }
 
 bool is_type_name(std::string_view name) {

@@ -52,12 +52,21 @@ struct IdentifierType {
     std::uint16_t contacts_max = 0;
     std::uint16_t cookies_max = 0;
 
+    // One person holds at most this many values seen within any `limit_window_days` of event time;
+    // 0 days: ever. 0: no such limit.
+    std::uint16_t limit = 0;
+    std::uint16_t limit_window_days = 0;
+
     // Values that are refused like the null-like list, given as sent or in normal form.
     std::vector<std::string> blocked = {};
 };
 
+// An external identifier of a type that nobody configured is shared once it was seen with this many
+// accounts: what so many have in common is a shop or a household, no person.
+inline constexpr std::uint16_t kExternalAccountsMax = 10;
+
 // The types in force. Unknown names seen in `externalIds` are types of their own, class crm, not
-// unique, opaque.
+// unique, opaque, shared at kExternalAccountsMax accounts.
 class IdentifierTypes {
 public:
     // DESIGN section 7's table.
@@ -67,10 +76,13 @@ public:
     void set(IdentifierType type);
     // Always answers; for an unknown name the type described above.
     IdentifierType find(std::string_view name) const;
+    // The same without its name, for an unknown one.
+    const IdentifierType& known(std::string_view name) const;
     const std::map<std::string, IdentifierType, std::less<>>& all() const { return types_; }
 
 private:
     std::map<std::string, IdentifierType, std::less<>> types_;
+    IdentifierType external_{.name = "external", .shared_at_accounts = kExternalAccountsMax};
 };
 
 // 1 to 64 of [a-z0-9._-], starting with a letter: what may name a type.

@@ -8,7 +8,15 @@ namespace {
 
 constexpr std::uint8_t kFormat = 1;
 
-enum Flag : std::uint8_t { seen = 1, shared = 2, contested = 4, active = 8, has_twin = 16 };
+enum Flag : std::uint8_t {
+    seen = 1,
+    shared = 2,
+    contested = 4,
+    active = 8,
+    has_twin = 16,
+    blocked = 32,
+    asserted = 64,
+};
 
 std::uint8_t flags_of(const Node& node) {
     unsigned flags = 0;
@@ -17,6 +25,8 @@ std::uint8_t flags_of(const Node& node) {
     if (node.contested) flags |= Flag::contested;
     if (node.active) flags |= Flag::active;
     if (node.twin) flags |= Flag::has_twin;
+    if (node.blocked) flags |= Flag::blocked;
+    if (node.asserted) flags |= Flag::asserted;
     return static_cast<std::uint8_t>(flags);
 }
 
@@ -44,6 +54,9 @@ std::string encode(const Node& node) {
         .u8(flags_of(node))
         .u8(static_cast<std::uint8_t>(node.link_class))
         .u8(static_cast<std::uint8_t>(node.anchor_class))
+        .u8(static_cast<std::uint8_t>(node.level))
+        .u32(node.component)
+        .u32(node.component_links)
         .raw(node.rank.view())
         .raw(node.anchor.view())
         .raw(node.anchor_rank.view())
@@ -59,14 +72,20 @@ std::optional<Node> decode_node(std::string_view bytes) {
     const auto flags = in.u8();
     const auto link_class = read_class(in);
     const auto anchor_class = read_class(in);
-    if (!link_class || !anchor_class) return std::nullopt;
+    const auto level = read_class(in);
+    if (!link_class || !anchor_class || !level) return std::nullopt;
     Node node;
     node.seen = flags & Flag::seen;
     node.shared = flags & Flag::shared;
     node.contested = flags & Flag::contested;
     node.active = flags & Flag::active;
+    node.blocked = flags & Flag::blocked;
+    node.asserted = flags & Flag::asserted;
     node.link_class = *link_class;
     node.anchor_class = *anchor_class;
+    node.level = *level;
+    node.component = in.u32();
+    node.component_links = in.u32();
     node.rank = read_id<cdp::Rank>(in);
     node.anchor = read_id<cdp::Token>(in);
     node.anchor_rank = read_id<cdp::Rank>(in);

@@ -16,14 +16,19 @@ namespace storage {
 // The third byte of every key. On disk: never change one, never reuse one.
 enum class Space : char {
     access_key = 'A',   // keyed hash of an access key -> who may do what
+    assertion = 'B',    // assertions, newest first
+    asserted = 'b',     // token or event id, kind, token, assertion id -> what stands about it
     consent = 'C',      // token, kind, ... -> consent records and stamp cells of an identifier
     dedupe = 'D',       // event id -> when it may be forgotten
+    history = 'H',      // token, ~until -> the person an identifier belonged to before
+    former = 'h',       // person id, ~until, token -> an identifier that a person had before
+    hash_form = 'Q',    // token of a hashed identifier, token -> what it may be the hash of
     event = 'E',        // home token, ~time, event id -> the sealed event
     group = 'G',        // group id -> the group's sealed id
     idempotency = 'I',  // keyed hash of (caller, idempotency key) -> the answer given
     log = 'J',          // log name, index -> entries of append-only logs
     subject_key = 'K',  // token -> the identifier's key, wrapped by an epoch key
-    link = 'L',         // token, token -> evidence; stored under both ends
+    link = 'L',         // token, class, token, source, days -> evidence; stored under both ends
     member = 'M',       // anchor token, token -> an identifier of that person
     node = 'N',         // token -> an identifier: type, sealed value, person
     pointer = 'P',  // token, ~time, event id -> home token of an event seen with this identifier

@@ -40,7 +40,7 @@ public:
                              observed->unsettled.end());
             if (observed->said) said.push_back(std::move(*observed->said));
         }
-        REQUIRE(graph_.settle(transaction, unsettled));
+        REQUIRE(graph_.settle(transaction, unsettled, cdp::timestamp_of(++now_)));
         const auto outcome = storage::commit_and_wait(*store_, std::move(transaction));
         REQUIRE(outcome.state == storage::CommitState::ok);
         for (auto& one : said) graph_.committed(std::move(one), outcome.version);
@@ -85,6 +85,7 @@ public:
 private:
     std::unique_ptr<storage::Store> store_;
     identity::Graph graph_;
+    std::int64_t now_ = 0;
 };
 
 // The same question answered in one go: every identifier and link of all observations in one fold.

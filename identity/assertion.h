@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/ids.h"
+#include "cdp/base/result.h"
+#include "cdp/base/time.h"
+#include "identity/links.h"
+#include "storage/transaction.h"
+#include "storage/vault.h"
+
+// What people say about who is who. An assertion is a fact with an author and a reason; it outranks
+// evidence, survives replays, and can be revoked, which is a fact too.
+namespace identity {
+
+// On disk and on the wire: never renumber.
+enum class AssertionKind : std::uint8_t {
+    must_link = 1,  // two identifiers are one person, also against a unique type
+    cannot_link,    // two identifiers are not one person, whatever else says so
+    block,          // an identifier joins nobody and nothing is concluded from it
+    shared,         // an identifier is several people's
+    retract,        // links do not count: of a source in a range of days, of a pair, of events
+};
+
+std::string_view to_string(AssertionKind value);
+std::optional<AssertionKind> parse_assertion_kind(std::string_view name);
+
+// Sorts the newest first: 8 bytes of complemented time, 8 of chance.
+using AssertionId = cdp::Id<struct AssertionTag>;
+AssertionId new_assertion_id(cdp::Timestamp time, std::string_view eight_random_bytes);
+
+// Which links a retraction takes away: those of one source, or of all, on these UTC days.
+struct Retraction {
+    std::optional<std::uint32_t> source;
+    std::int32_t first_day = std::numeric_limits<std::int32_t>::min();
+    std::int32_t last_day = std::numeric_limits<std::int32_t>::max();
+
+    // The days of a row that it takes.
+    std::uint64_t days_of(const LinkDays& row) const;
+    bool covers(std::uint32_t of_source, std::int32_t day) const;
+
+    friend bool operator==(const Retraction&, const Retraction&) = default;
+};
+
+struct Said {
+    std::string author;
+    std::string reason;
+    cdp::Timestamp time{};
+
+    friend bool operator==(const Said&, const Said&) = default;
+};
+
+struct Assertion {
+    AssertionId id{};
+    AssertionKind kind = AssertionKind::must_link;
+    // must_link, cannot_link: two; block, shared: one; retract: none, or the two ends of a link.
+    std::vector<cdp::Token> identifiers;
+
+    // retract only: a range, or single events.
+    Retraction range = {};
+    std::string source_name = {};  // of the range, as people write it
+    struct Event {
+        cdp::EventId id;
+        std::string source;
+        std::string message_id;
+
+        friend bool operator==(const Event&, const Event&) = default;
+    };
+    std::vector<Event> events = {};
+
+    Said said = {};
+    std::optional<Said> revoked = {};
+
+    friend bool operator==(const Assertion&, const Assertion&) = default;
+};
+
+// What stands about one identifier, for the fold.
+struct Standing {
+    bool blocked = false;
+    bool shared = false;
+    std::vector<cdp::Token> must;
+    std::vector<cdp::Token> cannot;
+    std::vector<std::pair<cdp::Token, Retraction>> retracted;  // links to these
+
+    bool empty() const {
+        return !blocked && !shared && must.empty() && cannot.empty() && retracted.empty();
+    }
+};
+
+// Assertions in a store. Every change goes through the caller's transaction.
+class Assertions {
+public:
+    explicit Assertions(const storage::Vault& vault) : key_(vault.own_key("assertions")) {}
+
+    // Writes the fact and what stands because of it. Refuses, writing nothing:
+    // identifier_unknown, retracts_nothing (not_found), same_identifier, contradicts_assertion
+    // (conflict; the detail is the id of the one that stands), identifier_shared (a must_link on
+    // one that several people have). One that stands already is answered with its id.
+    cdp::Result<AssertionId> add(storage::Transaction& transaction,
+                                 const Assertion& assertion) const;
+    // already_revoked (conflict), assertion_unknown (not_found).
+    cdp::Result<Assertion> revoke(storage::Transaction& transaction, const AssertionId& id,
+                                  const Said& said) const;
+
+    cdp::Result<std::optional<Assertion>> find(storage::Transaction& transaction,
+                                               const AssertionId& id) const;
+    // Newest first, from behind `after` on; the visit returns false to stop.
+    cdp::Result<void> each(const storage::Snapshot& snapshot,
+                           const std::optional<AssertionId>& after,
+                           const std::function<bool(const Assertion&)>& visit) const;
+
+    static cdp::Result<Standing> standing(storage::Transaction& transaction,
+                                          const cdp::Token& token);
+    // Of whole sources.
+    static cdp::Result<std::vector<Retraction>> retractions(storage::Transaction& transaction);
+    // Which assertion retracts an event.
+    static cdp::Result<std::optional<AssertionId>> retracted(storage::Transaction& transaction,
+                                                             const cdp::EventId& event);
+
+private:
+    cdp::Result<void> check(storage::Transaction& transaction, const Assertion& assertion) const;
+    void write(storage::Transaction& transaction, const Assertion& assertion) const;
+
+    storage::SubjectKey key_;
+};
+
+}  // namespace identity
