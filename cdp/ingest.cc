@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "cdp/facts.h"
+#include "cdp/sightings.h"
 #include "cdp/stamps.h"
 #include "cdp/trait_rows.h"
 #include "storage/key.h"
@@ -18,8 +19,6 @@ constexpr std::size_t kChunkRowsMax = 600;
 // Lost races before an event is given up with 503. Each loss means that another event of the same
 // person was stored, so only a stream of them gets here.
 constexpr int kRacesMax = 200;
-
-using identity::Sighting;
 
 // An administrator may post too, but never as a source that has the same name.
 std::string source_name(const Principal& principal) {
@@ -96,35 +95,11 @@ Ingest::Item Ingest::prepare(const std::string& source, std::uint32_t source_has
     Item item;
     item.index = index;
     item.id = event_id_of(needs_.vault, source, event.message_id);
-    auto& seen = item.observation;
-    for (const auto& identifier : event.identifiers)
-        seen.sightings.push_back(
-            {identifier, needs_.graph.token(identifier.type, identifier.value)});
-    if (event.previous_id) seen.alias = alias_of(event);
-    seen.time = event.time;
-    seen.received = event.received;
-    seen.source = source_hash;
+    item.observation = observation_of(event, source_hash, needs_.graph, needs_.config.types);
+    if (event.previous_id && !item.observation.alias)
+        event.warnings.emplace_back("null_like_previous_id");
     item.event = std::move(event);
     return item;
-}
-
-// What the previous id may be; nullopt, and a warning, when it identifies nobody.
-std::optional<identity::Observation::Alias> Ingest::alias_of(Event& event) const {
-    const auto candidate = [&](const char* name) -> std::optional<Sighting> {
-        const auto type = needs_.config.types.find(name);
-        const auto form = identity::normal_form(type, *event.previous_id, "");
-        const auto* value = std::get_if<std::string>(&form);
-        if (!value) return std::nullopt;
-        return Sighting{{name, *value, *event.previous_id, type.link_class},
-                        needs_.graph.token(name, *value)};
-    };
-    auto account = candidate("user_id");
-    auto cookie = candidate("anonymous_id");
-    if (!account || !cookie) {
-        event.warnings.emplace_back("null_like_previous_id");
-        return std::nullopt;
-    }
-    return identity::Observation::Alias{std::move(*account), std::move(*cookie)};
 }
 
 std::vector<Ingest::Cluster> Ingest::clusters_of(const std::vector<Item>& items) const {

@@ -27,7 +27,6 @@ private:
     std::vector<Cluster> clusters_of(const std::vector<Item>& items) const;
     Item prepare(const std::string& source, std::uint32_t source_hash, Event event,
                  std::size_t index) const;
-    std::optional<identity::Observation::Alias> alias_of(Event& event) const;
     void step(const Pending& request);
     void settle(const Pending& request, std::vector<std::size_t> asked,
                 std::vector<storage::CommitOutcome> outcomes);

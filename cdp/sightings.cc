@@ -21,4 +21,34 @@ std::vector<identity::Sighting> sightings_of(const Event& event, const identity:
     return sightings;
 }
 
+std::optional<identity::Observation::Alias> alias_of(const Event& event,
+                                                     const identity::Graph& graph,
+                                                     const identity::IdentifierTypes& types) {
+    if (!event.previous_id) return std::nullopt;
+    const auto candidate = [&](const char* name) -> std::optional<identity::Sighting> {
+        const auto type = types.find(name);
+        const auto form = identity::normal_form(type, *event.previous_id, "");
+        const auto* value = std::get_if<std::string>(&form);
+        if (!value) return std::nullopt;
+        return identity::Sighting{{name, *value, *event.previous_id, type.link_class},
+                                  graph.token(name, *value)};
+    };
+    auto account = candidate("user_id");
+    auto cookie = candidate("anonymous_id");
+    if (!account || !cookie) return std::nullopt;
+    return identity::Observation::Alias{std::move(*account), std::move(*cookie)};
+}
+
+identity::Observation observation_of(const Event& event, std::uint32_t source_hash,
+                                     const identity::Graph& graph,
+                                     const identity::IdentifierTypes& types) {
+    identity::Observation out;
+    out.sightings = sightings_of(event, graph);
+    out.alias = alias_of(event, graph, types);
+    out.time = event.time;
+    out.source = source_hash;
+    out.received = event.received;
+    return out;
+}
+
 }  // namespace cdp

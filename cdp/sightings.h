@@ -17,4 +17,14 @@ std::optional<Event> read_again(const StoredEvent& event, const Config& config);
 // An event's identifiers with their tokens, best first.
 std::vector<identity::Sighting> sightings_of(const Event& event, const identity::Graph& graph);
 
+// What an alias call's previous id may be; nullopt when there is none, or it identifies nobody.
+std::optional<identity::Observation::Alias> alias_of(const Event& event,
+                                                     const identity::Graph& graph,
+                                                     const identity::IdentifierTypes& types);
+
+// What an event says about who is who.
+identity::Observation observation_of(const Event& event, std::uint32_t source_hash,
+                                     const identity::Graph& graph,
+                                     const identity::IdentifierTypes& types);
+
 }  // namespace cdp

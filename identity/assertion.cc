@@ -12,6 +12,7 @@ namespace identity {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFactFormat = 2;
 
 constexpr std::array<std::pair<AssertionKind, std::string_view>, 5> kKinds{{
     {AssertionKind::must_link, "must_link"},
@@ -74,13 +75,27 @@ Said read_said(cdp::ByteReader& in) {
     return said;
 }
 
+void write_time(cdp::ByteWriter& out, const std::optional<cdp::Timestamp>& time) {
+    out.u8(time.has_value()).i64(time ? cdp::milliseconds_of(*time) : 0);
+}
+
+std::optional<cdp::Timestamp> read_time(cdp::ByteReader& in) {
+    const bool has = in.u8() != 0;
+    const auto time = cdp::timestamp_of(in.i64());
+    if (!has) return std::nullopt;
+    return time;
+}
+
 std::string encode(const Assertion& assertion) {
     cdp::ByteWriter out;
-    out.u8(kFormat)
+    out.u8(kFactFormat)
         .u8(static_cast<std::uint8_t>(assertion.kind))
         .u8(static_cast<std::uint8_t>(assertion.identifiers.size()));
     for (const auto& token : assertion.identifiers) out.raw(token.view());
     out.bytes(encode(assertion.range)).bytes(assertion.source_name);
+    write_time(out, assertion.from);
+    write_time(out, assertion.to);
+    out.u32(assertion.taken);
     out.u32(static_cast<std::uint32_t>(assertion.events.size()));
     for (const auto& event : assertion.events)
         out.raw(event.id.view()).bytes(event.source).bytes(event.message_id);
@@ -98,7 +113,7 @@ IdType read_id(cdp::ByteReader& in) {
 
 std::optional<Assertion> decode_assertion(std::string_view bytes) {
     cdp::ByteReader in(bytes);
-    if (in.u8() != kFormat) return std::nullopt;
+    if (in.u8() != kFactFormat) return std::nullopt;
     Assertion out;
     const auto kind = in.u8();
     if (kind < 1 || kind > kKinds.size()) return std::nullopt;
@@ -109,6 +124,9 @@ std::optional<Assertion> decode_assertion(std::string_view bytes) {
     if (!range) return std::nullopt;
     out.range = *range;
     out.source_name = in.bytes();
+    out.from = read_time(in);
+    out.to = read_time(in);
+    out.taken = in.u32();
     for (auto n = in.u32(); n > 0 && in.ok(); --n) {
         Assertion::Event event;
         event.id = read_id<cdp::EventId>(in);
@@ -144,10 +162,15 @@ std::vector<StandingRow> rows_of(const Assertion& assertion) {
     for (const auto& event : assertion.events)
         rows.push_back({standing_key(event.id, assertion.kind, cdp::Token{}, assertion.id),
                         encode(Retraction{})});
-    if (assertion.kind == AssertionKind::retract && ids.empty() && assertion.events.empty())
+    if (assertion.of_source())
         rows.push_back({standing_key(kSources, assertion.kind, cdp::Token{}, assertion.id),
                         encode(assertion.range)});
     return rows;
+}
+
+// That an assertion takes an event, found from the assertion.
+std::string taken_key(const AssertionId& id, const cdp::EventId& event) {
+    return standing_key(id, AssertionKind::retract, cdp::Token{event.bytes}, id);
 }
 
 struct StandingEntry {
@@ -266,8 +289,9 @@ cdp::Result<void> Assertions::check(storage::Transaction& transaction,
                                    assertion.kind == AssertionKind::must_link);
             if (opposite && ids.size() == 2 && entry.other == ids[1 - i])
                 return refusal(ErrorCode::conflict, "contradicts_assertion",
-                               "The opposite is asserted of these two; revoke that first.", at,
-                               cdp::to_hex(entry.id.view()));
+                               "The opposite is asserted of these two; revoke assertion " +
+                                   cdp::to_hex(entry.id.view()) + " first.",
+                               at, cdp::to_hex(entry.id.view()));
         }
     }
     if (assertion.kind == AssertionKind::retract && ids.size() == 2 &&
@@ -277,6 +301,25 @@ cdp::Result<void> Assertions::check(storage::Transaction& transaction,
     return cdp::Result<void>::ok();
 }
 
+namespace {
+
+// The one that says the same and stands. Single events are not compared.
+cdp::Result<std::optional<AssertionId>> find_same(storage::Transaction& transaction,
+                                                  const Assertion& assertion) {
+    using Found = std::optional<AssertionId>;
+    if (!assertion.events.empty() || assertion.taken > 0) return Found{};
+    const auto& ids = assertion.identifiers;
+    const auto entries = ids.empty() ? CDP_TRY(entries_of(transaction, kSources))
+                                     : CDP_TRY(entries_of(transaction, ids[0]));
+    const cdp::Token other = ids.size() == 2 ? ids[1] : cdp::Token{};
+    for (const auto& entry : entries)
+        if (entry.kind == assertion.kind && entry.other == other && entry.range == assertion.range)
+            return Found(entry.id);
+    return Found{};
+}
+
+}  // namespace
+
 void Assertions::write(storage::Transaction& transaction, const Assertion& assertion) const {
     const auto key = fact_key(assertion.id);
     transaction.put(key, storage::Vault::seal(key_, key, encode(assertion)));
@@ -285,12 +328,7 @@ void Assertions::write(storage::Transaction& transaction, const Assertion& asser
 cdp::Result<AssertionId> Assertions::add(storage::Transaction& transaction,
                                          const Assertion& assertion) const {
     CDP_CHECK(check(transaction, assertion));
-    if (!assertion.identifiers.empty() && assertion.kind != AssertionKind::retract) {
-        const auto& ids = assertion.identifiers;
-        for (const auto& entry : CDP_TRY(entries_of(transaction, ids[0])))
-            if (entry.kind == assertion.kind && (ids.size() == 1 || entry.other == ids[1]))
-                return entry.id;
-    }
+    if (const auto known = CDP_TRY(find_same(transaction, assertion))) return *known;
     write(transaction, assertion);
     for (auto& row : rows_of(assertion)) transaction.put(std::move(row.key), std::move(row.value));
     for (const auto& token : assertion.identifiers) CDP_CHECK(mark(transaction, token));
@@ -309,8 +347,27 @@ cdp::Result<Assertion> Assertions::revoke(storage::Transaction& transaction, con
     assertion->revoked = said;
     write(transaction, *assertion);
     for (auto& row : rows_of(*assertion)) transaction.erase(std::move(row.key));
+    for (const auto& event : CDP_TRY(taken_events(transaction, id))) {
+        transaction.erase(standing_key(event, AssertionKind::retract, cdp::Token{}, id));
+        transaction.erase(taken_key(id, event));
+    }
     for (const auto& token : assertion->identifiers) CDP_CHECK(mark(transaction, token));
     return std::move(*assertion);
+}
+
+void Assertions::take_event(storage::Transaction& transaction, const AssertionId& id,
+                            const cdp::EventId& event) {
+    transaction.put(standing_key(event, AssertionKind::retract, cdp::Token{}, id),
+                    encode(Retraction{}));
+    transaction.put(taken_key(id, event), encode(Retraction{}));
+}
+
+cdp::Result<std::vector<cdp::EventId>> Assertions::taken_events(storage::Transaction& transaction,
+                                                                const AssertionId& id) {
+    std::vector<cdp::EventId> out;
+    for (const auto& entry : CDP_TRY(entries_of(transaction, id)))
+        out.push_back(cdp::EventId{entry.other.bytes});
+    return out;
 }
 
 cdp::Result<std::optional<Assertion>> Assertions::find(storage::Transaction& transaction,

@@ -61,9 +61,14 @@ struct Assertion {
     // must_link, cannot_link: two; block, shared: one; retract: none, or the two ends of a link.
     std::vector<cdp::Token> identifiers;
 
-    // retract only: a range, or single events.
+    // retract only: a range, or single events. A range that names neither a source nor identifiers
+    // is none, and neither is one that ends before it begins.
     Retraction range = {};
     std::string source_name = {};  // of the range, as people write it
+    // What the range was asked as; exclusive at its end.
+    std::optional<cdp::Timestamp> from = {}, to = {};
+    // Single events that were taken where it cuts a day in two: see Assertions::take_event.
+    std::uint32_t taken = 0;
     struct Event {
         cdp::EventId id;
         std::string source;
@@ -75,6 +80,12 @@ struct Assertion {
 
     Said said = {};
     std::optional<Said> revoked = {};
+
+    // Takes whole days of a source away, whoever was seen then.
+    bool of_source() const {
+        return kind == AssertionKind::retract && identifiers.empty() && range.source &&
+               range.first_day <= range.last_day;
+    }
 
     friend bool operator==(const Assertion&, const Assertion&) = default;
 };
@@ -99,13 +110,20 @@ public:
 
     // Writes the fact and what stands because of it. Refuses, writing nothing:
     // identifier_unknown, retracts_nothing (not_found), same_identifier, contradicts_assertion
-    // (conflict; the detail is the id of the one that stands), identifier_shared (a must_link on
-    // one that several people have). One that stands already is answered with its id.
+    // (conflict; the message and the detail name the one that stands), identifier_shared (a
+    // must_link on one that several people have). One that stands already is answered with its id.
     cdp::Result<AssertionId> add(storage::Transaction& transaction,
                                  const Assertion& assertion) const;
     // already_revoked (conflict), assertion_unknown (not_found).
     cdp::Result<Assertion> revoke(storage::Transaction& transaction, const AssertionId& id,
                                   const Said& said) const;
+
+    // One more event of a retraction: many, and not all of them named in the fact.
+    static void take_event(storage::Transaction& transaction, const AssertionId& id,
+                           const cdp::EventId& event);
+    // All that were taken so and still are.
+    static cdp::Result<std::vector<cdp::EventId>> taken_events(storage::Transaction& transaction,
+                                                               const AssertionId& id);
 
     cdp::Result<std::optional<Assertion>> find(storage::Transaction& transaction,
                                                const AssertionId& id) const;

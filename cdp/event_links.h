@@ -1,0 +1,66 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "cdp/config.h"
+#include "cdp/facts.h"
+#include "identity/graph.h"
+#include "identity/links.h"
+#include "storage/transaction.h"
+#include "storage/vault.h"
+
+namespace cdp {
+
+// Where an event is filed.
+struct FiledEvent {
+    EventId id{};
+    Token home{};
+    Timestamp time{};
+
+    friend bool operator==(const FiledEvent&, const FiledEvent&) = default;
+};
+
+// The links that single events said, taken back and said again. The events themselves, their traits
+// and stamps stay where they are.
+class EventLinks {
+public:
+    struct Needs {
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const Config& config;
+    };
+    explicit EventLinks(Needs needs) : needs_(needs) {}
+
+    // Where the event is, whether or not its messageId would still be taken for a repetition;
+    // nullopt: it was never stored.
+    static Result<std::optional<FiledEvent>> find(storage::Transaction& transaction,
+                                                  const EventId& id);
+
+    // Makes the stored links say what the events say that stand: a retracted event's are taken back
+    // unless another event said the same, one that is not retracted any more says its own again.
+    // Folds what that changes. An event that was erased is left out.
+    Result<void> follow(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+                        std::span<const FiledEvent> events, const identity::Cause& cause) const;
+
+private:
+    class Day;
+    struct Read {
+        StoredEvent stored;
+        identity::Observation observation;
+    };
+
+    Result<std::optional<Read>> read(const storage::Snapshot& snapshot,
+                                     const FiledEvent& event) const;
+    Result<void> take_back(Day& day, storage::Transaction& transaction,
+                           const identity::Observation& said) const;
+    static Result<void> keep_from_repeating(storage::Transaction& transaction,
+                                            const FiledEvent& event, Timestamp until);
+
+    Needs needs_;
+};
+
+}  // namespace cdp
