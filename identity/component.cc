@@ -11,8 +11,8 @@
 namespace identity {
 namespace {
 
-// More identifiers than this are not walked through a class: it joins far too many.
-constexpr std::size_t kWalkMax = 20 * kComponentMax;
+// Over so many times the bound, identifiers are not walked through a class: it joins far too many.
+constexpr std::size_t kWalkTimes = 20;
 
 // So many neighbours are looked at before an identifier with many more is asked whether it is
 // shared.
@@ -36,7 +36,7 @@ cdp::Result<void> Component::load(std::span<const cdp::Token> start) {
     } else {
         for (;;) {
             for (const auto& token : start) CDP_CHECK(walk(token));
-            if (members_.size() <= kWalkMax || cut_ == LinkClass::assertion) break;
+            if (!too_many() || cut_ == LinkClass::assertion) break;
             reset();
             cut_ = one_better(cut_);
         }
@@ -54,13 +54,17 @@ void Component::reset() {
     asserted_ = {};
 }
 
+bool Component::too_many() const {
+    return members_.size() > kWalkTimes * rules_.bounds.identifiers;
+}
+
 cdp::Result<void> Component::walk(const cdp::Token& start) {
     enqueue(CDP_TRY(visit(start)));
     while (!frontier_.empty()) {
         const auto at = frontier_.front();
         frontier_.pop_front();
         CDP_CHECK(expand(at));
-        if (trusting_ == Trusting::afresh && members_.size() > kWalkMax) frontier_.clear();
+        if (trusting_ == Trusting::afresh && too_many()) frontier_.clear();
     }
     return cdp::Result<void>::ok();
 }
@@ -161,7 +165,9 @@ cdp::Result<Component::Adjacency> Component::links_of(std::uint32_t at) {
         if (left.days == 0) return true;
         const auto [seen, fresh] = out.evidence.try_emplace(to, evidence_of(left));
         if (!fresh) {
-            join(seen->second, evidence_of(left));
+            // Rows come best class first. What the weaker ones add may lie behind the cut, so it
+            // counts nowhere.
+            if (row.link_class == seen->second.link_class) join(seen->second, evidence_of(left));
             return true;
         }
         out.order.push_back(to);
@@ -284,11 +290,28 @@ cdp::PersonId Component::successor_of(const Partition& partition, std::uint32_t 
     return cdp::PersonId{members_[to].node.rank.bytes};
 }
 
+bool Component::may_rise(const Partition& partition) const {
+    bool cut = false;
+    bool lost = false;
+    for (std::uint32_t at = 0; at < members_.size(); ++at) {
+        const Node& before = members_[at].node;
+        cut = cut || before.level != LinkClass::probabilistic;
+        lost = lost || (members_[at].expanded && !before.shared && partition.shared[at]) ||
+               (before.active && before.placed() && !partition.active[at]);
+    }
+    return cut && lost;
+}
+
 cdp::Result<void> refold(storage::Transaction& transaction, const Rules& rules,
                          std::span<const cdp::Token> start, const Cause& cause) {
     Component component(transaction, rules, Trusting::growth);
     CDP_CHECK(component.load(start));
-    return component.write(component.folded(), cause);
+    const auto partition = component.folded();
+    if (!component.may_rise(partition)) return component.write(partition, cause);
+    std::vector<cdp::Token> all;
+    for (const auto& member : component.members()) all.push_back(member.token);
+    CDP_TRY(refold_afresh(transaction, rules, all, cause));
+    return cdp::Result<void>::ok();
 }
 
 cdp::Result<std::vector<cdp::Token>> refold_afresh(storage::Transaction& transaction,

@@ -26,6 +26,7 @@ using TypeOf = std::function<const IdentifierType&(std::string_view name)>;
 struct Rules {
     TypeOf type_of;
     std::vector<Retraction> retractions;  // of whole sources
+    Bounds bounds = {};
 };
 
 std::string member_key(const cdp::Token& anchor, const cdp::Token& member);
@@ -59,7 +60,11 @@ public:
     std::vector<FoldNode> nodes() const;
     std::span<const FoldLink> links() const { return links_; }
     const FoldAssertions& asserted() const { return asserted_; }
-    Partition folded() const { return fold(nodes(), links_, asserted_); }
+    Partition folded() const { return fold(nodes(), links_, asserted_, rules_.bounds); }
+
+    // Whether classes that are cut here might join again: an identifier that connected too many
+    // turned out to be nobody's, which no cut that is stored knows.
+    bool may_rise(const Partition& partition) const;
 
     // Writes the nodes, memberships, history and announcements that the partition changes.
     cdp::Result<void> write(const Partition& partition, const Cause& cause);
@@ -81,6 +86,7 @@ private:
     LinkClass level_of(const Member& member) const;
     bool link_once(std::uint32_t a, std::uint32_t b);
     void keep_apart();
+    bool too_many() const;
     void reset();
 
     Node placed(const Partition& partition, std::uint32_t at) const;

@@ -59,9 +59,9 @@ public:
         level_[a] = std::min(level_[a], level_[b]);
     }
     // Whether links up to this class may join the node.
-    bool fits(std::uint32_t node, LinkClass link_class) {
+    bool fits(std::uint32_t node, LinkClass link_class, const Bounds& bounds) {
         const auto root = find(node);
-        return size_[root] <= kComponentMax && links_[root] <= kComponentLinksMax &&
+        return size_[root] <= bounds.identifiers && links_[root] <= bounds.links &&
                level_[root] >= link_class;
     }
     std::uint32_t size(std::uint32_t node) { return size_[find(node)]; }
@@ -84,7 +84,7 @@ private:
 // The weakest class of links that joins each node: the weakest whose links, and better ones, do not
 // connect it to too many. Content alone decides, and more evidence only cuts more.
 std::vector<LinkClass> levels(std::span<const FoldNode> nodes, std::span<const FoldLink> links,
-                              const std::vector<std::uint32_t>& order) {
+                              const std::vector<std::uint32_t>& order, const Bounds& bounds) {
     std::vector<LinkClass> level(nodes.size(), LinkClass::assertion);
     Components components(nodes);
     auto next = order.begin();
@@ -93,7 +93,7 @@ std::vector<LinkClass> levels(std::span<const FoldNode> nodes, std::span<const F
         for (; next != order.end() && links[*next].evidence.link_class <= link_class; ++next)
             components.add(links[*next]);
         for (std::uint32_t i = 0; i < nodes.size(); ++i)
-            if (components.fits(i, link_class)) level[i] = link_class;
+            if (components.fits(i, link_class, bounds)) level[i] = link_class;
     }
     return level;
 }
@@ -116,19 +116,25 @@ bool order_matters(Apart reason) {
 class Folding {
 public:
     Folding(std::span<const FoldNode> nodes, std::span<const FoldLink> links,
-            const FoldAssertions& asserted)
-        : nodes_(nodes), links_(links), asserted_(asserted), persons_(nodes, links, asserted) {}
+            const FoldAssertions& asserted, const Bounds& bounds)
+        : nodes_(nodes),
+          links_(links),
+          asserted_(asserted),
+          bounds_(bounds),
+          persons_(nodes, links, asserted) {}
 
     Partition run() {
         out_.active = active_nodes(nodes_);
         out_.shared = shared_nodes(nodes_, links_);
         const auto order = joining_links();
-        out_.level = levels(nodes_, links_, order);
+        out_.level = levels(nodes_, links_, order, bounds_);
         Components components(nodes_);
         std::vector<std::uint32_t> contesting;  // one end of each link whose order matters
         join_asserted(components, contesting);
         for (const auto i : order) join(i, components, contesting);
         place(components, contesting);
+        for (std::uint32_t i = 0; i < nodes_.size(); ++i)
+            if (out_of_play(i)) out_.level[i] = LinkClass::probabilistic;
         return std::move(out_);
     }
 
@@ -209,6 +215,7 @@ private:
     std::span<const FoldNode> nodes_;
     std::span<const FoldLink> links_;
     const FoldAssertions& asserted_;
+    const Bounds& bounds_;
     Persons persons_;
     Partition out_;
 };
@@ -233,8 +240,8 @@ bool better_anchor(LinkClass a_class, const cdp::Rank& a, LinkClass b_class, con
 }
 
 Partition fold(std::span<const FoldNode> nodes, std::span<const FoldLink> links,
-               const FoldAssertions& asserted) {
-    return Folding(nodes, links, asserted).run();
+               const FoldAssertions& asserted, const Bounds& bounds) {
+    return Folding(nodes, links, asserted, bounds).run();
 }
 
 }  // namespace identity

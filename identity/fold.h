@@ -37,7 +37,7 @@ struct FoldNode {
 struct FoldLink {
     std::uint32_t a = 0;  // indices of nodes; one link for each two
     std::uint32_t b = 0;
-    Evidence evidence;
+    Evidence evidence;  // of the best class that the two were seen in, and of no other
 };
 
 // What is asserted of two nodes.
@@ -54,7 +54,7 @@ enum class Apart : std::uint8_t {
     shared,       // one end belongs to nobody
     blocked,      // asserted
     candidate,    // one end is an alias call's previousId that does not count
-    size,         // links of that class would make a person of more than kComponentMax
+    size,         // links of that class would join more than Bounds allow
 };
 
 std::string_view to_string(Apart value);
@@ -66,8 +66,10 @@ inline constexpr std::uint32_t kNeighboursMax = 200;
 
 // Where links of some class connect more identifiers than this, or have more links, they and weaker
 // ones join nobody there: the class is cut. Nothing is deleted, and better links join as before.
-inline constexpr std::uint32_t kComponentMax = 1000;
-inline constexpr std::uint32_t kComponentLinksMax = 5000;
+struct Bounds {
+    std::uint32_t identifiers = 1000;
+    std::uint32_t links = 5000;
+};
 
 struct RefusedLink {
     std::uint32_t link = 0;  // index of the link
@@ -99,7 +101,7 @@ struct Partition {
 // is total and made of content alone, so any order and repetition of the same nodes and links gives
 // the same persons.
 Partition fold(std::span<const FoldNode> nodes, std::span<const FoldLink> links,
-               const FoldAssertions& asserted = {});
+               const FoldAssertions& asserted = {}, const Bounds& bounds = {});
 
 // Whether the first is the better anchor.
 bool better_anchor(LinkClass a_class, const cdp::Rank& a, LinkClass b_class, const cdp::Rank& b);

@@ -18,11 +18,13 @@ bool any_limited(const IdentifierTypes& types) {
 
 }  // namespace
 
-Graph::Graph(const storage::Store& store, const storage::Vault& vault, const IdentifierTypes& types)
+Graph::Graph(const storage::Store& store, const storage::Vault& vault, const IdentifierTypes& types,
+             const Bounds& bounds)
     : store_(store),
       vault_(vault),
       type_of_(
           [&types](std::string_view name) -> const IdentifierType& { return types.known(name); }),
+      bounds_(bounds),
       limited_(any_limited(types)),
       quiet_(std::make_unique<QuietSayings>()) {}
 
@@ -56,7 +58,7 @@ cdp::Result<Rules> Graph::rules(storage::Transaction& transaction) const {
     }
     if (known && store_.current(known->reads)) {
         transaction.rely_on(known->reads);
-        return Rules{type_of_, known->ranges};
+        return Rules{type_of_, known->ranges, bounds_};
     }
     // An old read set says no too late, never yes too early.
     const auto snapshot = store_.snapshot();
@@ -67,7 +69,7 @@ cdp::Result<Rules> Graph::rules(storage::Transaction& transaction) const {
     auto ranges = CDP_TRY(Assertions::retractions(transaction));
     const std::lock_guard lock(mutex_);
     retractions_ = std::move(fresh);
-    return Rules{type_of_, std::move(ranges)};
+    return Rules{type_of_, std::move(ranges), bounds_};
 }
 
 cdp::Result<void> Graph::settle(storage::Transaction& transaction,

@@ -26,7 +26,10 @@ namespace identity {
 class Graph {
 public:
     // All must outlive it.
-    Graph(const storage::Store& store, const storage::Vault& vault, const IdentifierTypes& types);
+    Graph(const storage::Store& store, const storage::Vault& vault, const IdentifierTypes& types,
+          const Bounds& bounds = {});
+
+    const Bounds& bounds() const { return bounds_; }
 
     cdp::Token token(std::string_view type, std::string_view value) const;
 
@@ -83,6 +86,7 @@ private:
     const storage::Store& store_;
     const storage::Vault& vault_;
     const TypeOf type_of_;
+    const Bounds bounds_;
     const bool limited_;  // some type is limited within windows of time
     const std::unique_ptr<QuietSayings> quiet_;
     mutable std::mutex mutex_;  // held to read and to replace the pointer

@@ -323,7 +323,8 @@ cdp::Result<bool> Sitting::fits(const Node& person) {
         anchor_.reset();
         return true;
     }
-    return anchor_->component <= kComponentMax && anchor_->component_links <= kComponentLinksMax;
+    return anchor_->component <= rules_.bounds.identifiers &&
+           anchor_->component_links <= rules_.bounds.links;
 }
 
 // For the fold to place.

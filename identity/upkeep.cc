@@ -115,8 +115,7 @@ cdp::Result<void> Upkeep::each_start(
     if (assertion.kind == AssertionKind::block || assertion.kind == AssertionKind::shared)
         CDP_CHECK(each_link(link_prefix(assertion.identifiers.front()),
                             [&](const StoredLink& link) { return starts.add(link.to); }));
-    if (assertion.kind == AssertionKind::retract && assertion.identifiers.empty() &&
-        assertion.events.empty())
+    if (assertion.of_source())
         CDP_CHECK(each_link(space_prefix(storage::Space::link),
                             [&](const StoredLink& link) -> cdp::Result<void> {
                                 if (assertion.range.days_of(link.row) == 0)
@@ -153,21 +152,26 @@ cdp::Result<void> Upkeep::fold_around(std::span<const cdp::Token> start, const C
 
 cdp::Result<Progress> Upkeep::catch_up(const Report& report) const {
     Progress progress;
-    const auto snapshot = store_.snapshot();
-    storage::Transaction transaction(*snapshot, storage::kPartition);
-    const auto stored = CDP_TRY(transaction.get(rules_key()));
-    const auto in_force = fingerprint();
-    if (stored != in_force) {
+    if (!CDP_TRY(follows_rules())) {
         CDP_CHECK(fold_everything(report, progress));
-        CDP_CHECK(write(rules_key(), in_force));
+        CDP_CHECK(write(rules_key(), fingerprint()));
     }
-    std::vector<AssertionId> owed;
-    CDP_CHECK(snapshot->scan(owed_prefix(), "", [&](std::string_view key, std::string_view) {
-        owed.push_back(storage::KeyReader(key).id<AssertionId>());
-        return true;
-    }));
-    for (const auto& id : owed) CDP_CHECK(settle(id));
+    for (const auto& id : CDP_TRY(owed())) CDP_CHECK(settle(id));
     return progress;
+}
+
+cdp::Result<std::vector<AssertionId>> Upkeep::owed() const {
+    std::vector<AssertionId> out;
+    CDP_CHECK(
+        store_.snapshot()->scan(owed_prefix(), "", [&](std::string_view key, std::string_view) {
+            out.push_back(storage::KeyReader(key).id<AssertionId>());
+            return true;
+        }));
+    return out;
+}
+
+cdp::Result<bool> Upkeep::follows_rules() const {
+    return CDP_TRY(store_.snapshot()->get(rules_key())) == fingerprint();
 }
 
 cdp::Result<void> Upkeep::fold_everything(const Report& report, Progress& progress) const {
@@ -213,8 +217,8 @@ cdp::Result<void> Upkeep::write(std::string key, std::optional<std::string> valu
 // Of everything in the configuration that the fold reads.
 std::string Upkeep::fingerprint() const {
     cdp::ByteWriter text;
-    text.u8(kFoldVersion).u16(kExternalAccountsMax).u32(kNeighboursMax).u32(kComponentMax);
-    text.u32(kComponentLinksMax);
+    text.u8(kFoldVersion).u16(kExternalAccountsMax).u32(kNeighboursMax);
+    text.u32(graph_.bounds().identifiers).u32(graph_.bounds().links);
     for (const auto& [name, type] : types_.all())
         text.bytes(name)
             .u8(static_cast<std::uint8_t>(type.link_class))

@@ -41,6 +41,11 @@ public:
     // those that the stored fold was made under. At the start, before anything is served.
     cdp::Result<Progress> catch_up(const Report& report) const;
 
+    // Whose consequences are still to be drawn, oldest last.
+    cdp::Result<std::vector<AssertionId>> owed() const;
+    // Whether the stored fold was made under the rules in force.
+    cdp::Result<bool> follows_rules() const;
+
 private:
     cdp::Result<void> settle(const Assertion& assertion) const;
     cdp::Result<void> fold_around(std::span<const cdp::Token> start, const Cause& cause,

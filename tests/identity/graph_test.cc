@@ -6,171 +6,18 @@
 
 #include <catch2/catch.hpp>
 
-#include "identity/component.h"
-#include "storage/key.h"
-#include "tests/identity/world.h"
+#include "tests/identity/oracle.h"
+#include "tests/identity/stored.h"
 #include "tests/support/seeds.h"
 
 namespace {
 
-using identity::Evidence;
 using identity::Observation;
+using tests::AllAtOnce;
 using tests::IdentityWorld;
+using tests::members_of;
 using tests::Place;
-using tests::Places;
-
-// The graph on a store of its own.
-class Stored {
-public:
-    explicit Stored(const IdentityWorld& world)
-        : store_(storage::make_memory_store()), graph_(*store_, world.vault(), world.types()) {}
-
-    // Whether it needed the fold.
-    bool observe(const Observation& observation) { return observe_together({&observation, 1}); }
-
-    bool observe_together(std::span<const Observation> observations) {
-        const auto snapshot = store_->snapshot();
-        storage::Transaction transaction(*snapshot, storage::kPartition);
-        std::vector<cdp::Token> unsettled;
-        std::vector<identity::Observed::Said> said;
-        for (const auto& observation : observations) {
-            auto observed = graph_.observe(*snapshot, transaction, observation);
-            REQUIRE(observed);
-            unsettled.insert(unsettled.end(), observed->unsettled.begin(),
-                             observed->unsettled.end());
-            if (observed->said) said.push_back(std::move(*observed->said));
-        }
-        REQUIRE(graph_.settle(transaction, unsettled, cdp::timestamp_of(++now_)));
-        const auto outcome = storage::commit_and_wait(*store_, std::move(transaction));
-        REQUIRE(outcome.state == storage::CommitState::ok);
-        for (auto& one : said) graph_.committed(std::move(one), outcome.version);
-        return !unsettled.empty();
-    }
-
-    Places places() const {
-        Places out;
-        const auto snapshot = store_->snapshot();
-        const std::string prefix{0, 0, static_cast<char>(storage::Space::node)};
-        REQUIRE(snapshot->scan(prefix, "", [&](std::string_view key, std::string_view value) {
-            const auto node = identity::decode_node(value);
-            if (!node) return false;
-            out[cdp::Token::from(key.substr(3, 16))] = {node->anchor, node->shared, node->active};
-            return true;
-        }));
-        return out;
-    }
-
-    std::set<std::pair<cdp::Token, cdp::Token>> members() const {
-        std::set<std::pair<cdp::Token, cdp::Token>> out;
-        const auto snapshot = store_->snapshot();
-        const std::string prefix{0, 0, static_cast<char>(storage::Space::member)};
-        REQUIRE(snapshot->scan(prefix, "", [&](std::string_view key, std::string_view) {
-            out.emplace(cdp::Token::from(key.substr(3, 16)), cdp::Token::from(key.substr(19, 16)));
-            return true;
-        }));
-        return out;
-    }
-
-    std::map<std::string, std::string> evidence() const {
-        std::map<std::string, std::string> out;
-        const auto snapshot = store_->snapshot();
-        const std::string prefix{0, 0, static_cast<char>(storage::Space::link)};
-        REQUIRE(snapshot->scan(prefix, "", [&](std::string_view key, std::string_view value) {
-            out.emplace(key, value);
-            return true;
-        }));
-        return out;
-    }
-
-private:
-    std::unique_ptr<storage::Store> store_;
-    identity::Graph graph_;
-    std::int64_t now_ = 0;
-};
-
-// The same question answered in one go: every identifier and link of all observations in one fold.
-class AllAtOnce {
-public:
-    AllAtOnce(const IdentityWorld& world, const std::vector<Observation>& observations)
-        : world_(world) {
-        for (const auto& observation : observations) add(observation);
-    }
-
-    Places places() const {
-        std::vector<identity::FoldNode> nodes;
-        for (const auto& token : order_) {
-            const auto& known = known_.at(token);
-            const auto twin = known.twin ? index(*known.twin) : -1;
-            nodes.push_back({known.rank, &known.type, known.seen, twin});
-        }
-        std::vector<identity::FoldLink> links;
-        for (const auto& [pair, evidence] : links_)
-            links.push_back({static_cast<std::uint32_t>(index(pair.first)),
-                             static_cast<std::uint32_t>(index(pair.second)), evidence});
-        const auto partition = identity::fold(nodes, links);
-        Places out;
-        for (std::size_t i = 0; i < order_.size(); ++i)
-            out[order_[i]] = {order_[partition.anchor[i]], partition.shared[i],
-                              partition.active[i]};
-        return out;
-    }
-
-private:
-    struct Known {
-        identity::IdentifierType type;
-        cdp::Rank rank;
-        bool seen = false;
-        std::optional<cdp::Token> twin;
-    };
-
-    void add(const Observation& o) {
-        for (const auto& s : o.sightings) know(s).seen = true;
-        for (std::size_t a = 0; a < o.sightings.size(); ++a)
-            for (std::size_t b = a + 1; b < o.sightings.size(); ++b)
-                link(o, o.sightings[a], o.sightings[b]);
-        if (!o.alias) return;
-        for (const auto* s : {&o.alias->account, &o.alias->cookie}) {
-            auto& known = know(*s);
-            known.twin = (s == &o.alias->account ? o.alias->cookie : o.alias->account).token;
-            if (std::ranges::none_of(o.sightings, [&](auto& t) { return t.token == s->token; }))
-                link(o, o.sightings[0], *s);
-        }
-    }
-
-    Known& know(const identity::Sighting& s) {
-        auto [at, fresh] = known_.try_emplace(s.token);
-        if (fresh) {
-            at->second.type = world_.types().find(s.identifier.type);
-            at->second.rank = world_.vault().rank(s.identifier.type, s.identifier.value);
-            order_.push_back(s.token);
-        }
-        return at->second;
-    }
-
-    void link(const Observation& o, const identity::Sighting& a, const identity::Sighting& b) {
-        const auto seen = identity::observation(
-            std::max(a.identifier.link_class, b.identifier.link_class), o.time, o.source);
-        const auto [at, fresh] = links_.try_emplace(std::minmax(a.token, b.token), seen);
-        if (!fresh) identity::join(at->second, seen);
-    }
-
-    int index(const cdp::Token& token) const {
-        const auto at = std::ranges::find(order_, token);
-        return at == order_.end() ? -1 : static_cast<int>(at - order_.begin());
-    }
-
-    const IdentityWorld& world_;
-    std::map<cdp::Token, Known> known_;
-    std::vector<cdp::Token> order_;
-    std::map<std::pair<cdp::Token, cdp::Token>, Evidence> links_;
-};
-
-std::set<std::pair<cdp::Token, cdp::Token>> members_of(const Places& places) {
-    std::set<std::pair<cdp::Token, cdp::Token>> out;
-    for (const auto& [token, place] : places)
-        if (place.active) out.emplace(place.anchor, token);
-    return out;
-}
+using tests::Stored;
 
 }  // namespace
 
@@ -178,7 +25,8 @@ TEST_CASE("what is stored after every event is the fold of all evidence so far")
     const auto seed = GENERATE(tests::seeds(60));
     CAPTURE(seed);
     cdp::Random random{seed};
-    const IdentityWorld world;
+    // Half the worlds are so narrow that classes of links are cut.
+    const IdentityWorld world(seed % 2 == 0 ? identity::Bounds{} : identity::Bounds{6, 9});
     const auto all = world.random_observations(random, 40);
     Stored stored(world);
     std::vector<Observation> so_far;
@@ -186,33 +34,62 @@ TEST_CASE("what is stored after every event is the fold of all evidence so far")
         stored.observe(observation);
         so_far.push_back(observation);
         const auto places = stored.places();
-        REQUIRE(places == AllAtOnce(world, so_far).places());
+        const auto expected = AllAtOnce(world, so_far).places();
+        INFO(tests::difference(places, expected));
+        REQUIRE(places == expected);
         REQUIRE(stored.members() == members_of(places));
     }
 }
 
 TEST_CASE("any order, repetition and delay of the same events gives the same persons") {
-    const auto seed = GENERATE(tests::seeds(150));
+    const auto seed = GENERATE(tests::seeds(60));
+    CAPTURE(seed);
+    cdp::Random random{seed};
+    // Half the worlds are so narrow that classes of links are cut.
+    const IdentityWorld world(seed % 2 == 0 ? identity::Bounds{} : identity::Bounds{6, 9});
+    const auto events = world.random_observations(random, 10 + random.below(40));
+    Stored in_order(world);
+    for (const auto& event : events) in_order.observe(event);
+    const auto places = in_order.places();
+    const auto evidence = in_order.evidence();
+
+    for (int permutation = 0; permutation < 20; ++permutation) {
+        CAPTURE(permutation);
+        auto other = events;
+        for (std::size_t n = random.below(20); n > 0; --n)
+            other.push_back(events[random.below(events.size())]);
+        tests::shuffle(other, random);
+        Stored shuffled(world);
+        for (std::span<const Observation> rest = other; !rest.empty();) {
+            const auto together = std::min<std::size_t>(rest.size(), 1 + random.below(5));
+            shuffled.observe_together(rest.first(together));
+            rest = rest.subspan(together);
+        }
+        INFO(tests::difference(shuffled.places(), places));
+        REQUIRE(shuffled.places() == places);
+        REQUIRE(shuffled.evidence() == evidence);
+        REQUIRE(shuffled.members() == members_of(places));
+    }
+}
+
+TEST_CASE("two streams that have nothing in common give the product of their results") {
+    const auto seed = GENERATE(tests::seeds(30));
     CAPTURE(seed);
     cdp::Random random{seed};
     const IdentityWorld world;
-    auto events = world.random_observations(random, 10 + random.below(60));
-    Stored in_order(world);
-    for (const auto& event : events) in_order.observe(event);
-
-    for (std::size_t n = random.below(20); n > 0; --n)
-        events.push_back(events[random.below(events.size())]);
-    tests::shuffle(events, random);
-    Stored shuffled(world);
-    for (std::span<const Observation> rest = events; !rest.empty();) {
-        const auto together = std::min<std::size_t>(rest.size(), 1 + random.below(5));
-        shuffled.observe_together(rest.first(together));
-        rest = rest.subspan(together);
+    const auto left = world.random_observations(random, 30);
+    const auto right = world.random_observations(random, 30, "other-");
+    Stored only_left(world);
+    Stored only_right(world);
+    Stored both(world);
+    for (std::size_t i = 0; i < left.size(); ++i) {
+        only_left.observe(left[i]);
+        only_right.observe(right[i]);
+        both.observe_together(std::vector{right[i], left[i]});
     }
-
-    CHECK(shuffled.places() == in_order.places());
-    CHECK(shuffled.evidence() == in_order.evidence());
-    CHECK(shuffled.members() == in_order.members());
+    auto product = only_left.places();
+    product.merge(only_right.places());
+    CHECK(both.places() == product);
 }
 
 TEST_CASE("nobody has two accounts") {
@@ -259,12 +136,12 @@ TEST_CASE("an alias names a cookie unless the name was seen as an account") {
                                                  world.sighting("anonymous_id", "x")},
                     cdp::timestamp_of(0),
                     1});
-    CHECK(stored.places().at(cookie("x")) == Place{user("u1"), false, true});
+    CHECK(stored.places().at(cookie("x")) == Place{.anchor = user("u1")});
     CHECK_FALSE(stored.places().at(user("x")).active);
 
     stored.observe({{world.sighting("user_id", "x")}, {}, cdp::timestamp_of(0), 1});
     CHECK_FALSE(stored.places().at(cookie("x")).active);
-    CHECK(stored.places().at(user("x")) == Place{user("x"), false, true});  // two accounts stay two
+    CHECK(stored.places().at(user("x")) == Place{.anchor = user("x")});  // two accounts stay two
 }
 
 TEST_CASE("an e-mail address seen with three accounts is nobody's") {
@@ -280,7 +157,7 @@ TEST_CASE("an e-mail address seen with three accounts is nobody's") {
                         1});
     }
     const auto email = world.vault().token("email", "e@shop.example");
-    CHECK(stored.places().at(email) == Place{email, true, true});
+    CHECK(stored.places().at(email) == Place{.anchor = email, .shared = true});
 }
 
 TEST_CASE("a value that a thousand others were seen with names nobody") {
