@@ -173,13 +173,6 @@ std::string taken_key(const AssertionId& id, const cdp::EventId& event) {
     return standing_key(id, AssertionKind::retract, cdp::Token{event.bytes}, id);
 }
 
-struct StandingEntry {
-    AssertionKind kind;
-    cdp::Token other;
-    AssertionId id;
-    Retraction range;
-};
-
 template <typename Tag>
 cdp::Result<std::vector<StandingEntry>> entries_of(storage::Transaction& transaction,
                                                    const cdp::Id<Tag>& subject) {
@@ -415,6 +408,16 @@ cdp::Result<Standing> Assertions::standing(storage::Transaction& transaction,
                 break;
         }
     return out;
+}
+
+cdp::Result<std::vector<StandingEntry>> Assertions::entries(storage::Transaction& transaction,
+                                                            const cdp::Token& token) {
+    return entries_of(transaction, token);
+}
+
+cdp::Result<std::vector<StandingEntry>> Assertions::source_entries(
+    storage::Transaction& transaction) {
+    return entries_of(transaction, kSources);
 }
 
 cdp::Result<std::vector<Retraction>> Assertions::retractions(storage::Transaction& transaction) {

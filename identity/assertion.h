@@ -103,6 +103,14 @@ struct Standing {
     }
 };
 
+// One thing that stands about an identifier, and the assertion that it stands because of.
+struct StandingEntry {
+    AssertionKind kind = AssertionKind::must_link;
+    cdp::Token other;  // zero when the assertion names one identifier
+    AssertionId id;
+    Retraction range;
+};
+
 // Assertions in a store. Every change goes through the caller's transaction.
 class Assertions {
 public:
@@ -134,6 +142,12 @@ public:
 
     static cdp::Result<Standing> standing(storage::Transaction& transaction,
                                           const cdp::Token& token);
+    // The same, one by one.
+    static cdp::Result<std::vector<StandingEntry>> entries(storage::Transaction& transaction,
+                                                           const cdp::Token& token);
+    // Retractions of whole sources, one by one.
+    static cdp::Result<std::vector<StandingEntry>> source_entries(
+        storage::Transaction& transaction);
     // Of whole sources.
     static cdp::Result<std::vector<Retraction>> retractions(storage::Transaction& transaction);
     // Which assertion retracts an event.
