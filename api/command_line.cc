@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "cdp/queries.h"
+
 namespace api {
 namespace {
 
@@ -93,9 +95,9 @@ int run_command_line(int argc, char** argv) {
     add_keys_verbs(app, data, key, json, code);
 
     auto* export_verb = app.add_subcommand("export", "Print everything of one kind as NDJSON");
-    export_verb->add_option("kind", kind, "events, persons, consents, links or groups")
+    export_verb->add_option("kind", kind, "What the lines are")
         ->required()
-        ->check(CLI::IsMember({"events", "persons", "consents", "links"}));
+        ->check(CLI::IsMember(cdp::export_kind_names()));
     add_data(export_verb, data);
     export_verb->add_option("--reason", reason, "Recorded with who asked")->type_name("TEXT");
     export_verb->callback([&] { code = export_lines(data, kind, reason); });

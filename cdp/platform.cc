@@ -43,6 +43,12 @@ std::optional<ExportKind> parse_export_kind(std::string_view name) {
     return std::nullopt;
 }
 
+std::vector<std::string> export_kind_names() {
+    std::vector<std::string> names;
+    for (const auto& [kind, spelling] : kExportKinds) names.emplace_back(spelling);
+    return names;
+}
+
 // Each may use those above it, and is destroyed before them. The two that take facts in also hand
 // work to the worker below.
 struct Platform::Parts {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // What readers ask of the platform, and what they are given.
 namespace cdp {
@@ -31,6 +32,7 @@ struct PageQuery {
 enum class ExportKind : std::uint8_t { events, persons, consents, links, groups };
 
 std::optional<ExportKind> parse_export_kind(std::string_view name);
+std::vector<std::string> export_kind_names();
 
 // Who asked for an export and why; recorded before the first line leaves.
 struct ExportRequest {
