@@ -62,10 +62,12 @@ struct Move {
     std::optional<cdp::PersonId> from;  // nullopt: it was nowhere
     std::optional<cdp::PersonId> to;    // nullopt: it does not count any more
     cdp::PersonId successor;            // where what asks for `from` through it finds itself
+    cdp::Token from_anchor = {};
+    cdp::Token to_anchor = {};
 };
 
-// What the moves mean for persons. `stayed`: persons of identifiers that did not move, of the same
-// components.
+// What the moves mean for persons. `stayed`: of the persons that somebody leaves or comes to, those
+// that somebody stays with.
 std::vector<Change> changes_of(const std::vector<Move>& moves,
                                const std::set<cdp::PersonId>& stayed, const Cause& cause);
 

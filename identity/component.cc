@@ -238,22 +238,16 @@ Node Component::placed(const Partition& partition, std::uint32_t at) const {
     return node;
 }
 
-cdp::Result<void> Component::write(const Partition& partition, const Cause& cause) {
-    std::vector<Move> moves;
-    std::set<cdp::PersonId> stayed;
+cdp::Result<void> Component::write(const Partition& partition, const Cause& cause,
+                                   std::vector<Move>& moves) {
     for (std::uint32_t at = 0; at < members_.size(); ++at) {
         if (!members_[at].expanded) continue;
         const Node& before = members_[at].node;
         const Node after = placed(partition, at);
         const auto moved = CDP_TRY(move(partition, at, after, cause));
-        if (moved)
-            moves.push_back(*moved);
-        else if (after.active)
-            stayed.insert(after.person());
+        if (moved) moves.push_back(*moved);
         if (after != before) transaction_.put(node_key(members_[at].token), encode(after));
     }
-    for (const auto& change : changes_of(moves, stayed, cause))
-        transaction_.append(change_log(), encode(change));
     return cdp::Result<void>::ok();
 }
 
@@ -264,7 +258,7 @@ cdp::Result<std::optional<Move>> Component::move(const Partition& partition, std
     const bool was = before.active && before.placed();
     if (was == after.active && before.anchor == after.anchor) return std::optional<Move>{};
     if (!was && !after.active) return std::optional<Move>{};
-    Move move{token, {}, {}, successor_of(partition, at)};
+    Move move{token, {}, {}, successor_of(partition, at), {}, {}};
     if (was) {
         const auto key = member_key(before.anchor, token);
         const auto row = CDP_TRY(transaction_.get(key));
@@ -273,10 +267,12 @@ cdp::Result<std::optional<Move>> Component::move(const Partition& partition, std
         write_history(transaction_, token, before.person(), *since, cause.time);
         transaction_.erase(key);
         move.from = before.person();
+        move.from_anchor = before.anchor;
     }
     if (after.active) {
         transaction_.put(member_key(after.anchor, token), encode_since(cause.time));
         move.to = after.person();
+        move.to_anchor = after.anchor;
     }
     return std::optional(move);
 }
@@ -290,24 +286,64 @@ cdp::PersonId Component::successor_of(const Partition& partition, std::uint32_t 
     return cdp::PersonId{members_[to].node.rank.bytes};
 }
 
-bool Component::may_rise(const Partition& partition) const {
-    bool cut = false;
-    bool lost = false;
+std::vector<cdp::Token> Component::left_behind(const Partition& partition) const {
+    std::vector<cdp::Token> out;
     for (std::uint32_t at = 0; at < members_.size(); ++at) {
         const Node& before = members_[at].node;
-        cut = cut || before.level != LinkClass::probabilistic;
-        lost = lost || (members_[at].expanded && !before.shared && partition.shared[at]) ||
-               (before.active && before.placed() && !partition.active[at]);
+        const bool joined = before.placed() && before.active && !before.shared && !before.blocked;
+        const bool joins = partition.active[at] && !partition.shared[at] && !members_[at].blocked;
+        if (members_[at].expanded && joined && !joins) out.push_back(members_[at].token);
     }
-    return cut && lost;
+    return out;
 }
+
+bool Component::may_rise(const Partition& partition) const {
+    return !left_behind(partition).empty() &&
+           std::ranges::any_of(members_, [](const Member& member) {
+               return member.node.level != LinkClass::probabilistic;
+           });
+}
+
+namespace {
+
+// Whether a person has more members than those `incoming`.
+cdp::Result<bool> has_others(storage::Transaction& transaction, const cdp::Token& anchor,
+                             std::size_t incoming) {
+    std::size_t members = 0;
+    CDP_CHECK(transaction.scan(
+        storage::KeyWriter(storage::Space::member, anchor).str(),
+        [&](std::string_view, std::string_view) { return ++members <= incoming; }));
+    return members > incoming;
+}
+
+// Says what the moves mean for persons, after all memberships are written.
+cdp::Result<void> announce(storage::Transaction& transaction, const std::vector<Move>& moves,
+                           const Cause& cause) {
+    std::map<cdp::PersonId, std::pair<cdp::Token, std::size_t>> incoming;
+    for (const Move& move : moves) {
+        if (move.to) ++incoming.try_emplace(*move.to, move.to_anchor, 0U).first->second.second;
+        if (move.from) incoming.try_emplace(*move.from, move.from_anchor, 0U);
+    }
+    std::set<cdp::PersonId> stayed;
+    for (const auto& [person, arrived] : incoming)
+        if (CDP_TRY(has_others(transaction, arrived.first, arrived.second))) stayed.insert(person);
+    for (const auto& change : changes_of(moves, stayed, cause))
+        transaction.append(change_log(), encode(change));
+    return cdp::Result<void>::ok();
+}
+
+}  // namespace
 
 cdp::Result<void> refold(storage::Transaction& transaction, const Rules& rules,
                          std::span<const cdp::Token> start, const Cause& cause) {
     Component component(transaction, rules, Trusting::growth);
     CDP_CHECK(component.load(start));
     const auto partition = component.folded();
-    if (!component.may_rise(partition)) return component.write(partition, cause);
+    if (!component.may_rise(partition)) {
+        std::vector<Move> moves;
+        CDP_CHECK(component.write(partition, cause, moves));
+        return announce(transaction, moves, cause);
+    }
     std::vector<cdp::Token> all;
     for (const auto& member : component.members()) all.push_back(member.token);
     CDP_TRY(refold_afresh(transaction, rules, all, cause));
@@ -319,14 +355,25 @@ cdp::Result<std::vector<cdp::Token>> refold_afresh(storage::Transaction& transac
                                                    std::span<const cdp::Token> start,
                                                    const Cause& cause) {
     std::unordered_set<cdp::Token> done;
-    for (const auto& token : start) {
+    std::vector<Move> moves;
+    std::vector<cdp::Token> todo(start.begin(), start.end());
+    for (std::size_t next = 0; next < todo.size(); ++next) {
+        const auto token = todo[next];
         if (done.contains(token)) continue;
         Component component(transaction, rules, Trusting::afresh);
         CDP_CHECK(component.load({&token, 1}));
-        CDP_CHECK(component.write(component.folded(), cause));
+        const auto partition = component.folded();
+        for (const auto& left : component.left_behind(partition))
+            CDP_CHECK(scan_links(transaction, left, LinkClass::probabilistic,
+                                 [&](const cdp::Token& to, const LinkDays&) {
+                                     todo.push_back(to);
+                                     return true;
+                                 }));
+        CDP_CHECK(component.write(partition, cause, moves));
         for (const auto& member : component.members())
             if (member.expanded) done.insert(member.token);
     }
+    CDP_CHECK(announce(transaction, moves, cause));
     return std::vector<cdp::Token>(done.begin(), done.end());
 }
 

@@ -62,12 +62,17 @@ public:
     const FoldAssertions& asserted() const { return asserted_; }
     Partition folded() const { return fold(nodes(), links_, asserted_, rules_.bounds); }
 
+    // Members that joined others before and join nobody now: whoever was joined through them is to
+    // be folded too, and need not be here.
+    std::vector<cdp::Token> left_behind(const Partition& partition) const;
+
     // Whether classes that are cut here might join again: an identifier that connected too many
     // turned out to be nobody's, which no cut that is stored knows.
     bool may_rise(const Partition& partition) const;
 
-    // Writes the nodes, memberships, history and announcements that the partition changes.
-    cdp::Result<void> write(const Partition& partition, const Cause& cause);
+    // Writes the nodes, memberships and history that the partition changes; adds the moves.
+    cdp::Result<void> write(const Partition& partition, const Cause& cause,
+                            std::vector<Move>& moves);
 
 private:
     // The links of one member, one for each neighbour.

@@ -6,7 +6,9 @@
 namespace identity {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+// 1 was the layout of data folders of format 1.
+constexpr std::uint8_t kFormat = 2;
+constexpr std::uint8_t kValueFormat = 1;
 
 enum Flag : std::uint8_t {
     seen = 1,
@@ -97,16 +99,41 @@ std::optional<Node> decode_node(std::string_view bytes) {
     return node;
 }
 
+std::optional<Node> decode_node_of_format_1(std::string_view bytes) {
+    cdp::ByteReader in(bytes);
+    if (in.u8() != 1) return std::nullopt;
+    const auto flags = in.u8();
+    const auto link_class = read_class(in);
+    const auto anchor_class = read_class(in);
+    if (!link_class || !anchor_class) return std::nullopt;
+    Node node;
+    node.seen = flags & Flag::seen;
+    node.shared = flags & Flag::shared;
+    node.contested = flags & Flag::contested;
+    node.active = flags & Flag::active;
+    node.link_class = *link_class;
+    node.anchor_class = *anchor_class;
+    node.rank = read_id<cdp::Rank>(in);
+    node.anchor = read_id<cdp::Token>(in);
+    node.anchor_rank = read_id<cdp::Rank>(in);
+    node.first_seen = cdp::timestamp_of(in.i64());
+    if (flags & Flag::has_twin) node.twin = read_id<cdp::Token>(in);
+    node.type = in.bytes();
+    node.sealed = in.bytes();
+    if (!in.done()) return std::nullopt;
+    return node;
+}
+
 std::string encode(const NodeValue& value) {
     cdp::ByteWriter out;
     // The raw form is kept only where it differs.
-    out.u8(kFormat).bytes(value.value).bytes(value.raw == value.value ? "" : value.raw);
+    out.u8(kValueFormat).bytes(value.value).bytes(value.raw == value.value ? "" : value.raw);
     return out.take();
 }
 
 std::optional<NodeValue> decode_node_value(std::string_view bytes) {
     cdp::ByteReader in(bytes);
-    if (in.u8() != kFormat) return std::nullopt;
+    if (in.u8() != kValueFormat) return std::nullopt;
     NodeValue value;
     value.value = in.bytes();
     value.raw = in.bytes();

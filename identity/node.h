@@ -55,6 +55,8 @@ struct NodeValue {
 std::string node_key(const cdp::Token& token);
 std::string encode(const Node& node);
 std::optional<Node> decode_node(std::string_view bytes);
+// As data folders of format 1 held it.
+std::optional<Node> decode_node_of_format_1(std::string_view bytes);
 std::string encode(const NodeValue& value);
 std::optional<NodeValue> decode_node_value(std::string_view bytes);
 

@@ -68,7 +68,7 @@ private:
             out_.persons_after += is && partition.anchor[at] == at;
             const cdp::PersonId after{members[partition.anchor[at]].node.rank.bytes};
             if (node.active && is && node.person() != after)
-                moves_.push_back({token, node.person(), after, after});
+                moves_.push_back({token, node.person(), after, after, {}, {}});
         }
     }
 

@@ -154,7 +154,7 @@ cdp::Result<Progress> Upkeep::catch_up(const Report& report) const {
     Progress progress;
     if (!CDP_TRY(follows_rules())) {
         CDP_CHECK(fold_everything(report, progress));
-        CDP_CHECK(write(rules_key(), fingerprint()));
+        CDP_CHECK(note_rules());
     }
     for (const auto& id : CDP_TRY(owed())) CDP_CHECK(settle(id));
     return progress;
@@ -172,6 +172,15 @@ cdp::Result<std::vector<AssertionId>> Upkeep::owed() const {
 
 cdp::Result<bool> Upkeep::follows_rules() const {
     return CDP_TRY(store_.snapshot()->get(rules_key())) == fingerprint();
+}
+
+cdp::Result<bool> Upkeep::follows_other_rules() const {
+    const auto noted = CDP_TRY(store_.snapshot()->get(rules_key()));
+    return noted && *noted != fingerprint();
+}
+
+cdp::Result<void> Upkeep::note_rules() const {
+    return write(rules_key(), fingerprint());
 }
 
 cdp::Result<void> Upkeep::fold_everything(const Report& report, Progress& progress) const {

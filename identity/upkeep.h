@@ -45,6 +45,10 @@ public:
     cdp::Result<std::vector<AssertionId>> owed() const;
     // Whether the stored fold was made under the rules in force.
     cdp::Result<bool> follows_rules() const;
+    // Whether it is noted that the stored fold was made under other rules.
+    cdp::Result<bool> follows_other_rules() const;
+    // Notes that the stored fold is that of the rules in force, for who has made it so.
+    cdp::Result<void> note_rules() const;
 
 private:
     cdp::Result<void> settle(const Assertion& assertion) const;
