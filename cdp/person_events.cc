@@ -9,9 +9,6 @@
 namespace cdp {
 namespace {
 
-// Rows looked at for one page. More only to get any further at all.
-constexpr std::size_t kRowsMax = 20'000;
-
 // Events further up may have a say in whose those after the place are.
 Place start_of(const std::optional<Place>& after) {
     return {after ? after->time + kSessionReach : Timestamp::max(), EventId{}};
@@ -77,8 +74,12 @@ private:
 class Walk {
 public:
     Walk(Attribution& attribution, const Person& person, const std::optional<Place>& after,
-         std::size_t limit)
-        : attribution_(attribution), person_(person), after_(after), newest_(after, limit) {}
+         const EventPageSize& size)
+        : attribution_(attribution),
+          person_(person),
+          after_(after),
+          rows_max_(size.rows_max),
+          newest_(after, size.events) {}
 
     Result<EventPage> run() {
         std::vector<Token> tokens;
@@ -92,7 +93,7 @@ public:
             if (newest_.full() && settled < newest_.last().time) break;
             if (!begin) begin = row->place;
             const Place known{settled, EventId{}};
-            if (++visited > kRowsMax && begin->before(known)) {
+            if (++visited > rows_max_ && begin->before(known)) {
                 newest_.cut(known);
                 break;
             }
@@ -145,6 +146,7 @@ private:
     Attribution& attribution_;
     const Person& person_;
     std::optional<Place> after_;
+    std::size_t rows_max_;
     Newest newest_;
     std::optional<std::pair<Place, Token>> last_ = {};  // the event opened last
     std::unordered_map<Token, Place> met_ = {};  // per shared identifier, where a walk down ended
@@ -152,8 +154,8 @@ private:
 
 // A shared identifier's own timeline: what its sessions give to nobody.
 Result<EventPage> left_on(Attribution& attribution, const Token& shared,
-                          const std::optional<Place>& after, std::size_t limit) {
-    Newest newest(after, limit);
+                          const std::optional<Place>& after, const EventPageSize& size) {
+    Newest newest(after, size.events);
     auto rows = attribution.rows_of(std::array{shared}, start_of(after));
     Sessions sessions(attribution.session());
     std::vector<Touch> decided;
@@ -170,7 +172,7 @@ Result<EventPage> left_on(Attribution& attribution, const Token& shared,
         if (touch) sessions.add(*touch, decided);
         settle();
         if (newest.full()) break;
-        if (++visited > kRowsMax && known && newest.is_after_cursor(*known)) {
+        if (++visited > size.rows_max && known && newest.is_after_cursor(*known)) {
             newest.cut(*known);
             return std::move(newest).page(attribution);
         }
@@ -183,12 +185,12 @@ Result<EventPage> left_on(Attribution& attribution, const Token& shared,
 }  // namespace
 
 Result<EventPage> events_of_person(Attribution& attribution, const Person& person,
-                                   const std::optional<Place>& after, std::size_t limit) {
+                                   const std::optional<Place>& after, const EventPageSize& size) {
     if (person.members.size() == 1) {
         const Token& only = person.members.front().token;
-        if (!CDP_TRY(attribution.person_of(only))) return left_on(attribution, only, after, limit);
+        if (!CDP_TRY(attribution.person_of(only))) return left_on(attribution, only, after, size);
     }
-    return Walk(attribution, person, after, limit).run();
+    return Walk(attribution, person, after, size).run();
 }
 
 }  // namespace cdp

@@ -24,9 +24,14 @@ struct EventPage {
     std::optional<Place> next;
 };
 
+struct EventPageSize {
+    std::size_t events = 0;         // at least 1
+    std::size_t rows_max = 20'000;  // looked at; more only to get any further at all
+};
+
 // The newest events after a place, all of them that are the person's; of a shared identifier those
 // that are nobody's. Reads what lies near the page in time.
 Result<EventPage> events_of_person(Attribution& attribution, const Person& person,
-                                   const std::optional<Place>& after, std::size_t limit);
+                                   const std::optional<Place>& after, const EventPageSize& size);
 
 }  // namespace cdp

@@ -39,7 +39,8 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     const auto token = CDP_TRY(needs_.people.resolve(reading, type, value));
     auto person = CDP_TRY(needs_.people.load(reading, token));
     Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
-    const auto found = CDP_TRY(events_of_person(attribution, person, after, query.limit));
+    const auto found =
+        CDP_TRY(events_of_person(attribution, person, after, {.events = query.limit}));
     CDP_CHECK(add_homes(reading, found.events, person));
 
     const consent::Gate gate(needs_.config.policy, person.consents,

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "cdp/base/random.h"
+#include "cdp/person_events.h"
 #include "cdp/sessions.h"
 #include "tests/cdp/counting_store.h"
 #include "tests/cdp/world.h"
@@ -269,6 +270,48 @@ TEST_CASE("timelines hold what the export says, each event once, in pages of any
     }
 }
 
+TEST_CASE("pages that end early go on where they ended") {
+    const auto seed = GENERATE(tests::seeds(15));
+    CAPTURE(seed);
+    cdp::Random random{seed};
+    PlatformWorld world(open_config());
+    send(world, random_events(random, 80, /*ties=*/true));
+    const auto config = open_config();
+    const identity::Graph graph(world.store(), world.vault(), config.types);
+    const consent::Consents consents(world.vault());
+    const cdp::People people({world.vault(), graph, consents, config});
+    const auto walk = [&](const std::string& person, std::size_t rows_max, int& pages) {
+        Names names;
+        std::optional<cdp::Place> after;
+        for (pages = 0; pages < 1000; ++pages) {
+            const auto snapshot = world.store().snapshot();
+            storage::Transaction transaction(*snapshot, storage::kPartition);
+            const cdp::People::Reading reading{*snapshot, transaction};
+            const auto found = people.load(reading, *people.resolve(reading, "person", person));
+            REQUIRE(found);
+            cdp::Attribution attribution({world.vault(), graph, config}, reading);
+            const auto page = cdp::events_of_person(attribution, *found, after,
+                                                    {.events = 100, .rows_max = rows_max});
+            REQUIRE(page);
+            for (const auto& one : page->events) names.push_back(one.event.name);
+            if (!page->next) break;
+            REQUIRE((!after || after->before(*page->next)));
+            after = page->next;
+        }
+        return names;
+    };
+    int most = 0;
+    for (const auto& [identifier, person] : persons_exported(world)) {
+        CAPTURE(identifier);
+        int pages = 0;
+        const auto whole = walk(person, 10'000, pages);
+        REQUIRE(pages == 0);
+        CHECK(walk(person, random.below(20), pages) == whole);
+        most = std::max(most, pages);
+    }
+    CHECK(most > 0);
+}
+
 TEST_CASE("whose an event is does not depend on the order events arrive in") {
     const auto seed = GENERATE(tests::seeds(25));
     CAPTURE(seed);
@@ -325,6 +368,27 @@ TEST_CASE("a page reads what lies near it in time, not all that a kiosk saw") {
     CHECK(page.at("events").size() == 20);
     CAPTURE(reads);
     CHECK(reads < 300);
+}
+
+TEST_CASE("of a kiosk that never rests a page reads a day") {
+    auto counting = std::make_unique<tests::CountingStore>(storage::make_memory_store());
+    auto& reads = counting->reads();
+    PlatformWorld world(open_config(), std::move(counting));
+    std::vector<json> events;
+    for (int i = 0; i < 3000; ++i)
+        events.push_back(event("k" + std::to_string(i), i * 10, visitor("kiosk")));
+    for (int i = 0; i < 4; ++i)
+        events.push_back(event("login" + std::to_string(i), 5 + 7000 * i,
+                               login("u" + std::to_string(i), "kiosk")));
+    send(world, events);
+    reads = 0;
+    const auto names = names_of(world, "user_id", "u2");
+    // Half a day on either side.
+    CHECK(names.size() == 1 + 72 + 72);
+    // A day's rows on either side, opened, and pages that begin again half a day above their end.
+    CAPTURE(reads);
+    CHECK(reads < 3000);
+    CHECK(names_of(world, "user_id", "u0").size() == 1 + 1 + 72);
 }
 
 TEST_CASE("an event of a session leaves by what its person said, and nothing said at the device") {
