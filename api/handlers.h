@@ -27,6 +27,18 @@ Response look_up_profiles(const Services& services, const Request& request);
 Response read_group(const Services& services, const Request& request);
 Response read_groups_of_person(const Services& services, const Request& request);
 
+// changes.cc
+Response read_changes(const Services& services, const Request& request);
+
+// simulate.cc
+void simulate(const Services& services, const Request& request, Answer answer);
+
+// assertions.cc
+void add_assertion(const Services& services, const Request& request, Answer answer);
+void revoke_assertion(const Services& services, const Request& request, Answer answer);
+Response list_assertions(const Services& services, const Request& request);
+Response read_assertion(const Services& services, const Request& request);
+
 // administration.cc
 void add_key(const Services& services, const Request& request, Answer answer);
 Response list_keys(const Services& services, const Request& request);

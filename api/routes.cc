@@ -14,6 +14,9 @@ constexpr Roles kReaders{Role::channel};
 constexpr Roles kOfficers{Role::officer, Role::admin};
 // Those who run the platform: what they read has passed no gate.
 constexpr Roles kOperators{Role::officer, Role::steward, Role::admin};
+constexpr Roles kChangeReaders{Role::channel, Role::officer, Role::steward, Role::admin};
+constexpr Roles kStewards{Role::steward, Role::admin};
+constexpr Roles kStewards{Role::steward, Role::admin};
 constexpr Roles kAdmins{Role::admin};
 // record_consents itself refuses sources whose key is public.
 constexpr Roles kConsentWriters{Role::source, Role::officer, Role::admin};
@@ -101,6 +104,15 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/groups", kOperators,
                               read_groups_of_person));
     out.push_back(keyed_route(Method::get, "/v1/groups/{group_id}", kOperators, read_group));
+    out.push_back(keyed_route(Method::get, "/v1/identity/changes", kChangeReaders, read_changes));
+    out.push_back(keyed_route(Method::post, "/v1/identity/simulate", kStewards, simulate));
+    out.push_back(keyed_route(Method::post, "/v1/identity/assertions", kStewards, add_assertion));
+    out.push_back(
+        keyed_route(Method::get, "/v1/identity/assertions", kOperators, list_assertions));
+    out.push_back(
+        keyed_route(Method::get, "/v1/identity/assertions/{id}", kOperators, read_assertion));
+    out.push_back(keyed_route(Method::post, "/v1/identity/assertions/{id}/revoke", kStewards,
+                              revoke_assertion));
     out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, add_key));
     out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
     out.push_back(keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines));

@@ -12,6 +12,7 @@
 #include "api/reach.h"
 #include "api/server.h"
 #include "cdp/base/log.h"
+#include "cdp/stewardship.h"
 
 namespace api {
 namespace {
@@ -75,9 +76,33 @@ std::string shown(const std::string& host) {
     return host.find(':') == host.npos ? host : "[" + host + "]";
 }
 
+// Draws what an interrupted process left to be drawn, and folds everything anew when the rules
+// changed. Says how far it is.
+cdp::Result<void> catch_up(const cdp::Platform& platform) {
+    constexpr std::uint64_t kEvery = 100'000;
+    std::uint64_t told = 0;
+    const auto tell = [&](const char* event, const identity::Progress& progress) {
+        cdp::log::write(cdp::log::Level::info, event,
+                        {{"identifiers", static_cast<std::int64_t>(progress.identifiers)},
+                         {"changed", static_cast<std::int64_t>(progress.changed)}});
+    };
+    const auto caught_up =
+        platform.stewardship().catch_up([&](const identity::Progress& progress) {
+            if (progress.identifiers >= told + kEvery) {
+                tell("folding_anew", progress);
+                told = progress.identifiers;
+            }
+            return true;
+        });
+    if (!caught_up) return caught_up.error();
+    if (caught_up->identifiers > 0) tell("folded_anew", *caught_up);
+    return cdp::Result<void>::ok();
+}
+
 int serve_folder(const OpenFolder& folder, const Config& config, const ServerOptions& options) {
     const cdp::SystemClock clock;
     cdp::Platform platform(*folder.store, *folder.vault, clock, config.platform);
+    if (const auto done = catch_up(platform); !done) return fail(done.error());
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 

@@ -10,6 +10,7 @@
 #include "api/json.h"
 #include "api/principals.h"
 #include "api/reach.h"
+#include "cdp/stewardship.h"
 
 namespace api {
 namespace {
@@ -17,14 +18,6 @@ namespace {
 // False when nobody reads any more.
 bool print(std::string_view text) {
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-}
-
-// A reader that has seen enough is no failure; a full disk behind `> file` is.
-int finish_output() {
-    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return kDone;
-    if (errno == EPIPE) return kDone;
-    std::perror("cdp: stdout");
-    return kFailed;
 }
 
 std::string percent_encode(std::string_view text) {
@@ -92,6 +85,7 @@ cdp::Result<void> export_from(Reached& reached, const std::string& kind,
     auto& folder = std::get<OpenFolder>(reached);
     const cdp::SystemClock clock;
     cdp::Platform platform(*folder.store, *folder.vault, clock, cdp::Config{});
+    CDP_CHECK(platform.stewardship().finish_interrupted());
     return platform.export_lines({.kind = *cdp::parse_export_kind(kind),
                                   .reason = reason,
                                   .uid = static_cast<std::int64_t>(::getuid()),
@@ -100,6 +94,13 @@ cdp::Result<void> export_from(Reached& reached, const std::string& kind,
 }
 
 }  // namespace
+
+int finish_output() {
+    if (std::fflush(stdout) == 0 && !std::ferror(stdout)) return kDone;
+    if (errno == EPIPE) return kDone;
+    std::perror("cdp: stdout");
+    return kFailed;
+}
 
 int fail(const cdp::Error& error) {
     const auto* gap = error.detail.empty() ? "" : " ";

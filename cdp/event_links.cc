@@ -151,6 +151,12 @@ Result<std::optional<EventLinks::Read>> EventLinks::read(const storage::Snapshot
     return std::optional(Read{std::move(*stored), std::move(said)});
 }
 
+Result<bool> EventLinks::links_any(const storage::Snapshot& snapshot, const FiledEvent& event,
+                                   std::string_view source) const {
+    const auto found = CDP_TRY(read(snapshot, event));
+    return found && found->stored.source == source && !said_by(found->observation).empty();
+}
+
 Result<void> EventLinks::follow(const storage::Snapshot& snapshot,
                                 storage::Transaction& transaction,
                                 std::span<const FiledEvent> events,

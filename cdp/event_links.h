@@ -40,6 +40,10 @@ public:
     static Result<std::optional<FiledEvent>> find(storage::Transaction& transaction,
                                                   const EventId& id);
 
+    // Whether the event, if it is of that source, links any two identifiers.
+    Result<bool> links_any(const storage::Snapshot& snapshot, const FiledEvent& event,
+                           std::string_view source) const;
+
     // Makes the stored links say what the events say that stand: a retracted event's are taken back
     // unless another event said the same, one that is not retracted any more says its own again.
     // Folds what that changes. An event that was erased is left out.

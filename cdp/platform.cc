@@ -9,6 +9,7 @@
 #include "cdp/ingest.h"
 #include "cdp/people.h"
 #include "cdp/profiles.h"
+#include "cdp/stewardship.h"
 #include "cdp/timeline.h"
 #include "storage/random.h"
 
@@ -68,7 +69,10 @@ struct Platform::Parts {
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};
     const Timeline timeline{{store, vault, graph, people, consents, config, clock}};
     const Groups groups{{store, vault, graph, people}};
+    const Stewardship stewardship{{store, vault, graph, config, clock}};
     const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
+    const Changes changes{{store, config}};
+    const RuleSimulation simulation{{store, vault, graph, people, config}};
     Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}, groups};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
     Worker again;  // ends first, because its work uses all of the above
@@ -119,6 +123,19 @@ Result<std::string> Platform::group(std::string_view id, const PageQuery& query)
 Result<std::string> Platform::groups_of(std::string_view type, std::string_view value,
                                         const PageQuery& query) {
     return parts_->groups.of_person(type, value, query);
+}
+
+Result<std::string> Platform::changes(const Principal& reader, const ChangesQuery& query) {
+    return parts_->changes.page(reader, query);
+}
+
+Result<std::string> Platform::simulate(const SimulationRequest& request,
+                                       const identity::Report& report) {
+    return parts_->simulation.run(request, report);
+}
+
+const Stewardship& Platform::stewardship() const {
+    return parts_->stewardship;
 }
 
 Result<void> Platform::export_lines(const ExportRequest& request,

@@ -13,13 +13,18 @@
 #include "cdp/access.h"
 #include "cdp/base/clock.h"
 #include "cdp/base/result.h"
+#include "cdp/changes.h"
 #include "cdp/config.h"
+#include "cdp/consent_request.h"
 #include "cdp/event.h"
 #include "cdp/queries.h"
+#include "cdp/rule_simulation.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
 namespace cdp {
+
+class Stewardship;
 
 enum class VerdictKind : std::uint8_t { accepted, duplicate, suppressed, rejected };
 
@@ -37,30 +42,6 @@ struct Verdict {
 // The verdicts in the order of the events; or an Error: some may be stored and some not, and
 // sending all of them again is safe.
 using Ingested = std::function<void(Result<std::vector<Verdict>>)>;
-
-// Of one request.
-inline constexpr std::size_t kConsentsMax = 500;
-
-// One consent answer as posted to /v1/consents.
-struct ConsentRequest {
-    struct Subject {
-        std::string type;
-        std::string value;
-    };
-    std::vector<Subject> identifiers;
-    std::string purpose;
-    std::string state;
-    std::string scope;                  // empty: person
-    std::vector<std::string> channels;  // empty: every channel
-    std::optional<Timestamp> time;      // absent: now; a future time becomes now
-    std::optional<Timestamp> valid_until;
-    std::string method;
-    std::string notice_id;
-    std::string notice_version;
-    std::string notice_hash;
-    std::string idempotency_key;  // same key and caller: the first answer again; 409
-                                  // when the two say different things
-};
 
 // The id of each record, in order; or an Error: unless the input was at fault, some may be stored,
 // and sending them again with the same keys or times is safe.
@@ -119,6 +100,21 @@ public:
     // profile.
     Result<std::string> groups_of(std::string_view type, std::string_view value,
                                   const PageQuery& query);
+
+    // The feed of what became of persons (cdp/changes.h), as JSON: {"changes":[…],"next":VERSION,
+    // "end":BOOL}. A channel that is registered for some purpose is told ids and nothing more.
+    // Errors: malformed_cursor, version_unknown, forbidden.
+    Result<std::string> changes(const Principal& reader, const ChangesQuery& query);
+
+    // What other rules would make of the evidence there is, as JSON; changes nothing and waits for
+    // the disk. `report` is told once before anything is folded, when all that was asked for is
+    // known, and then as it goes; the simulation stops when it answers false. Errors:
+    // identifier_unknown (not_found), simulation_running (overloaded: one at a time),
+    // simulation_too_large, stopped.
+    Result<std::string> simulate(const SimulationRequest& request, const identity::Report& report);
+
+    // What stewards say about who is who; cdp/stewardship.h.
+    const Stewardship& stewardship() const;
 
     // Writes NDJSON lines (each ends with \n) to `sink`, which returns false to stop.
     Result<void> export_lines(const ExportRequest& request,

@@ -1,0 +1,125 @@
+#include <algorithm>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+
+#include "api/handlers.h"
+#include "api/json.h"
+#include "api/parameters.h"
+#include "api/problem.h"
+#include "cdp/stewardship.h"
+
+namespace api {
+namespace {
+
+using nlohmann::json;
+
+// A member nobody knows may have been meant to narrow what is said.
+cdp::Result<void> check_members(const json& object, const std::string& at,
+                                std::initializer_list<std::string_view> known) {
+    if (!object.is_object()) return invalid("wrong_type", "An object is expected here.", at);
+    for (const auto& [name, value] : object.items())
+        if (std::ranges::find(known, std::string_view(name)) == known.end())
+            return invalid("unknown_member", "There is no such member here.",
+                           (json::json_pointer(at) / name).to_string());
+    return cdp::Result<void>::ok();
+}
+
+// The items of a list, each an object of two strings; nothing when it is absent.
+template <typename Pair>
+cdp::Result<std::vector<Pair>> read_pairs(const json& document, const char* name, const char* first,
+                                          const char* second) {
+    std::vector<Pair> out;
+    const auto list = document.find(name);
+    if (list == document.end()) return out;
+    const auto at = "/" + std::string(name);
+    if (!list->is_array()) return invalid("wrong_type", "A list is expected here.", at);
+    for (std::size_t i = 0; i < list->size(); ++i) {
+        const auto here = at + "/" + std::to_string(i);
+        const auto& one = (*list)[i];
+        CDP_CHECK(check_members(one, here, {first, second}));
+        out.push_back(
+            {CDP_TRY(string_member(one, first, here)), CDP_TRY(string_member(one, second, here))});
+    }
+    return out;
+}
+
+// Who speaks: a key, or a user of the machine at the admin socket.
+std::string author_of(const Request& request) {
+    if (request.uid >= 0) return "uid:" + std::to_string(request.uid);
+    return std::string(to_string(request.caller.role)) + ":" + request.caller.name;
+}
+
+cdp::Result<cdp::AssertionRequest> read_request(const Request& request) {
+    const auto document = CDP_TRY(parse_json(request.body));
+    CDP_CHECK(check_members(document, "",
+                            {"kind", "identifiers", "source", "from", "to", "events", "reason"}));
+    cdp::AssertionRequest out;
+    out.kind = CDP_TRY(string_member(document, "kind", ""));
+    out.identifiers = CDP_TRY(
+        read_pairs<cdp::AssertionRequest::Subject>(document, "identifiers", "type", "value"));
+    out.source = CDP_TRY(string_member(document, "source", ""));
+    out.from = CDP_TRY(string_member(document, "from", ""));
+    out.to = CDP_TRY(string_member(document, "to", ""));
+    out.events = CDP_TRY(
+        read_pairs<cdp::AssertionRequest::Event>(document, "events", "source", "message_id"));
+    out.reason = CDP_TRY(string_member(document, "reason", ""));
+    out.author = author_of(request);
+    out.idempotency_key = request.head->idempotency_key;
+    return out;
+}
+
+Response json_response(int status, std::string body) {
+    Response response;
+    response.status = status;
+    response.headers = kPrivate;
+    response.body = std::move(body) + "\n";
+    return response;
+}
+
+Response json_response(cdp::Result<std::string> body) {
+    return body ? json_response(200, std::move(*body)) : problem(body.error());
+}
+
+}  // namespace
+
+void add_assertion(const Services& services, const Request& request, Answer answer) {
+    auto wanted = read_request(request);
+    if (!wanted) return answer(problem(wanted.error()));
+    services.aside([&stewardship = services.platform.stewardship(), wanted = std::move(*wanted),
+                    answer = std::move(answer)] {
+        auto said = stewardship.say(wanted);
+        if (!said) return answer(problem(said.error()));
+        answer(json_response(said->made ? 201 : 200, std::move(said->json)));
+    });
+}
+
+void revoke_assertion(const Services& services, const Request& request, Answer answer) {
+    const auto read = [&]() -> cdp::Result<std::string> {
+        const auto document = CDP_TRY(parse_json(request.body));
+        CDP_CHECK(check_members(document, "", {"reason"}));
+        return string_member(document, "reason", "");
+    };
+    auto reason = read();
+    if (!reason) return answer(problem(reason.error()));
+    services.aside([&stewardship = services.platform.stewardship(),
+                    id = std::string(request.parameter), author = author_of(request),
+                    reason = std::move(*reason), answer = std::move(answer)] {
+        answer(json_response(stewardship.revoke(id, author, reason)));
+    });
+}
+
+Response list_assertions(const Services& services, const Request& request) {
+    auto page = page_of(request);
+    if (!page) return problem(page.error());
+    const auto& query = request.head->query;
+    return json_response(services.platform.stewardship().page(
+        {.page = std::move(*page),
+         .kind = query_value(query, "kind").value_or(""),
+         .status = query_value(query, "status").value_or("")}));
+}
+
+Response read_assertion(const Services& services, const Request& request) {
+    return json_response(services.platform.stewardship().read(request.parameter));
+}
+
+}  // namespace api

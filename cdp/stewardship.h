@@ -1,0 +1,94 @@
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/assertion_request.h"
+#include "cdp/base/clock.h"
+#include "cdp/event_links.h"
+#include "cdp/queries.h"
+#include "identity/upkeep.h"
+#include "storage/store.h"
+
+namespace cdp {
+
+// Of the list of assertions.
+struct AssertionsQuery {
+    PageQuery page = {};
+    std::string kind = {};    // empty: all
+    std::string status = {};  // standing, revoked; empty: both
+};
+
+// What people say about who is who: taken, listed, revoked. Taking and revoking return when the
+// consequences are on disk and visible; they wait for the disk, and for each other. Safe to use
+// from many threads; everything it refers to must outlive it.
+class Stewardship {
+public:
+    struct Needs {
+        storage::Store& store;
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const Config& config;
+        const Clock& clock;
+    };
+    explicit Stewardship(Needs needs);
+
+    struct Answer {
+        std::string json;  // the assertion, with the changes of persons that it caused
+        bool made = true;  // false: the same stood already
+    };
+    // Refusals: those of read_assertion and identity::Assertions; retracts_nothing;
+    // range_not_whole_days; idempotency_key_reused.
+    Result<Answer> say(const AssertionRequest& request) const;
+    // assertion_unknown, already_revoked, reason_required, reason_too_long.
+    Result<std::string> revoke(std::string_view id, const std::string& author,
+                               const std::string& reason) const;
+
+    // {"assertions":[…],"next":CURSOR|null}, newest first.
+    Result<std::string> page(const AssertionsQuery& query) const;
+    Result<std::string> read(std::string_view id) const;
+
+    // See identity::Upkeep::catch_up. Before anything else is asked of the platform.
+    Result<identity::Progress> catch_up(const identity::Report& report) const;
+    // Draws the consequences that an interrupted process left, whatever rules it had: refused
+    // (rules_differ) when there are any and these are not the rules.
+    Result<void> finish_interrupted() const;
+
+private:
+    // What a retraction takes one by one.
+    using Taken = std::vector<FiledEvent>;
+    struct Written {
+        identity::AssertionId id;
+        bool made = true;
+        std::uint64_t log = 0;  // of changes, before this
+    };
+    struct Earlier;
+
+    Result<std::optional<Written>> find_earlier(storage::Transaction& transaction,
+                                                const AssertionRequest& request) const;
+    Result<Taken> find_taken(const AskedAssertion& asked) const;
+    Result<Taken> find_named(const storage::Snapshot& snapshot,
+                             const std::vector<identity::Assertion::Event>& events) const;
+    Result<Taken> find_parts(const storage::Snapshot& snapshot, const AskedAssertion& asked) const;
+    Result<std::optional<Written>> write(const AssertionRequest& request,
+                                         const AskedAssertion& asked, const Taken& taken) const;
+    Result<std::optional<identity::AssertionId>> find_covering(
+        storage::Transaction& transaction, const identity::Assertion& assertion) const;
+    Result<std::optional<Written>> write_revoked(const identity::AssertionId& id,
+                                                 const identity::Said& said) const;
+    Result<void> draw(const identity::AssertionId& id) const;
+    Result<void> follow_events(const identity::AssertionId& id, const Taken& owed) const;
+    Result<std::string> render(const identity::AssertionId& id,
+                               std::optional<std::uint64_t> log) const;
+
+    Needs needs_;
+    EventLinks links_;
+    identity::Assertions assertions_;
+    identity::Upkeep upkeep_;
+    mutable std::mutex turn_;  // held while something is asserted or revoked and drawn
+};
+
+}  // namespace cdp

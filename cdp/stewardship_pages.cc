@@ -1,0 +1,64 @@
+#include "cdp/assertion_json.h"
+#include "cdp/paging.h"
+#include "cdp/stewardship.h"
+#include "storage/key.h"
+
+namespace cdp {
+
+using identity::Assertion;
+using identity::AssertionId;
+
+Result<std::string> Stewardship::render(const AssertionId& id,
+                                        std::optional<std::uint64_t> log) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const auto assertion = CDP_TRY(assertions_.find(transaction, id));
+    if (!assertion) return assertion_unknown();
+    auto out = CDP_TRY(assertion_json(needs_.vault, *snapshot, *assertion));
+    if (!log) return out;
+    out.back() = ',';
+    return out + CDP_TRY(changes_json(*snapshot, *log, id)) + "}";
+}
+
+Result<std::string> Stewardship::read(std::string_view id) const {
+    return render(CDP_TRY(parse_assertion_id(id)), {});
+}
+
+Result<std::string> Stewardship::page(const AssertionsQuery& query) const {
+    CDP_CHECK(check_limit(query.page.limit));
+    std::optional<identity::AssertionKind> kind;
+    if (!query.kind.empty() && !(kind = identity::parse_assertion_kind(query.kind)))
+        return Error{.code = ErrorCode::invalid_argument,
+                     .reason = "kind_unknown",
+                     .message = "There is no such kind of assertion."};
+    if (!query.status.empty() && query.status != "standing" && query.status != "revoked")
+        return Error{.code = ErrorCode::invalid_argument,
+                     .reason = "status_unknown",
+                     .message = "The status is standing or revoked."};
+    std::optional<AssertionId> after;
+    if (!query.page.cursor.empty()) {
+        const auto id = parse_assertion_id(query.page.cursor);
+        if (!id) return malformed_cursor();
+        after = *id;
+    }
+    const auto snapshot = needs_.store.snapshot();
+    std::vector<Assertion> found;
+    CDP_CHECK(assertions_.each(*snapshot, after, [&](const Assertion& assertion) {
+        if (kind && assertion.kind != *kind) return true;
+        if (!query.status.empty() && assertion.revoked.has_value() != (query.status == "revoked"))
+            return true;
+        found.push_back(assertion);
+        return found.size() <= query.page.limit;
+    }));
+    const bool more = found.size() > query.page.limit;
+    if (more) found.pop_back();
+    std::string out = "{\"assertions\":[";
+    for (const auto& assertion : found) {
+        if (out.back() != '[') out += ',';
+        out += CDP_TRY(assertion_json(needs_.vault, *snapshot, assertion));
+    }
+    return out + "],\"next\":" + (more ? "\"" + to_hex(found.back().id.view()) + "\"" : "null") +
+           "}";
+}
+
+}  // namespace cdp
