@@ -6,6 +6,7 @@
 #include "cdp/consent_intake.h"
 #include "cdp/export.h"
 #include "cdp/groups.h"
+#include "cdp/identity_view.h"
 #include "cdp/ingest.h"
 #include "cdp/people.h"
 #include "cdp/profiles.h"
@@ -65,15 +66,18 @@ struct Platform::Parts {
 
     const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
+    const SourceNames source_names{vault};
     const People people{{vault, graph, consents, config}};
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};
     const Timeline timeline{{store, vault, graph, people, consents, config, clock}};
     const Groups groups{{store, vault, graph, people}};
+    const IdentityView identity_view{{store, vault, graph, people, config, source_names}};
     const Stewardship stewardship{{store, vault, graph, config, clock}};
     const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
-    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}, groups};
+    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}, groups,
+                  source_names};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
     Worker again;  // ends first, because its work uses all of the above
 };
@@ -136,6 +140,16 @@ Result<std::string> Platform::simulate(const SimulationRequest& request,
 
 const Stewardship& Platform::stewardship() const {
     return parts_->stewardship;
+}
+
+Result<std::string> Platform::explain(const NamedIdentifier& a, const NamedIdentifier& b) {
+    return parts_->identity_view.explain(a, b);
+}
+
+Result<std::string> Platform::identity_of(const NamedIdentifier& identifier,
+                                          std::optional<Timestamp> as_of) {
+    if (as_of) return parts_->identity_view.of_person_at(identifier, *as_of);
+    return parts_->identity_view.of_person(identifier);
 }
 
 Result<void> Platform::export_lines(const ExportRequest& request,

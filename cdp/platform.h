@@ -116,6 +116,16 @@ public:
     // What stewards say about who is who; cdp/stewardship.h.
     const Stewardship& stewardship() const;
 
+    // Why two identifiers are one person, hop by hop with evidence, or what keeps them apart, as
+    // JSON: {"a":{…},"b":{…},"same_person":BOOL,…,"path":[…],"refused":[…]}. For those who run the
+    // platform, like identity_of. Errors as of profile, with the pointer /a or /b.
+    Result<std::string> explain(const NamedIdentifier& a, const NamedIdentifier& b);
+
+    // The graph of a person, as JSON: identifiers, links, refused links, assertions and what it was
+    // before; with `as_of` the identifiers that the person had then. Errors as of profile.
+    Result<std::string> identity_of(const NamedIdentifier& identifier,
+                                    std::optional<Timestamp> as_of);
+
     // Writes NDJSON lines (each ends with \n) to `sink`, which returns false to stop.
     Result<void> export_lines(const ExportRequest& request,
                               const std::function<bool(std::string_view)>& sink);

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "cdp/config.h"
+#include "cdp/people.h"
+#include "identity/graph.h"
+#include "identity/simulation.h"
+#include "identity/upkeep.h"
+
+namespace cdp {
+
+struct SimulationRequest {
+    identity::IdentifierTypes types;  // the other rules, whole
+
+    // Whose identifiers are folded: of these and whatever they are connected to, or, when there are
+    // none, of a part of all that is the same every time.
+    struct Identifier {
+        std::string type;
+        std::string value;
+    };
+    std::vector<Identifier> identifiers = {};
+    double part = 1.0;  // over 0, up to 1
+
+    std::size_t examples = 10;  // of each kind of change
+};
+
+// What a start with other rules would make of the evidence there is. Safe to use from many threads;
+// everything it refers to must outlive it.
+class RuleSimulation {
+public:
+    struct Needs {
+        const storage::Store& store;
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const People& people;
+        const Config& config;
+    };
+    explicit RuleSimulation(Needs needs) : needs_(needs) {}
+
+    // See Platform::simulate.
+    Result<std::string> run(const SimulationRequest& request, const identity::Report& report) const;
+
+private:
+    Result<std::vector<Token>> tokens_of(People::Reading reading,
+                                         const SimulationRequest& request) const;
+
+    Needs needs_;
+    mutable std::atomic<bool> running_ = false;
+};
+
+}  // namespace cdp
