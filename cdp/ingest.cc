@@ -4,9 +4,9 @@
 #include <unordered_map>
 
 #include "cdp/facts.h"
+#include "cdp/filing.h"
 #include "cdp/sightings.h"
 #include "cdp/stamps.h"
-#include "cdp/trait_rows.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -56,7 +56,8 @@ struct Ingest::Request {
     Ingested done;
 };
 
-Ingest::Ingest(IntakeNeeds needs, const Groups& groups) : needs_(needs), groups_(groups) {}
+Ingest::Ingest(IntakeNeeds needs, const Groups& groups, const SourceNames& sources)
+    : needs_(needs), groups_(groups), sources_(sources) {}
 
 Ingest::~Ingest() = default;
 
@@ -214,6 +215,7 @@ void Ingest::finish(const Pending& request) {
 }
 
 void Ingest::learn(Request& request, const Cluster& cluster, storage::Version version) const {
+    sources_.committed(request.source);
     for (std::size_t i = 0; i < cluster.working; ++i) {
         Item& item = request.items[cluster.items[cluster.stored + i]];
         if (item.said) needs_.graph.committed(std::move(*item.said), version);
@@ -230,6 +232,7 @@ Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transactio
         request.verdicts[item.index].kind = fresh ? VerdictKind::accepted : VerdictKind::duplicate;
         if (transaction.writes().size() >= kChunkRowsMax) cluster.working = i + 1;
     }
+    if (!transaction.empty()) sources_.keep(transaction, request.source);
     if (unsettled.empty()) return Result<void>::ok();
     needs_.counters.folds.fetch_add(1, std::memory_order_relaxed);
     return needs_.graph.settle(transaction, unsettled, needs_.clock.now());
@@ -258,28 +261,13 @@ Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transacti
                  observed.home_key, key,
                  encode(StoredEvent{event.received, event.type, request.trust, event.time_adjusted,
                                     request.source, event.message_id, event.name, event.raw})));
-    for (const auto& sighting : item.observation.sightings)
-        if (sighting.token != home)
-            transaction.put(pointer_key(sighting.token, event.time, item.id),
-                            std::string(home.view()));
     transaction.put(dedupe,
                     encode(Seen{event.received + needs_.config.dedupe_window, home, event.time}));
-    CDP_CHECK(file_traits(transaction, observed.home_key, request, item));
-    CDP_CHECK(groups_.file(transaction, event, home, request.trust, request.source));
+    const Filing filing{event,         item.id,       home, item.observation.sightings,
+                        request.trust, request.source};
+    CDP_CHECK(file_folds(transaction, needs_.vault, groups_, observed.home_key, filing));
     CDP_CHECK(stamp(transaction, request, item));
     return true;
-}
-
-Result<void> Ingest::file_traits(storage::Transaction& transaction, const storage::SubjectKey& key,
-                                 const Request& request, const Item& item) const {
-    const Token& home = item.observation.sightings.front().token;
-    for (const Trait& trait : item.event.traits) {
-        const auto row = trait_key(home, needs_.vault.hash<TraitName>("trait", trait.name));
-        CDP_CHECK(
-            keep_latest(transaction, key, row,
-                        {trait.name, trait.json, item.event.time, request.trust, request.source}));
-    }
-    return Result<void>::ok();
 }
 
 Result<void> Ingest::stamp(storage::Transaction& transaction, const Request& request,

@@ -4,6 +4,7 @@
 
 #include "cdp/groups.h"
 #include "cdp/intake.h"
+#include "cdp/source_names.h"
 
 namespace cdp {
 
@@ -12,7 +13,7 @@ namespace cdp {
 // outlive it.
 class Ingest {
 public:
-    Ingest(IntakeNeeds needs, const Groups& groups);
+    Ingest(IntakeNeeds needs, const Groups& groups, const SourceNames& sources);
     ~Ingest();
 
     // See Platform::ingest.
@@ -36,12 +37,11 @@ private:
     Result<bool> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                        const Request& request, Item& item, std::vector<Token>& unsettled);
     void learn(Request& request, const Cluster& cluster, storage::Version version) const;
-    Result<void> file_traits(storage::Transaction& transaction, const storage::SubjectKey& key,
-                             const Request& request, const Item& item) const;
     Result<void> stamp(storage::Transaction& transaction, const Request& request, Item& item) const;
 
     IntakeNeeds needs_;
     const Groups& groups_;
+    const SourceNames& sources_;
 };
 
 }  // namespace cdp

@@ -44,6 +44,15 @@ public:
         platform_ = std::make_unique<cdp::Platform>(*store_, vault_, clock_, std::move(config));
     }
 
+    static storage::Keyring keyring() {
+        storage::Keyring keyring;
+        keyring.token_key.fill(1);
+        keyring.rank_key.fill(2);
+        keyring.secret_key.fill(3);
+        keyring.epochs[1].fill(4);
+        return keyring;
+    }
+
     static cdp::Principal source(const std::string& name, cdp::Trust trust = cdp::Trust::client) {
         return {cdp::Role::source, name, "", trust};
     }
@@ -110,14 +119,6 @@ public:
     }
 
 private:
-    static storage::Keyring keyring() {
-        storage::Keyring keyring;
-        keyring.token_key.fill(1);
-        keyring.rank_key.fill(2);
-        keyring.secret_key.fill(3);
-        keyring.epochs[1].fill(4);
-        return keyring;
-    }
     ManualClock clock_;
     std::unique_ptr<storage::Store> store_;
     storage::Vault vault_;

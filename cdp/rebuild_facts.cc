@@ -1,0 +1,191 @@
+#include "cdp/rebuild_facts.h"
+
+#include <algorithm>
+
+#include "cdp/facts.h"
+#include "cdp/filing.h"
+#include "cdp/sightings.h"
+#include "identity/assertion.h"
+#include "identity/upkeep.h"
+
+namespace cdp {
+
+using storage::Space;
+
+Retelling::Retelling(const Rebuild::Needs& needs, const storage::Snapshot& facts,
+                     const RebuildReport& report, Rebuilt& out)
+    : needs_(needs),
+      facts_(facts),
+      report_(report),
+      out_(out),
+      graph_(needs.scratch, needs.scratch_vault, needs.config.types),
+      consents_(needs.scratch_vault),
+      people_({needs.scratch_vault, graph_, consents_, needs.config}),
+      groups_({needs.scratch, needs.scratch_vault, graph_, people_}),
+      writer_(needs.scratch) {}
+
+Result<void> Retelling::run() {
+    // Before any observation, which reads what is asserted.
+    CDP_CHECK(copy(Space::assertion));
+    CDP_CHECK(copy(Space::asserted));
+    CDP_CHECK(tell_events());
+    CDP_CHECK(tell_consents());
+    CDP_CHECK(mark_asserted());
+    return fold();
+}
+
+Result<void> Retelling::copy(Space space) {
+    RowWalk rows(facts_, space);
+    while (CDP_TRY(rows.next())) {
+        writer_.at_hand().put(rows.key(), rows.value());
+        CDP_CHECK(writer_.step());
+    }
+    return flush();
+}
+
+Result<void> Retelling::tell_events() {
+    RowWalk rows(facts_, Space::event);
+    while (CDP_TRY(rows.next())) {
+        const auto event = CDP_TRY(open_event(rows.key(), rows.value()));
+        CDP_CHECK(tell(event));
+        ++out_.events;
+        CDP_CHECK(step("events", out_.events));
+    }
+    return flush();
+}
+
+Result<Retelling::EventRow> Retelling::open_event(std::string_view key, std::string_view sealed) {
+    EventRow row;
+    row.home = subject_in(key);
+    storage::KeyReader in(key);
+    row.time = in.newest_first();
+    row.id = in.id<EventId>();
+    if (!key_ || key_of_ != row.home) {
+        key_of_ = row.home;
+        key_ = CDP_TRY(needs_.vault.find(facts_, row.home));
+    }
+    if (!key_) return damaged("an event whose identifier has no key");
+    auto event = decode_event(CDP_TRY(storage::Vault::open(*key_, key, sealed)));
+    if (!event || !in.ok()) return damaged("an event that cannot be read");
+    row.stored = std::move(*event);
+    return row;
+}
+
+// An event stays where it was filed, also when today's rules would file it elsewhere.
+Result<void> Retelling::tell(const EventRow& row) {
+    auto event = read_again(row.stored, needs_.config);
+    identity::Observation seen;
+    if (event) {
+        event->time = row.time;
+        event->received = row.stored.received;
+        seen = observation_of(*event, source_hash_of(needs_.vault, row.stored.source), graph_,
+                              needs_.config.types);
+        const auto home = std::ranges::find(seen.sightings, row.home, &identity::Sighting::token);
+        if (home == seen.sightings.end())
+            event.reset();
+        else
+            std::rotate(seen.sightings.begin(), home, home + 1);
+    }
+    if (!event) {
+        ++out_.unread;
+        seen = {.sightings = {CDP_TRY(known(row.home))},
+                .time = row.time,
+                .received = row.stored.received};
+    }
+    const auto retracted = CDP_TRY(identity::Assertions::retracted(writer_.at_hand(), row.id));
+    seen.retracted = retracted.has_value();
+    const auto observed = CDP_TRY(observe(seen));
+    if (!event) return Result<void>::ok();
+    const Filing filing{*event,         row.id,           row.home,
+                        seen.sightings, row.stored.trust, row.stored.source};
+    return file_folds(writer_.at_hand(), needs_.scratch_vault, groups_, observed.home_key, filing);
+}
+
+// As an answer's identifiers are met when it is recorded: each by itself.
+Result<void> Retelling::tell_consents() {
+    const consent::Consents stored(needs_.vault);
+    auto outcome = Result<void>::ok();
+    const auto meet = [&](const Token& token, const consent::Record& record) -> Result<void> {
+        identity::Observation met{
+            .sightings = {CDP_TRY(known(token))}, .time = record.time, .received = record.received};
+        CDP_TRY(observe(met));
+        ++out_.consents;
+        return step("consents", out_.consents);
+    };
+    CDP_CHECK(stored.each(facts_, [&](const Token& token, const consent::Row& row) {
+        if (const auto* record = std::get_if<consent::Record>(&row)) outcome = meet(token, *record);
+        return static_cast<bool>(outcome);
+    }));
+    CDP_CHECK(outcome);
+    return flush();
+}
+
+Result<void> Retelling::mark_asserted() {
+    RowWalk rows(facts_, Space::asserted);
+    std::optional<Token> marked;
+    while (CDP_TRY(rows.next())) {
+        const auto subject = subject_in(rows.key());
+        if (subject == marked) continue;
+        marked = subject;
+        const auto key = identity::node_key(subject);
+        const auto row = CDP_TRY(writer_.at_hand().get(key));
+        auto node = row ? identity::decode_node(*row) : std::nullopt;
+        if (!node) continue;  // of an event, or of a whole source
+        node->asserted = true;
+        writer_.at_hand().put(key, encode(*node));
+        CDP_CHECK(writer_.step());
+    }
+    return flush();
+}
+
+// Nothing is noted there of rules, so that everything is folded.
+Result<void> Retelling::fold() {
+    const identity::Upkeep upkeep(needs_.scratch, needs_.scratch_vault, graph_, needs_.config.types,
+                                  needs_.clock);
+    CDP_TRY(upkeep.catch_up([&](const identity::Progress& progress) {
+        if (report_) report_("identifiers", progress.identifiers);
+        return true;
+    }));
+    return Result<void>::ok();
+}
+
+Result<identity::Observed> Retelling::observe(const identity::Observation& observation) {
+    auto& transaction = writer_.at_hand();
+    auto observed = CDP_TRY(graph_.observe(writer_.snapshot(), transaction, observation));
+    if (observed.said) said_.push_back(std::move(*observed.said));
+    return observed;
+}
+
+// An identifier by its token alone: what is stored of it names it, or an event that was told.
+Result<identity::Sighting> Retelling::known(const Token& token) {
+    const auto key = identity::node_key(token);
+    const Opened stored{facts_, needs_.vault};
+    if (const auto named = CDP_TRY(facts_.get(key)))
+        if (const auto node = stored_node(*named))
+            if (const auto value = CDP_TRY(stored.value_of(token, *node)))
+                return identity::Sighting{{node->type, value->value, value->raw, node->link_class},
+                                          token};
+    auto& transaction = writer_.at_hand();
+    const auto row = CDP_TRY(transaction.get(key));
+    const auto node = row ? identity::decode_node(*row) : std::nullopt;
+    if (!node) return damaged("an identifier that facts name and nothing describes");
+    const auto own = CDP_TRY(needs_.scratch_vault.find_or_make(transaction, token));
+    const auto value = CDP_TRY(identity::Graph::open(own, token, *node));
+    return identity::Sighting{{node->type, value.value, value.raw, node->link_class}, token};
+}
+
+Result<void> Retelling::step(std::string_view stage, std::uint64_t rows) {
+    constexpr std::uint64_t kReportEvery = 1024;
+    if (report_ && rows % kReportEvery == 0) report_(stage, rows);
+    return writer_.full() ? flush() : Result<void>::ok();
+}
+
+Result<void> Retelling::flush() {
+    const auto version = CDP_TRY(writer_.flush());
+    for (auto& said : said_)
+        if (version > 0) graph_.committed(std::move(said), version);
+    said_.clear();
+    return Result<void>::ok();
+}
+
+}  // namespace cdp
