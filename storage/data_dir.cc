@@ -161,6 +161,11 @@ cdp::Result<void> create_data_dir(const DataDir& dir) {
 
 cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir) {
     const auto format = CDP_TRY(read_format(dir.path));
+    if (format.format < kFormat && !dir.older)
+        return cdp::Error{.code = cdp::ErrorCode::unavailable,
+                          .reason = "format_older",
+                          .message = "An older cdp has made this data folder; run cdp rebuild.",
+                          .detail = "format " + std::to_string(format.format)};
     const auto recorded = fs::path(dir.path) / format.keyring;  // an absolute path replaces DIR
     auto keyring =
         CDP_TRY(read_keyring(dir.keyring_path.empty() ? recorded.string() : dir.keyring_path));
@@ -170,7 +175,21 @@ cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir) {
                           .message = "The keyring belongs to another data folder.",
                           .detail = "FORMAT names " + format.fingerprint};
     auto store = CDP_TRY(open_rocks_store(rocks_options(dir.path)));
-    return OpenedDataDir{.keyring = std::move(keyring), .store = std::move(store)};
+    return OpenedDataDir{
+        .keyring = std::move(keyring), .store = std::move(store), .format = format.format};
+}
+
+cdp::Result<void> record_format(const DataDir& dir) {
+    auto format = CDP_TRY(read_format(dir.path));
+    if (format.format == kFormat) return cdp::Result<void>::ok();
+    format.format = kFormat;
+    const auto name = dir.path + "/FORMAT";
+    const auto fresh = name + ".new";
+    if (::unlink(fresh.c_str()) != 0 && errno != ENOENT)
+        return system_error("remove " + fresh, errno);
+    CDP_CHECK(write_new_file(fresh, render(format)));
+    if (::rename(fresh.c_str(), name.c_str()) != 0) return system_error("rename " + fresh, errno);
+    return sync_folder(dir.path);
 }
 
 }  // namespace storage

@@ -10,12 +10,16 @@
 // A data folder: FORMAT, db/, keyring (unless elsewhere), mark, admin.sock.
 namespace storage {
 
-// The newest layout this program reads and writes; what DIR/FORMAT holds.
-inline constexpr int kFormat = 1;
+// The newest layout this program reads and writes; what DIR/FORMAT holds. 2: evidence by source and
+// day, nodes with the classes that join them, members with since when.
+inline constexpr int kFormat = 2;
 
 struct DataDir {
     std::string path;
     std::string keyring_path;  // empty: as recorded in FORMAT
+
+    // Opens a folder of an older format too, for who then brings it up to date.
+    bool older = false;
 };
 
 // Makes a data folder: refuses one that exists and is not empty (error dir_not_empty). Creates the
@@ -26,13 +30,18 @@ cdp::Result<void> create_data_dir(const DataDir& dir);
 struct OpenedDataDir {
     Keyring keyring;
     std::unique_ptr<Store> store;
+    int format = kFormat;
 };
 
 // Opens what create_data_dir made. Never creates anything that is missing. Errors, each before a
-// byte is written: not_a_data_dir, format_newer, keyring_* (see keyring.h; keyring_foreign when the
-// fingerprint is not FORMAT's), dir_locked (another process has it), store_damaged (names the
-// file), writes_missing (the database ends before the high-water mark: acknowledged writes are
-// gone).
+// byte is written: not_a_data_dir, format_newer, format_older, keyring_* (see keyring.h;
+// keyring_foreign when the fingerprint is not FORMAT's), dir_locked (another process has it),
+// store_damaged (names the file), writes_missing (the database ends before the high-water mark:
+// acknowledged writes are gone).
 cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir);
+
+// Makes FORMAT say kFormat, durable when it returns: the last step of bringing a folder up to date,
+// by who has it open.
+cdp::Result<void> record_format(const DataDir& dir);
 
 }  // namespace storage

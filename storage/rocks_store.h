@@ -11,7 +11,7 @@ namespace storage {
 struct RocksOptions {
     std::string path;       // the database folder
     std::string mark_path;  // the high-water mark file
-    bool sync = true;       // off only in tests that must lose data
+    bool sync = true;       // off where losing data is meant
     std::size_t block_cache_bytes = 256u << 20;
     std::size_t memtable_bytes = 64u << 20;  // each of the column families
     std::size_t group_transactions_max = 500;

@@ -103,7 +103,7 @@ TEST_CASE("a folder without FORMAT is not opened, and nothing is made in it") {
 TEST_CASE("a newer format is refused before a byte is written, whatever else it holds") {
     const Folder folder;
     const DataDir dir = made(folder);
-    write_file(dir.path + "/FORMAT", "shape = round\nformat = 2\n");
+    write_file(dir.path + "/FORMAT", "shape = round\nformat = 3\n");
     CHECK(untouched_refusal(folder, dir) == "format_newer");
 }
 
