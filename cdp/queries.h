@@ -23,6 +23,12 @@ struct TimelineQuery {
     std::string cursor = {};  // from the page before; empty: newest first from the start
 };
 
+// As a caller names it: `person` with a person id names the person's best identifier.
+struct NamedIdentifier {
+    std::string_view type;
+    std::string_view value;
+};
+
 // Of any list that is read in pages.
 struct PageQuery {
     std::size_t limit = 50;   // 1 to 1000
