@@ -7,6 +7,7 @@ fsynced before the next request leaves. After each kill the server is started ag
 * every event in the ledger is in the export exactly once, under one person;
 * nothing is in the export that nobody sent;
 * every acknowledged consent is in the export, and a channel sees no person whose last answer was a withdrawal;
+* every acknowledged assertion and revocation of one is listed, and every assertion listed is in force: none is half there;
 * what was sent and never answered is sent again, as SDKs do, and then counts once;
 * the start took less than five seconds.
 
@@ -34,6 +35,7 @@ START_SECONDS_MAX = 5.0
 BATCH = 20
 PEOPLE = 200
 PURPOSE = "email_marketing"
+UNITS = 6  # of each client: pairs of identifiers that are asserted of, again and again
 
 
 class Server:
@@ -91,9 +93,10 @@ class Caller:
         self.connection = http.client.HTTPConnection(*address, timeout=20)
         self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
-    def call(self, method, path, body=None):
+    def call(self, method, path, body=None, key=None):
         text = None if body is None else json.dumps(body)
-        self.connection.request(method, path, body=text, headers=self.headers)
+        headers = {**self.headers, "Idempotency-Key": key} if key else self.headers
+        self.connection.request(method, path, body=text, headers=headers)
         answer = self.connection.getresponse()
         return answer.status, json.loads(answer.read() or b"null")
 
@@ -110,11 +113,48 @@ class Ledger:
         os.fsync(self.file.fileno())
 
 
+class Unit:
+    """Two identifiers of which one kind of thing is asserted and revoked in turn. `id` is of the assertion that stands."""
+
+    def __init__(self, lane, number):
+        self.name = f"{lane}-{number}"
+        self.kind = ("cannot_link", "must_link", "retract")[number % 3]
+        self.id = None
+        second = {"type": "user_id", "value": f"y{self.name}"}
+        if self.kind != "must_link":
+            second = {"type": "anonymous_id", "value": f"z{self.name}"}
+        self.pair = [{"type": "user_id", "value": f"x{self.name}"}, second]
+        self.apart = self.kind != "must_link"  # while it stands; the opposite while it does not
+
+    def tie(self):
+        """What ties the two together, or makes them known."""
+        event = {"messageId": f"tie-{self.name}", "type": "track", "event": "Seen", "userId": f"x{self.name}"}
+        if self.kind != "must_link":
+            return [{**event, "anonymousId": f"z{self.name}"}]
+        return [event, {**event, "messageId": f"known-{self.name}", "userId": f"y{self.name}"}]
+
+    def more(self):
+        """Streams on while it is asserted of. A retracted event must not be said again by another."""
+        event = {"type": "track", "event": "Seen", "userId": f"x{self.name}"}
+        return {**event, "anonymousId": f"z{self.name}"} if self.kind == "cannot_link" else event
+
+    def request(self, key):
+        if self.id:
+            return "assertion", (self, f"/v1/identity/assertions/{self.id}/revoke", {"reason": "crash test"}, None)
+        body = {"kind": self.kind, "reason": "crash test"}
+        if self.kind == "retract":
+            body["events"] = [{"source": "till", "message_id": f"tie-{self.name}"}]
+        else:
+            body["identifiers"] = self.pair
+        return "assertion", (self, "/v1/identity/assertions", body, key)
+
+
 class Client(threading.Thread):
     """Posts until the server is gone. `open` holds what was sent and never answered."""
 
-    def __init__(self, name, seed, address, keys, ledger, open_before):
+    def __init__(self, name, seed, address, keys, ledger, open_before, units):
         super().__init__(daemon=True)
+        self.units = units
         self.name, self.random, self.address, self.keys, self.ledger = name, random.Random(seed), address, keys, ledger
         self.open = open_before
         self.sent = []
@@ -122,14 +162,18 @@ class Client(threading.Thread):
 
     def run(self):
         caller = Caller(self.address, self.keys["source"])
+        self.steward = Caller(self.address, self.keys["steward"])
         number = 0
         try:
             for request in list(self.open):
                 self.send(caller, request)
             while True:
                 number += 1
-                consent = self.random.random() < 0.2
-                request = self.consent() if consent else self.batch(number)
+                dice = self.random.random()
+                if dice < 0.1:
+                    request = self.random.choice(self.units).request(f"{self.name}-{number}")
+                else:
+                    request = self.consent() if dice < 0.3 else self.batch(number)
                 self.open.append(request)
                 self.send(caller, request)
         except (OSError, http.client.HTTPException):
@@ -137,6 +181,9 @@ class Client(threading.Thread):
 
     def send(self, caller, request):
         kind, body = request
+        if kind == "assertion":
+            self.send_assertion(request)
+            return
         status, answer = caller.call("POST", "/v1/consents" if kind == "consent" else "/v1/batch", body)
         if status in (429, 503):
             time.sleep(0.05)
@@ -154,6 +201,21 @@ class Client(threading.Thread):
             self.ledger.write([{"id": id} for id in verdicts])
         self.open.remove(request)
 
+    def send_assertion(self, request):
+        unit, path, body, key = request[1]
+        status, answer = self.steward.call("POST", path, body, key)
+        while status in (429, 503):
+            time.sleep(0.05)
+            status, answer = self.steward.call("POST", path, body, key)
+        if key and status in (200, 201) and answer["status"] == "standing":
+            unit.id = answer["id"]
+        elif not key and (status == 200 and answer["status"] == "revoked"
+                          or status == 409 and answer["code"] == "already_revoked"):
+            unit.id = None
+        else:
+            self.wrong.append(f"{path} answered {status}: {answer}")
+        self.open.remove(request)
+
     def batch(self, number):
         events = []
         for i in range(BATCH):
@@ -163,6 +225,8 @@ class Client(threading.Thread):
             if self.random.random() < 0.1:
                 event.update(type="identify", traits={"email": address_of(person), "email_verified": True})
                 event["anonymousId"] = f"a{person}-{self.random.randrange(3)}"
+            elif self.random.random() < 0.05:
+                event = {"messageId": event["messageId"], **self.random.choice(self.units).more()}
             events.append(event)
             self.sent.append(event["messageId"])
         return "batch", {"batch": events}
@@ -205,6 +269,28 @@ def judge_consents(acknowledged, exported):
     return [f"acknowledged and forgotten: {state} of {who} at {when}" for who, state, when in sorted(wanted - there.keys())]
 
 
+def judge_assertions(standing, together, unsure):
+    """`unsure` holds the units of which the last request was not answered: it is done whole or not at all."""
+    listed = collections.Counter()
+    for assertion in standing:
+        said = assertion.get("identifiers") or assertion["events"]
+        listed[json.dumps(said, sort_keys=True)] += 1
+    ids = {assertion["id"] for assertion in standing}
+    found = []
+    for unit, one in together.items():
+        said = [{"source": "till", "message_id": f"tie-{unit.name}"}] if unit.kind == "retract" else unit.pair
+        stands = listed[json.dumps(said, sort_keys=True)]
+        if stands > 1:
+            found.append(f"{unit.kind} {unit.name} stands {stands} times")
+        if unit not in unsure and bool(stands) != (unit.id in ids if unit.id else False):
+            found.append(f"{unit.kind} {unit.name} was answered as {unit.id or 'revoked'}, {stands} stand")
+        if unit not in unsure and unit.id and not stands:
+            found.append(f"acknowledged and forgotten: {unit.kind} {unit.name}")
+        if one is (bool(stands) == unit.apart):
+            found.append(f"{unit.kind} {unit.name} {'stands' if stands else 'does not stand'} and is not in force")
+    return found
+
+
 def instant(text):
     """The same text for the same millisecond."""
     whole, _, fraction = text.rstrip("Z").partition(".")
@@ -243,9 +329,11 @@ class Run:
         self.sent = set()
         self.open = {lane: [] for lane in range(arguments.clients)}
         self.ledgers = {lane: Ledger(self.folder / f"ledger-{lane}") for lane in self.open}
+        self.units = {lane: [Unit(lane, number) for number in range(UNITS)] for lane in self.open}
         self.start()
         self.keys = {"source": self.server.key("source", "till", "--trust", "server"),
-                     "channel": self.server.key("channel", "newsletter", "--channel", "email_tool")}
+                     "channel": self.server.key("channel", "newsletter", "--channel", "email_tool"),
+                     "steward": self.server.key("steward", "kim")}
         self.introduce()
 
     def start(self):
@@ -260,6 +348,7 @@ class Run:
         events = [{"messageId": f"hello-{lane}-{n}", "type": "identify", "userId": f"p{lane}-{n}",
                    "traits": {"email": f"p{lane}-{n}@shop.example", "email_verified": True}}
                   for lane in self.open for n in range(20)]
+        events += [event for units in self.units.values() for unit in units for event in unit.tie()]
         status, answer = caller.call("POST", "/v1/batch", {"batch": events})
         if status != 200:
             raise Failed(f"the first batch was answered {status}: {answer}")
@@ -269,7 +358,7 @@ class Run:
     def round(self, number, seed):
         rng = random.Random(seed)
         clients = [Client(f"r{number}-{lane}", seed * 1000 + lane, self.server.address, self.keys,
-                          self.ledgers[lane], self.open[lane]) for lane in self.open]
+                          self.ledgers[lane], self.open[lane], self.units[lane]) for lane in self.open]
         for client in clients:
             client.start()
         time.sleep(rng.uniform(self.arguments.shortest, self.arguments.longest))
@@ -280,6 +369,32 @@ class Run:
             if client.wrong:
                 raise Failed("; ".join(client.wrong[:5]))
         self.start()
+        self.check_assertions()
+
+    def check_assertions(self):
+        unsure = {request[1][0] for requests in self.open.values() for request in requests if request[0] == "assertion"}
+        found = judge_assertions(*self.read_assertions(), unsure)
+        if found:
+            raise Failed(f"{len(found)} findings of assertions:\n  " + "\n  ".join(found[:20]))
+
+    def read_assertions(self):
+        """What stands by the list, and per unit whether its two are one person."""
+        caller = Caller(self.server.address, self.keys["steward"])
+        standing, cursor = [], ""
+        while cursor is not None:
+            status, page = caller.call("GET", f"/v1/identity/assertions?status=standing&limit=1000{cursor}")
+            if status != 200:
+                raise Failed(f"the list of assertions is {status}: {page}")
+            standing += page["assertions"]
+            cursor = page["next"] and f"&cursor={page['next']}"
+        together = {}
+        for unit in (unit for units in self.units.values() for unit in units):
+            persons = set()
+            for one in unit.pair:
+                status, answer = caller.call("GET", f"/v1/profiles/{one['type']}:{one['value']}/groups")
+                persons.add(answer.get("person", one["value"]))
+            together[unit] = len(persons) == 1
+        return standing, together
 
     def read_acknowledged(self):
         return read_ledgers([ledger.path for ledger in self.ledgers.values()])
@@ -323,6 +438,12 @@ class Run:
             "a forgotten consent": judge_consents(
                 consents, [one for one in records if instant(one["time"]) != forgotten]),
         }
+        standing, together = self.read_assertions()
+        planted["an assertion half there"] = judge_assertions(
+            standing, {unit: not one for unit, one in together.items()}, set())
+        for unit in together:
+            unit.id = unit.id or "0" * 32
+        planted["a forgotten assertion"] = judge_assertions([], together, set())
         unseen = [fault for fault, found in planted.items() if not found]
         if unseen:
             raise Failed(f"the checker did not notice {', '.join(unseen)}")
