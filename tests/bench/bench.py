@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The ratios of the speed budget: each row is cdp beside its limit or peer, in the same run.
 
-usage: bench.py BUILD_FOLDER [--quick] [--json]
+usage: bench.py BUILD_FOLDER [--quick] [--json] [--only speed|identity]
 
 Absolute figures drift with the machine; the ratios are what to compare. Every figure is the median of
 several runs, with the least and the greatest. docs/PERFORMANCE.md says how each row is measured.
@@ -9,6 +9,7 @@ several runs, with the least and the greatest. docs/PERFORMANCE.md says how each
 
 import argparse
 import atexit
+import http.client
 import json
 import os
 import platform
@@ -120,7 +121,7 @@ def measure_ingest(build, folder, runs, batches):
     server = Server(os.path.join(build, "cdp"), data, os.cpu_count())
     key = server.key("--role", "source", "--name", "bench")
     progress("ingest: introducing 100,000 people")
-    bench(build, "load", "--port", server.port, "--key", key, "--run", 0)
+    bench(build, "load", "--port", server.port, "--key", key, "--what", "introductions")
     groups = server.metric("cdp_commit_groups_total")
     written = server.metric("cdp_commit_rows_total")
     for run in range(1, runs + 1):
@@ -226,6 +227,81 @@ def measure_reads(build, folder, runs, seconds):
     return row, f"{len(body)} B a profile, {PEOPLE_READ} people in turn"
 
 
+IDENTIFIERS_OF_A_PERSON = 4  # as tests/bench/mix.h introduces them
+
+
+def fill(build, server, key, first, identifiers):
+    """More people; a piece at a time, because a request is made before it is timed."""
+    people = identifiers // IDENTIFIERS_OF_A_PERSON
+    for start_at in range(first, people, 200_000):
+        progress(f"growth: {start_at * IDENTIFIERS_OF_A_PERSON:,} identifiers")
+        bench(build, "load", "--port", server.port, "--key", key, "--what", "acquaintances",
+              "--first", start_at, "--people", min(people, start_at + 200_000))
+    return people
+
+
+def measure_growth(build, folder, runs, batches, many):
+    """Seconds an event of the mix costs among many identifiers, beside what it costs among few."""
+    row = Row("identity_growth", "us an event", 1.5, "the same among 100,000 identifiers; below")
+    binary = os.path.join(build, "cdp")
+    data = os.path.join(folder, "growth")
+    subprocess.run([binary, "init", "--data", data], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = Server(binary, data, os.cpu_count())
+    key = server.key("--role", "source", "--name", "bench")
+    people = 0
+    for size, into in ((100_000, row.peers), (many, row.ours)):
+        people = fill(build, server, key, people, size)
+        for run in range(1, runs + 2):
+            progress(f"growth: {size:,} identifiers, run {run} of {runs}")
+            load = bench(build, "load", "--port", server.port, "--key", key, "--people", people,
+                         "--run", size + run, "--batches", batches)
+            if run > 1:  # the first warms the caches
+                into.append(1e6 / load["per_second"])
+    return row, server, people
+
+
+def measure_hub(build, server, key, runs):
+    """Events of one account that has 100,000 cookies, beside those of one that has few."""
+    row = Row("hub", "us an event", 1.5, "an account with under 1,000 cookies; below")
+    known = 0
+    for until, into in ((500, None), (900, row.peers), (100_000, None)):
+        load = bench(build, "load", "--port", server.port, "--key", key, "--what", "hub",
+                     "--first", known, "--people", until, "--connections", 1)
+        known = until
+        if into is not None:
+            into.append(1e6 / load["per_second"])
+    for run in range(runs):
+        progress(f"hub: run {run + 1} of {runs}")
+        load = bench(build, "load", "--port", server.port, "--key", key, "--what", "hub",
+                     "--first", known, "--people", known + 1000, "--connections", 1)
+        known += 1000
+        row.ours.append(1e6 / load["per_second"])
+    return row
+
+
+def measure_explain(server, people, questions):
+    """The 99th percentile of explanations, one at a time, of pairs of one person and of two."""
+    row = Row("explain_p99", "ms", 5, "goal: below")
+    steward = server.key("--role", "steward", "--name", "bench")
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    took = []
+    for n in range(questions):
+        one = (n * 7919) % people
+        other = one if n % 2 else (one + 1) % people
+        path = f"/v1/identity/explain?a=anonymous_id:0c00-cookie-{one}&b=email:p{other}%40shop.example"
+        before = time.perf_counter()
+        connection.request("GET", path, headers={"Authorization": f"Bearer {steward}"})
+        answer = connection.getresponse()
+        body = answer.read()
+        took.append(1e3 * (time.perf_counter() - before))
+        if answer.status != 200 or (b'"same_person":true' in body) != (one == other):
+            raise SystemExit(f"the explanation is not what it should be: {answer.status} {body[:300]}")
+    took.sort()
+    row.ours.append(took[int(len(took) * 0.99)])
+    return row
+
+
 def measure_idle(build, folder, seconds):
     cpu = Row("idle_cpu", "% of a core", 0.5, "goal: below")
     memory = Row("idle_memory", "MB", 100, "goal: below")
@@ -265,24 +341,35 @@ def show(result):
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("build")
-    options.add_argument("--quick", action="store_true", help="under two minutes, more noise")
+    options.add_argument("--quick", action="store_true", help="a few minutes, more noise")
     options.add_argument("--json", action="store_true")
+    options.add_argument("--only", choices=["speed", "identity"], help="half of it")
     asked = options.parse_args()
     asked.build = os.path.abspath(asked.build)
-    runs, batches, seconds = (3, 400, 2) if asked.quick else (5, 2000, 5)
+    runs, batches, seconds, many = (3, 400, 2, 1_000_000) if asked.quick else (5, 2000, 5, 10_000_000)
 
     result = {"machine": machine(), "rows": [], "notes": []}
+    rows, notes = [], result["notes"]
     with tempfile.TemporaryDirectory(prefix="cdp-bench-", dir=asked.build) as folder:
-        ingest, note = measure_ingest(asked.build, folder, runs, batches)
-        result["notes"].append(f"ingest: {note}")
-        reads, note = measure_reads(asked.build, folder, runs, seconds)
-        result["notes"].append(f"reads: {note}")
-        gate = Row("gate", "decisions/s", 2e6, "goal: above")
-        for run in range(runs):
-            progress(f"gate: run {run + 1} of {runs}")
-            gate.ours.append(bench(asked.build, "gate")["per_second"])
-        idle = measure_idle(asked.build, folder, 5 if asked.quick else 20)
-        result["rows"] = [row.values() for row in [*ingest, reads, gate, *idle]]
+        if asked.only != "identity":
+            ingest, note = measure_ingest(asked.build, folder, runs, batches)
+            notes.append(f"ingest: {note}")
+            reads, note = measure_reads(asked.build, folder, runs, seconds)
+            notes.append(f"reads: {note}")
+            gate = Row("gate", "decisions/s", 2e6, "goal: above")
+            for run in range(runs):
+                progress(f"gate: run {run + 1} of {runs}")
+                gate.ours.append(bench(asked.build, "gate")["per_second"])
+            rows += [*ingest, reads, gate,
+                     *measure_idle(asked.build, folder, 5 if asked.quick else 20)]
+        if asked.only != "speed":
+            growth, server, people = measure_growth(asked.build, folder, runs, batches, many)
+            hub = measure_hub(asked.build, server,
+                              server.key("--role", "source", "--name", "hub"), runs)
+            rows += [growth, hub, measure_explain(server, people, 2000)]
+            notes.append(f"identity: {many:,} identifiers; hub and explanations are among them")
+            server.stop()
+        result["rows"] = [row.values() for row in rows]
     progress("")
     print(json.dumps(result, indent=1)) if asked.json else show(result)
 

@@ -6,10 +6,21 @@
 // What cdp_bench can do; each prints one line of JSON.
 namespace bench {
 
+// What is posted.
+enum class Load {
+    mix,
+    introductions,  // every person of the mix, once
+    acquaintances,  // people `first` to `people`, with four identifiers each
+    hub,            // new cookies `first` to `people` of one account
+};
+
 struct LoadOptions {
+    Load what = Load::mix;
     std::uint16_t port = 0;
     std::string key;
-    std::uint64_t run = 1;  // 0: introduce every person instead of the mix
+    std::uint64_t run = 1;
+    std::uint64_t first = 0;
+    std::uint64_t people = 100'000;
     std::size_t batches = 1000;
     std::size_t connections = 8;
 };

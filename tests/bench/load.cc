@@ -62,15 +62,24 @@ bool read_answer(int fd, std::string& buffer) {
            buffer.find("\"duplicate\"") == std::string::npos;
 }
 
+std::vector<std::string> bodies_of(const LoadOptions& options) {
+    if (options.what == Load::mix)
+        return mixed_bodies(options.run, options.batches, options.people);
+    std::vector<std::string> bodies;
+    for (auto first = options.first; first < options.people; first += kBatchEvents)
+        switch (options.what) {
+            case Load::introductions: bodies.push_back(introduction(first)); break;
+            case Load::acquaintances: bodies.push_back(acquaintance(first)); break;
+            case Load::hub: bodies.push_back(hub_body(first)); break;
+            case Load::mix: break;
+        }
+    return bodies;
+}
+
 }  // namespace
 
 bool run_load(const LoadOptions& options) {
-    std::vector<std::string> bodies;
-    if (options.run == 0)
-        for (std::uint64_t first = 0; first < kPeople; first += kBatchEvents)
-            bodies.push_back(introduction(first));
-    else
-        bodies = mixed_bodies(options.run, options.batches);
+    auto bodies = bodies_of(options);
     std::vector<std::string> requests;
     for (auto& body : bodies) {
         requests.push_back(

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tests/bench/commands.h"
+#include "tests/bench/mix.h"
 
 namespace {
 
@@ -21,15 +22,25 @@ std::uint64_t number(const std::map<std::string, std::string>& options, const ch
     return at == options.end() ? otherwise : std::stoull(at->second);
 }
 
+bench::Load load_of(const std::string& name) {
+    if (name == "introductions") return bench::Load::introductions;
+    if (name == "acquaintances") return bench::Load::acquaintances;
+    if (name == "hub") return bench::Load::hub;
+    return bench::Load::mix;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const std::string command = argc > 1 ? argv[1] : "";
     auto options = options_of(argc, argv);
     if (command == "load")
-        return bench::run_load({.port = static_cast<std::uint16_t>(number(options, "--port", 0)),
+        return bench::run_load({.what = load_of(options["--what"]),
+                                .port = static_cast<std::uint16_t>(number(options, "--port", 0)),
                                 .key = options["--key"],
                                 .run = number(options, "--run", 1),
+                                .first = number(options, "--first", 0),
+                                .people = number(options, "--people", bench::kPeople),
                                 .batches = number(options, "--batches", 1000),
                                 .connections = number(options, "--connections", 8)})
                    ? 0

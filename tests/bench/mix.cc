@@ -53,7 +53,31 @@ std::string introduction(std::uint64_t first) {
     return wrap(events);
 }
 
-std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches) {
+std::string acquaintance(std::uint64_t first) {
+    std::string events;
+    for (std::uint64_t person = first; person < first + kBatchEvents; ++person) {
+        const auto n = std::to_string(person);
+        if (!events.empty()) events += ',';
+        events += R"({"type":"identify","messageId":")" + message_id(0, person) +
+                  R"(","userId":"user-)" + n + R"(","anonymousId":")" + cookie(person) +
+                  R"(","timestamp":"2026-11-20T10:00:00.000Z","traits":{"email":"p)" + n +
+                  R"(@shop.example"},"context":{"device":{"id":"device-of-)" + n + R"("}}})";
+    }
+    return wrap(events);
+}
+
+std::string hub_body(std::uint64_t first) {
+    std::string events;
+    for (std::uint64_t n = first; n < first + kBatchEvents; ++n) {
+        if (!events.empty()) events += ',';
+        events += event("bench-hub-" + std::to_string(n), 0, "hub-cookie-" + std::to_string(n),
+                        /*identify=*/false);
+    }
+    return wrap(events);
+}
+
+std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches,
+                                      std::uint64_t people) {
     cdp::Random random{run};
     std::vector<std::string> bodies;
     bodies.reserve(batches);
@@ -61,7 +85,7 @@ std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches) {
     for (std::size_t i = 0; i < batches; ++i) {
         std::string events;
         for (std::size_t k = 0; k < kBatchEvents; ++k, ++n) {
-            const auto person = random.below(kPeople);
+            const auto person = random.below(people);
             auto anonymous_id = cookie(person);
             if (random.one_in(20))
                 anonymous_id += "-" + std::to_string(run) + "-" + std::to_string(n);

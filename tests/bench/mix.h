@@ -16,7 +16,16 @@ inline constexpr std::size_t kBatchEvents = 100;
 // A batch body of events that make every person of [first, first + kBatchEvents) known.
 std::string introduction(std::uint64_t first);
 
-// Batch bodies of the mix. `run` keeps messageIds and new identifiers of different runs apart.
-std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches);
+// The same, short, with four identifiers each: account, cookie, device and address.
+inline constexpr std::uint64_t kIdentifiersOfAPerson = 4;
+std::string acquaintance(std::uint64_t first);
+
+// Events of one account, each with a cookie that was never seen: what a bot or a till does.
+std::string hub_body(std::uint64_t first);
+
+// Batch bodies of the mix, of people below `people`. `run` keeps messageIds and new identifiers of
+// different runs apart.
+std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches,
+                                      std::uint64_t people = kPeople);
 
 }  // namespace bench
