@@ -39,6 +39,10 @@ void revoke_assertion(const Services& services, const Request& request, Answer a
 Response list_assertions(const Services& services, const Request& request);
 Response read_assertion(const Services& services, const Request& request);
 
+// identity_view.cc
+Response explain(const Services& services, const Request& request);
+Response read_identity(const Services& services, const Request& request);
+
 // administration.cc
 void add_key(const Services& services, const Request& request, Answer answer);
 Response list_keys(const Services& services, const Request& request);

@@ -16,7 +16,6 @@ constexpr Roles kOfficers{Role::officer, Role::admin};
 constexpr Roles kOperators{Role::officer, Role::steward, Role::admin};
 constexpr Roles kChangeReaders{Role::channel, Role::officer, Role::steward, Role::admin};
 constexpr Roles kStewards{Role::steward, Role::admin};
-constexpr Roles kStewards{Role::steward, Role::admin};
 constexpr Roles kAdmins{Role::admin};
 // record_consents itself refuses sources whose key is public.
 constexpr Roles kConsentWriters{Role::source, Role::officer, Role::admin};
@@ -103,12 +102,14 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(keyed_route(Method::post, "/v1/profiles/lookup", kReaders, look_up_profiles));
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/groups", kOperators,
                               read_groups_of_person));
+    out.push_back(
+        keyed_route(Method::get, "/v1/profiles/{identifier}/identity", kOperators, read_identity));
+    out.push_back(keyed_route(Method::get, "/v1/identity/explain", kOperators, explain));
     out.push_back(keyed_route(Method::get, "/v1/groups/{group_id}", kOperators, read_group));
     out.push_back(keyed_route(Method::get, "/v1/identity/changes", kChangeReaders, read_changes));
     out.push_back(keyed_route(Method::post, "/v1/identity/simulate", kStewards, simulate));
     out.push_back(keyed_route(Method::post, "/v1/identity/assertions", kStewards, add_assertion));
-    out.push_back(
-        keyed_route(Method::get, "/v1/identity/assertions", kOperators, list_assertions));
+    out.push_back(keyed_route(Method::get, "/v1/identity/assertions", kOperators, list_assertions));
     out.push_back(
         keyed_route(Method::get, "/v1/identity/assertions/{id}", kOperators, read_assertion));
     out.push_back(keyed_route(Method::post, "/v1/identity/assertions/{id}/revoke", kStewards,

@@ -1,0 +1,60 @@
+#include "api/handlers.h"
+#include "api/parameters.h"
+#include "api/problem.h"
+
+// Who is who and why, for those who run the platform: nothing here has passed the gate.
+namespace api {
+namespace {
+
+Response document(cdp::Result<std::string> body) {
+    if (!body) return problem(body.error());
+    Response response;
+    response.headers = kPrivate;
+    response.body = std::move(*body) + "\n";
+    return response;
+}
+
+// An identifier in a query, decoded already.
+cdp::Result<Subject> subject_in(const Request& request, std::string_view name) {
+    const auto text = query_value(request.head->query, name).value_or("");
+    const auto colon = text.find(':');
+    if (colon == text.npos || colon == 0 || colon + 1 == text.size())
+        return invalid("malformed_identifier",
+                       "Two identifiers are asked about, a and b, each written type:value.",
+                       "/" + std::string(name));
+    return Subject{text.substr(0, colon), text.substr(colon + 1)};
+}
+
+cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::string_view name) {
+    const auto text = query_value(request.head->query, name);
+    if (!text) return std::optional<cdp::Timestamp>{};
+    const auto time = cdp::parse_time(*text);
+    if (!time)
+        return invalid("malformed_time", "A time is written as RFC 3339 says.",
+                       "/" + std::string(name));
+    return time;
+}
+
+cdp::NamedIdentifier named(const Subject& subject) {
+    return {subject.type, subject.value};
+}
+
+}  // namespace
+
+Response explain(const Services& services, const Request& request) {
+    const auto a = subject_in(request, "a");
+    if (!a) return problem(a.error());
+    const auto b = subject_in(request, "b");
+    if (!b) return problem(b.error());
+    return document(services.platform.explain(named(*a), named(*b)));
+}
+
+Response read_identity(const Services& services, const Request& request) {
+    const auto subject = subject_of(request.parameter);
+    if (!subject) return problem(subject.error());
+    const auto as_of = time_in(request, "as_of");
+    if (!as_of) return problem(as_of.error());
+    return document(services.platform.identity_of(named(*subject), *as_of));
+}
+
+}  // namespace api
