@@ -1,6 +1,7 @@
 #include "cdp/event_links.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "cdp/sightings.h"
 #include "storage/key.h"
@@ -126,13 +127,31 @@ private:
     std::map<EventId, std::vector<Said>> said_;  // nothing, when it is retracted
 };
 
-Result<std::optional<FiledEvent>> EventLinks::find(storage::Transaction& transaction,
-                                                   const EventId& id) {
-    const auto row = CDP_TRY(transaction.get(dedupe_key(id)));
-    if (!row) return std::optional<FiledEvent>{};
-    const auto seen = decode_seen(*row);
-    if (!seen) return damaged("a dedupe row that cannot be read");
-    return std::optional(FiledEvent{id, seen->home, seen->time});
+Result<std::vector<FiledEvent>> EventLinks::find(const storage::Snapshot& snapshot,
+                                                 storage::Transaction& transaction,
+                                                 std::span<const EventId> ids) {
+    std::vector<FiledEvent> out;
+    std::set<EventId> forgotten;
+    for (const EventId& id : ids) {
+        const auto row = CDP_TRY(transaction.get(dedupe_key(id)));
+        const auto seen = row ? decode_seen(*row) : std::nullopt;
+        if (row && !seen) return damaged("a dedupe row that cannot be read");
+        if (seen)
+            out.push_back({id, seen->home, seen->time});
+        else
+            forgotten.insert(id);
+    }
+    if (forgotten.empty()) return out;
+    const auto all = storage::KeyWriter(storage::Space::event, Token{}).str().substr(0, 3);
+    CDP_CHECK(snapshot.scan(all, "", [&](std::string_view key, std::string_view) {
+        storage::KeyReader in(key);
+        const auto time = in.newest_first();
+        const auto id = in.id<EventId>();
+        if (in.ok() && forgotten.contains(id))
+            out.push_back({id, Token::from(key.substr(all.size(), sizeof(Token::bytes))), time});
+        return true;
+    }));
+    return out;
 }
 
 Result<std::optional<EventLinks::Read>> EventLinks::read(const storage::Snapshot& snapshot,

@@ -35,10 +35,11 @@ public:
     };
     explicit EventLinks(Needs needs) : needs_(needs) {}
 
-    // Where the event is, whether or not its messageId would still be taken for a repetition;
-    // nullopt: it was never stored.
-    static Result<std::optional<FiledEvent>> find(storage::Transaction& transaction,
-                                                  const EventId& id);
+    // Where the events are; those that were never stored are left out. One whose messageId would no
+    // longer be taken for a repetition is looked for among all events.
+    static Result<std::vector<FiledEvent>> find(const storage::Snapshot& snapshot,
+                                                storage::Transaction& transaction,
+                                                std::span<const EventId> ids);
 
     // Whether the event, if it is of that source, links any two identifiers.
     Result<bool> links_any(const storage::Snapshot& snapshot, const FiledEvent& event,

@@ -1,6 +1,7 @@
 #include "cdp/facts.h"
 
 #include <algorithm>
+#include <limits>
 #include <tuple>
 
 #include "cdp/base/bytes.h"
@@ -11,6 +12,7 @@ namespace cdp {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::int64_t kNeverMinutes = std::numeric_limits<std::uint32_t>::max();
 
 std::optional<Trust> read_trust(ByteReader& in) {
     const auto value = in.u8();
@@ -133,7 +135,7 @@ std::string encode(const Seen& seen) {
     // The store reads the first four bytes: minutes since 1970 after which the row may go.
     const auto minutes = std::chrono::ceil<std::chrono::minutes>(seen.expires.time_since_epoch());
     ByteWriter out;
-    out.u32(static_cast<std::uint32_t>(minutes.count()))
+    out.u32(static_cast<std::uint32_t>(std::min<std::int64_t>(minutes.count(), kNeverMinutes)))
         .raw(seen.home.view())
         .i64(milliseconds_of(seen.time));
     return out.take();

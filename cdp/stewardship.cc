@@ -153,16 +153,17 @@ Result<Stewardship::Taken> Stewardship::find_taken(const AskedAssertion& asked) 
 
 Result<Stewardship::Taken> Stewardship::find_named(
     const storage::Snapshot& snapshot, const std::vector<Assertion::Event>& events) const {
-    Taken taken;
+    std::vector<EventId> ids;
+    for (const auto& event : events) ids.push_back(event.id);
     storage::Transaction transaction(snapshot, storage::kPartition);
+    auto taken = CDP_TRY(EventLinks::find(snapshot, transaction, ids));
     for (std::size_t i = 0; i < events.size(); ++i) {
         const auto at = "/events/" + std::to_string(i);
-        const auto filed = CDP_TRY(EventLinks::find(transaction, events[i].id));
-        if (!filed) return retracts_nothing("No such event is stored.", at);
+        const auto filed = std::ranges::find(taken, ids[i], &FiledEvent::id);
+        if (filed == taken.end()) return retracts_nothing("No such event is stored.", at);
         if (!CDP_TRY(links_.links_any(snapshot, *filed, events[i].source)))
             return retracts_nothing("The event links nobody: it has one identifier, or was erased.",
                                     at);
-        taken.push_back(*filed);
     }
     return taken;
 }
@@ -302,9 +303,8 @@ Result<std::optional<Stewardship::Written>> Stewardship::write_revoked(
     auto events = CDP_TRY(identity::Assertions::taken_events(transaction, id));
     const auto assertion = CDP_TRY(assertions_.revoke(transaction, id, said));
     for (const auto& event : assertion.events) events.push_back(event.id);
-    for (const auto& event : events)
-        if (const auto filed = CDP_TRY(EventLinks::find(transaction, event)))
-            owe(transaction, id, *filed);
+    for (const auto& event : CDP_TRY(EventLinks::find(*snapshot, transaction, events)))
+        owe(transaction, id, event);
     identity::Upkeep::owe(transaction, id);
     const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
     if (outcome.state == storage::CommitState::unknown) return outcome.error;

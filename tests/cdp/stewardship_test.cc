@@ -366,6 +366,27 @@ TEST_CASE("a merge by mistake comes apart with both people back") {
     CHECK(canonical(world, cdp::ExportKind::persons) == before.persons);
 }
 
+TEST_CASE("an event is retracted whose messageId was forgotten, and is a repetition ever after") {
+    PlatformWorld world(open_config());
+    const auto event =
+        R"({"type":"track","event":"A","userId":"u1","anonymousId":"a1","messageId":"m1",
+            "timestamp":"2026-11-20T10:00:00Z"})";
+    world.send_one(event);
+    // As the store forgets it when its time has come.
+    const auto snapshot = world.store().snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    transaction.erase(cdp::dedupe_key(cdp::event_id_of(world.vault(), "web", "m1")));
+    REQUIRE(storage::commit_and_wait(world.store(), std::move(transaction)).state ==
+            storage::CommitState::ok);
+
+    auto asked = request("retract");
+    asked.events = {{"web", "m1"}};
+    CHECK(say(world, asked)["changed"] == 1);
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 2);
+    world.clock().advance(std::chrono::days{3650});
+    CHECK(world.send_one(event) == "duplicate");
+}
+
 TEST_CASE("what an interrupted process owes is drawn at the next start") {
     PlatformWorld world(open_config());
     world.send_one(R"({"type":"track","event":"A","userId":"u1","anonymousId":"a1"})");
