@@ -31,17 +31,29 @@ cdp::ErrorCode code_of(unsigned status) {
     }
 }
 
-cdp::Error problem_in(unsigned status, const std::string& body) {
-    const auto document = nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false);
-    const auto text = [&](const char* name) {
-        const auto found = document.is_object() ? document.find(name) : document.end();
-        return found != document.end() && found->is_string() ? found->get<std::string>()
-                                                             : std::string("no_answer");
-    };
-    return {code_of(status), text("code"), text("detail"), {}, {}};
+// An answer that is no problem document is none of ours.
+cdp::Error refusal_in(unsigned status, const std::string& body) {
+    auto error = error_in(nlohmann::json::parse(body, nullptr, /*allow_exceptions=*/false));
+    error.code = code_of(status);
+    return error;
 }
 
 }  // namespace
+
+cdp::Error error_in(const nlohmann::json& problem) {
+    const auto text = [&](const char* name, const char* missing) {
+        const auto found = problem.is_object() ? problem.find(name) : problem.end();
+        return found != problem.end() && found->is_string() ? found->get<std::string>()
+                                                            : std::string(missing);
+    };
+    const auto status = problem.is_object() ? problem.find("status") : problem.end();
+    const bool numbered = status != problem.end() && status->is_number_unsigned();
+    return {code_of(numbered ? status->get<unsigned>() : 503),
+            text("code", "no_answer"),
+            text("detail", "no_answer"),
+            text("pointer", ""),
+            {}};
+}
 
 AdminClient::~AdminClient() {
     if (descriptor_ >= 0) ::close(descriptor_);
@@ -81,7 +93,7 @@ cdp::Result<void> AdminClient::ask(const AdminRequest& wanted,
         else if (!bytes.empty() && !sink(bytes))
             return cdp::Result<void>::ok();
     }
-    return fine ? cdp::Result<void>::ok() : problem_in(status, refusal);
+    return fine ? cdp::Result<void>::ok() : refusal_in(status, refusal);
 }
 
 }  // namespace api

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
 
@@ -14,6 +15,9 @@ struct AdminRequest {
     std::string target;
     std::string body = {};
 };
+
+// What a problem document says, as the error that was refused with.
+cdp::Error error_in(const nlohmann::json& problem);
 
 // Connected to FOLDER/admin.sock, closed when it dies.
 class AdminClient {

@@ -1,16 +1,13 @@
-#include <condition_variable>
-#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
 #include "api/json.h"
+#include "api/pipe.h"
 #include "api/principals.h"
 #include "api/problem.h"
 
 namespace api {
 namespace {
-
-constexpr std::size_t kBufferedExportMax = 1024 * 1024;
 
 cdp::Error invalid(std::string reason, std::string message, std::string pointer) {
     return {cdp::ErrorCode::invalid_argument,
@@ -35,71 +32,6 @@ cdp::Result<cdp::Principal> read_principal(std::string_view body) {
     if (trust == "server") out.trust = cdp::Trust::server;
     return out;
 }
-
-// A pipe between the thread that reads the store and the connection that sends what it read.
-class Pipe {
-public:
-    // Waits while the reader is behind. False: the reader is gone.
-    bool write(std::string_view line) {
-        std::unique_lock lock(mutex_);
-        room_.wait(lock, [this] { return buffer_.size() < kBufferedExportMax || reader_gone_; });
-        if (reader_gone_) return false;
-        buffer_.append(line);
-        wake_reader(lock);
-        return true;
-    }
-    void finish(bool whole) {
-        std::unique_lock lock(mutex_);
-        state_ = whole ? BodyStream::State::end : BodyStream::State::failed;
-        wake_reader(lock);
-    }
-    BodyStream::State read(std::string& out, const std::function<void()>& wake) {
-        const std::lock_guard lock(mutex_);
-        if (buffer_.empty()) {
-            if (state_ == BodyStream::State::wait) wake_ = wake;
-            return state_;
-        }
-        out.append(buffer_);
-        buffer_.clear();
-        room_.notify_one();
-        return BodyStream::State::more;
-    }
-    void abandon() {
-        const std::lock_guard lock(mutex_);
-        reader_gone_ = true;
-        wake_ = nullptr;
-        room_.notify_one();
-    }
-
-private:
-    void wake_reader(std::unique_lock<std::mutex>& lock) {
-        auto wake = std::exchange(wake_, nullptr);
-        lock.unlock();
-        if (wake) wake();
-    }
-
-    std::mutex mutex_;  // guards everything below
-    std::condition_variable room_;
-    std::string buffer_;
-    std::function<void()> wake_;
-    BodyStream::State state_ = BodyStream::State::wait;  // what an empty buffer means
-    bool reader_gone_ = false;
-};
-
-class Export : public BodyStream {
-public:
-    explicit Export(std::shared_ptr<Pipe> pipe) : pipe_(std::move(pipe)) {}
-    ~Export() override { pipe_->abandon(); }
-    Export(const Export&) = delete;
-    Export& operator=(const Export&) = delete;
-
-    State pull(std::string& out, const std::function<void()>& wake) override {
-        return pipe_->read(out, wake);
-    }
-
-private:
-    std::shared_ptr<Pipe> pipe_;
-};
 
 }  // namespace
 
@@ -149,7 +81,7 @@ Response export_lines(const Services& services, const Request& request) {
     Response response;
     response.headers = "Cache-Control: no-store\r\n";
     response.content_type = "application/x-ndjson";
-    response.stream = std::make_unique<Export>(std::move(pipe));
+    response.stream = std::make_unique<PipedBody>(std::move(pipe));
     return response;
 }
 

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "api/rebuild.h"
 #include "cdp/queries.h"
 
 namespace api {
@@ -59,6 +60,33 @@ void add_serve_verb(CLI::App& app, ServeCommand& command, int& code) {
     verb->callback([&] { code = serve(command); });
 }
 
+void add_identity_verbs(CLI::App& app, SimulateCommand& command, int& code) {
+    auto* identity = app.add_subcommand("identity", "Who is who");
+    identity->require_subcommand(1);
+    auto* verb = identity->add_subcommand(
+        "simulate", "Say who would merge and split under other rules; changes nothing");
+    add_data(verb, command.data);
+    verb->add_option("--rules", command.rules, "[identifier_types] as in a configuration, TOML")
+        ->required()
+        ->type_name("FILE");
+    verb->add_option("--sample-part", command.part, "How much to fold, over 0 and up to 1")
+        ->check(CLI::Range(1e-9, 1.0));
+    verb->add_option("--examples", command.examples, "How many to show of each kind")
+        ->check(CLI::Range(0, 100));
+    verb->add_flag("--json", command.json, "One JSON document");
+    verb->callback([&] { code = simulate_rules(command); });
+}
+
+void add_rebuild_verb(CLI::App& app, RebuildCommand& command, int& code) {
+    auto* verb = app.add_subcommand("rebuild", "Make everything derived again from the facts");
+    add_data(verb, command.data);
+    verb->add_option("--config", command.config, "The configuration that serve runs with, TOML")
+        ->type_name("FILE");
+    verb->add_flag("--check", command.check, "Only say what differs; exit 1 if anything does");
+    verb->add_flag("--json", command.json, "One JSON document");
+    verb->callback([&] { code = rebuild(command); });
+}
+
 int use(CLI::App& app, int argc, char** argv, const int& code) {
     try {
         app.parse(argc, argv);
@@ -84,6 +112,7 @@ int run_command_line(int argc, char** argv) {
     bool json = false;
     KeyOptions key;
     ServeCommand serve_command;
+    SimulateCommand simulate_command;
 
     auto* init_verb = app.add_subcommand("init", "Make a data folder; prints the first admin key");
     add_data(init_verb, data);
@@ -93,6 +122,10 @@ int run_command_line(int argc, char** argv) {
 
     add_serve_verb(app, serve_command, code);
     add_keys_verbs(app, data, key, json, code);
+    add_identity_verbs(app, simulate_command, code);
+
+    RebuildCommand rebuild_command;
+    add_rebuild_verb(app, rebuild_command, code);
 
     auto* export_verb = app.add_subcommand("export", "Print everything of one kind as NDJSON");
     export_verb->add_option("kind", kind, "What the lines are")

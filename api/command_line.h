@@ -21,6 +21,14 @@ struct ServeCommand {
     unsigned threads = 0;
 };
 
+struct SimulateCommand {
+    std::string data;
+    std::string rules;
+    double part = 1.0;
+    unsigned examples = 10;
+    bool json = false;
+};
+
 // The verbs. Each takes the running server's admin socket if there is one, else the folder itself.
 int init(const std::string& data, const std::string& keyring);
 int serve(const ServeCommand& command);
@@ -28,8 +36,13 @@ int add_key(const std::string& data, const cdp::Principal& principal);
 int list_keys(const std::string& data, bool json);
 int export_lines(const std::string& data, const std::string& kind, const std::string& reason);
 int check_config(const std::string& file);
+int simulate_rules(const SimulateCommand& command);
 
 // Prints "cdp: MESSAGE" on stderr and says what that means for the exit code.
 int fail(const cdp::Error& error);
+
+// The exit code of a verb that has printed all it had to say. A reader that has seen enough is no
+// failure; a full disk behind `> file` is.
+int finish_output();
 
 }  // namespace api

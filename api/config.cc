@@ -10,17 +10,6 @@
 namespace api {
 namespace {
 
-cdp::Error error_of(const ConfigFault& fault, const std::string& name) {
-    auto place = name;
-    if (fault.line > 0) place += ":" + std::to_string(fault.line);
-    const auto path = fault.path.empty() ? std::string() : fault.path + ": ";
-    return {cdp::ErrorCode::invalid_argument,
-            "config_wrong",
-            place + ": " + path + fault.message,
-            {},
-            {}};
-}
-
 bool is_region(std::string_view text) {
     return text.size() == 2 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'A' && text[1] <= 'Z';
 }

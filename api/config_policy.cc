@@ -1,50 +1,11 @@
 #include "api/config_policy.h"
 
-#include <array>
 #include <charconv>
+
+#include "api/config_types.h"
 
 namespace api {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, identity::Form>, 5> kForms{{
-    {"opaque", identity::Form::opaque},
-    {"email", identity::Form::email},
-    {"phone", identity::Form::phone},
-    {"device", identity::Form::device},
-    {"sha256", identity::Form::sha256},
-}};
-
-std::optional<identity::LinkClass> parse_class(std::string_view name) {
-    for (int i = 0; i <= static_cast<int>(identity::LinkClass::probabilistic); ++i)
-        if (to_string(static_cast<identity::LinkClass>(i)) == name)
-            return static_cast<identity::LinkClass>(i);
-    return std::nullopt;
-}
-
-std::optional<identity::Form> parse_form(std::string_view name) {
-    for (const auto& [known, form] : kForms)
-        if (known == name) return form;
-    return std::nullopt;
-}
-
-// Reads a word that stands for one of a few values.
-template <typename Value, typename Parse>
-void read_word(ConfigTable& table, std::string_view key, Parse parse, const char* message,
-               Value& out) {
-    std::string word;
-    table.read(key, word);
-    if (word.empty()) return;
-    if (const auto value = parse(word))
-        out = *value;
-    else
-        table.blame(key, message);
-}
-
-void read_limit(ConfigTable& table, std::string_view key, std::uint16_t& out) {
-    std::int64_t n = out;
-    table.read(key, 0, 65535, n);
-    out = static_cast<std::uint16_t>(n);
-}
 
 // Calls `read(name, table)` for each table inside `document[key]`, in the order of the file.
 template <typename Read>
@@ -74,24 +35,6 @@ bool each_list(ConfigTable& document, std::string_view key, Read read) {
         read(name, std::move(list));
     }
     return true;
-}
-
-void read_identifier_types(ConfigTable& document, cdp::Config& out) {
-    each_table(document, "identifier_types", [&](const std::string& name, ConfigTable& table) {
-        auto type = out.types.find(name);
-        if (!identity::is_type_name(name) || name == cdp::kPersonType) {
-            const auto keys = table.keys();
-            if (!keys.empty()) table.blame(keys.front(), "The name of the type is malformed.");
-        }
-        read_word(table, "class", parse_class, "There is no such class.", type.link_class);
-        read_word(table, "form", parse_form, "There is no such form.", type.form);
-        table.read("unique", type.unique);
-        read_limit(table, "shared_at_accounts", type.shared_at_accounts);
-        read_limit(table, "contacts_max", type.contacts_max);
-        read_limit(table, "cookies_max", type.cookies_max);
-        table.read("blocked", type.blocked);
-        out.types.set(std::move(type));
-    });
 }
 
 void read_purposes(ConfigTable& document, consent::Policy& out) {
@@ -275,7 +218,7 @@ ConfigFault fault_at(const std::string& pointer, const consent::Policy& policy,
 }  // namespace
 
 void read_policy(ConfigTable& document, cdp::Config& out) {
-    read_identifier_types(document, out);
+    read_identifier_types(document, out.types);
     read_purposes(document, out.policy);
     read_channels(document, out.policy);
     read_maps(document, out.policy);

@@ -4,6 +4,17 @@
 
 namespace api {
 
+cdp::Error error_of(const ConfigFault& fault, const std::string& file) {
+    auto place = file;
+    if (fault.line > 0) place += ":" + std::to_string(fault.line);
+    const auto path = fault.path.empty() ? std::string() : fault.path + ": ";
+    return {cdp::ErrorCode::invalid_argument,
+            "config_wrong",
+            place + ": " + path + fault.message,
+            {},
+            {}};
+}
+
 std::string toml_key(std::string_view key) {
     const bool bare = !key.empty() && std::ranges::all_of(key, [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -18,6 +18,9 @@ struct ConfigFault {
     std::string message;
 };
 
+// The sentence for whoever wrote the file: `cdp.toml:12: channels.a.labels[1]: …`
+cdp::Error error_of(const ConfigFault& fault, const std::string& file);
+
 // One table of a configuration, read key by key. The first fault is kept and later reads do
 // nothing, so that a reader checks once, at its end. Keys that nobody asked for are a fault.
 class ConfigTable {
@@ -55,6 +58,19 @@ private:
     std::optional<ConfigFault>& fault_;
     std::vector<std::string> known_;
 };
+
+// Reads a word that stands for one of a few values.
+template <typename Value, typename Parse>
+void read_word(ConfigTable& table, std::string_view key, Parse parse, const char* message,
+               Value& out) {
+    std::string word;
+    table.read(key, word);
+    if (word.empty()) return;
+    if (const auto value = parse(word))
+        out = *value;
+    else
+        table.blame(key, message);
+}
 
 // A key as TOML writes it: bare if it can be.
 std::string toml_key(std::string_view key);

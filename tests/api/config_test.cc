@@ -41,7 +41,8 @@ std::string shown(const api::Config& config) {
         out += "type " + name + std::string(to_string(type.link_class)) +
                std::to_string(static_cast<int>(type.form)) + (type.unique ? "unique" : "") +
                std::to_string(type.shared_at_accounts) + "," + std::to_string(type.contacts_max) +
-               "," + std::to_string(type.cookies_max) + shown(type.blocked) + "\n";
+               "," + std::to_string(type.cookies_max) + "," + std::to_string(type.limit) + "/" +
+               std::to_string(type.limit_window_days) + shown(type.blocked) + "\n";
     out += "region " + config.platform.default_region + "\n";
     for (const auto& [name, region] : config.platform.source_regions) out += name + region + "\n";
     out += std::to_string(config.platform.dedupe_window.count()) + " " +
@@ -78,6 +79,9 @@ region = "FR"
 [identifier_types.member_no]
 class = "crm"
 unique = true
+[identifier_types.phone]
+limit = 2
+limit_window_days = 90
 [purposes.news]
 regime = "person_opt_in"
 [channels.letters]
@@ -95,6 +99,10 @@ functional = "news"
     CHECK(config->platform.region_of("web") == "FR");
     CHECK(config->threads == 3);
     CHECK(config->platform.types.find("member_no").unique);
+    CHECK(config->platform.types.find("member_no").shared_at_accounts == 0);
+    CHECK(config->platform.types.find("phone").limit == 2);
+    CHECK(config->platform.types.find("phone").limit_window_days == 90);
+    CHECK(config->platform.types.find("phone").shared_at_accounts == 3);
     CHECK(config->platform.types.find("user_id").unique);
     const auto* channel = config->platform.policy.find_channel("letters");
     REQUIRE(channel);
@@ -121,7 +129,19 @@ TEST_CASE("an error names the file, the line and the key") {
         {"[sources.\"a b\"]\nzone = 1", "cdp.toml:2: sources.\"a b\".zone: There is no such setting."},
         {"[identifier_types.x]\nclass = \"best\"", "cdp.toml:2: identifier_types.x.class: There is no such class."},
         {"[identifier_types.x]\nform = \"fax\"", "cdp.toml:2: identifier_types.x.form: There is no such form."},
-        {"[identifier_types.person]\nunique = true", "cdp.toml:2: identifier_types.person.unique: The name of the type is malformed."},
+        {"[identifier_types.x]\nclass = \"assertion\"", "cdp.toml:2: identifier_types.x.class: There is no such class."},
+        {"[identifier_types.person]\nunique = true", "cdp.toml:1: identifier_types.person: The name of the type is malformed."},
+        {"[identifier_types.\"X y\"]", "cdp.toml:1: identifier_types.\"X y\": The name of the type is malformed."},
+        {"[identifier_types.x]\nunique = true\nlimit = 2", "cdp.toml:3: identifier_types.x.limit: What is unique has a limit of one."},
+        {"[identifier_types.x]\nlimit = 1\nlimit_window_days = 3\nunique = true", "cdp.toml:3: identifier_types.x.limit_window_days: What is unique is so at all times."},
+        {"[identifier_types.email]\nlimit_window_days = 3", "cdp.toml:2: identifier_types.email.limit_window_days: A window needs a limit."},
+        {"[identifier_types.email]\nlimit = 65536", "cdp.toml:2: identifier_types.email.limit: A number from 0 to 65535 is expected."},
+        {"[identifier_types.email]\nshared_at_accounts = 1", "cdp.toml:2: identifier_types.email.shared_at_accounts: Whatever one account is seen with would be shared."},
+        {"[identifier_types.email]\nunique = true", "cdp.toml:2: identifier_types.email.unique: What is unique cannot be several people's: shared_at_accounts must be 0."},
+        {"[identifier_types.crm_id]\n\nshared_at_accounts = 3", "cdp.toml:3: identifier_types.crm_id.shared_at_accounts: What is unique cannot be several people's: shared_at_accounts must be 0."},
+        {"[identifier_types.fax_sha256]\nclass = \"crm\"\nform = \"sha256\"", "cdp.toml:3: identifier_types.fax_sha256.form: Type 'fax', whose hashes these are, is not configured."},
+        {"[identifier_types.email_sha256]\nform = \"opaque\"", "cdp.toml:2: identifier_types.email_sha256.form: Hashes of 'email' have the form sha256."},
+        {"[identifier_types.phone]\nform = \"opaque\"", "cdp.toml:2: identifier_types.phone.form: Only of the forms email and phone can hashes be recognised."},
         {"[identifier_types.fax]\nclass = \"unverified_contact\"", "cdp.toml: identifier_labels (a default): Type 'fax' names a contact or a device and has no label."},
         {"[identifier_types.work_mail]\nform = \"email\"", "cdp.toml: identifier_labels (a default): Type 'work_mail' names a contact or a device and has no label."},
         {"[identifier_labels]\nemail = [\"contact.email\"]", "cdp.toml:1: identifier_labels: Type 'advertising_id' names a contact or a device and has no label."},

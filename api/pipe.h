@@ -1,0 +1,54 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "api/message.h"
+
+namespace api {
+
+// Between a thread that reads the store and the connection that sends what it read.
+class Pipe {
+public:
+    // Waits while the reader is behind. False: the reader is gone.
+    bool write(std::string_view bytes);
+    // Nothing follows. When it is not whole the connection is cut.
+    void finish(bool whole);
+
+    // For the reader: see BodyStream::pull.
+    BodyStream::State read(std::string& out, const std::function<void()>& wake);
+    void abandon();
+
+private:
+    void wake_reader(std::unique_lock<std::mutex>& lock);
+
+    std::mutex mutex_;  // guards everything below
+    std::condition_variable room_;
+    std::string buffer_;
+    std::function<void()> wake_;
+    BodyStream::State state_ = BodyStream::State::wait;  // what an empty buffer means
+    bool reader_gone_ = false;
+};
+
+// The reader's end.
+class PipedBody : public BodyStream {
+public:
+    explicit PipedBody(std::shared_ptr<Pipe> pipe) : pipe_(std::move(pipe)) {}
+    ~PipedBody() override { pipe_->abandon(); }
+    PipedBody(const PipedBody&) = delete;
+    PipedBody& operator=(const PipedBody&) = delete;
+
+    State pull(std::string& out, const std::function<void()>& wake) override {
+        return pipe_->read(out, wake);
+    }
+
+private:
+    std::shared_ptr<Pipe> pipe_;
+};
+
+}  // namespace api
