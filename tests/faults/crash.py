@@ -120,6 +120,7 @@ class Unit:
         self.name = f"{lane}-{number}"
         self.kind = ("cannot_link", "must_link", "retract")[number % 3]
         self.id = None
+        self.answered = 0
         second = {"type": "user_id", "value": f"y{self.name}"}
         if self.kind != "must_link":
             second = {"type": "anonymous_id", "value": f"z{self.name}"}
@@ -214,6 +215,7 @@ class Client(threading.Thread):
             unit.id = None
         else:
             self.wrong.append(f"{path} answered {status}: {answer}")
+        unit.answered += 1
         self.open.remove(request)
 
     def batch(self, number):
@@ -377,6 +379,9 @@ class Run:
         if found:
             raise Failed(f"{len(found)} findings of assertions:\n  " + "\n  ".join(found[:20]))
 
+    def asserted(self):
+        return sum(unit.answered for units in self.units.values() for unit in units)
+
     def read_assertions(self):
         """What stands by the list, and per unit whether its two are one person."""
         caller = Caller(self.server.address, self.keys["steward"])
@@ -473,8 +478,8 @@ def rounds_on_one_folder(arguments, first, last):
             run.round(number, arguments.seed + number)
             if number % arguments.check_every == 0 or number + 1 == last:
                 events, consents = run.check()
-                print(f"round {number + 1}: {events} events and {consents} consents acknowledged, none lost, "
-                      f"none double; slowest start {run.slowest:.2f} s", flush=True)
+                print(f"round {number + 1}: {events} events, {consents} consents and {run.asserted()} assertions and "
+                      f"revocations acknowledged, none lost, none double; slowest start {run.slowest:.2f} s", flush=True)
         run.plant()
         run.end()
     except BaseException:
