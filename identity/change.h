@@ -51,7 +51,7 @@ struct Change {
     friend bool operator==(const Change&, const Change&) = default;
 };
 
-// Key prefix of the log of changes; the index of an entry is its version.
+// Key prefix of the log of changes; the version of an entry is its index plus one.
 std::string change_log();
 std::string encode(const Change& change);
 std::optional<Change> decode_change(std::string_view bytes);
