@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -10,7 +9,7 @@
 #include "cdp/base/ids.h"
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
-#include "identity/links.h"
+#include "identity/retraction.h"
 #include "storage/transaction.h"
 #include "storage/vault.h"
 
@@ -33,19 +32,6 @@ std::optional<AssertionKind> parse_assertion_kind(std::string_view name);
 // Sorts the newest first: 8 bytes of complemented time, 8 of chance.
 using AssertionId = cdp::Id<struct AssertionTag>;
 AssertionId new_assertion_id(cdp::Timestamp time, std::string_view eight_random_bytes);
-
-// Which links a retraction takes away: those of one source, or of all, on these UTC days.
-struct Retraction {
-    std::optional<std::uint32_t> source;
-    std::int32_t first_day = std::numeric_limits<std::int32_t>::min();
-    std::int32_t last_day = std::numeric_limits<std::int32_t>::max();
-
-    // The days of a row that it takes.
-    std::uint64_t days_of(const LinkDays& row) const;
-    bool covers(std::uint32_t of_source, std::int32_t day) const;
-
-    friend bool operator==(const Retraction&, const Retraction&) = default;
-};
 
 struct Said {
     std::string author;
