@@ -10,6 +10,7 @@
 #include "api/config.h"
 #include "api/log_sink.h"
 #include "api/reach.h"
+#include "api/rebuild.h"
 #include "api/server.h"
 #include "cdp/base/log.h"
 #include "cdp/stewardship.h"
@@ -86,17 +87,27 @@ cdp::Result<void> catch_up(const cdp::Platform& platform) {
                         {{"identifiers", static_cast<std::int64_t>(progress.identifiers)},
                          {"changed", static_cast<std::int64_t>(progress.changed)}});
     };
-    const auto caught_up =
-        platform.stewardship().catch_up([&](const identity::Progress& progress) {
-            if (progress.identifiers >= told + kEvery) {
-                tell("folding_anew", progress);
-                told = progress.identifiers;
-            }
-            return true;
-        });
+    const auto caught_up = platform.stewardship().catch_up([&](const identity::Progress& progress) {
+        if (progress.identifiers >= told + kEvery) {
+            tell("folding_anew", progress);
+            told = progress.identifiers;
+        }
+        return true;
+    });
     if (!caught_up) return caught_up.error();
     if (caught_up->identifiers > 0) tell("folded_anew", *caught_up);
     return cdp::Result<void>::ok();
+}
+
+// A folder of an older format is brought up to date first.
+cdp::Result<OpenFolder> open_up_to_date(const std::string& data, const cdp::Config& config) {
+    auto folder = open_folder(data);
+    if (folder || folder.error().reason != "format_older") return folder;
+    cdp::log::write(cdp::log::Level::info, "bringing_up_to_date");
+    const auto rebuilt = CDP_TRY(rebuild_folder(data, config, /*check=*/false));
+    cdp::log::write(cdp::log::Level::info, "brought_up_to_date",
+                    {{"events", static_cast<std::int64_t>(rebuilt.events)}});
+    return open_folder(data);
 }
 
 int serve_folder(const OpenFolder& folder, const Config& config, const ServerOptions& options) {
@@ -136,7 +147,7 @@ int serve(const ServeCommand& command) {
     }
     block_signals();
     log_to_stderr();
-    auto folder = open_folder(command.data);
+    const auto folder = open_up_to_date(command.data, config.platform);
     if (!folder) return fail(folder.error());
     const ServerOptions options{.host = address->host,
                                 .port = address->port,

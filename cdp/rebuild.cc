@@ -1,8 +1,10 @@
 #include "cdp/rebuild.h"
 
+#include "cdp/facts.h"
 #include "cdp/rebuild_facts.h"
 #include "cdp/rebuild_mend.h"
 #include "cdp/rebuild_rows.h"
+#include "cdp/source_names.h"
 #include "identity/change.h"
 #include "identity/upkeep.h"
 
@@ -44,7 +46,9 @@ Result<Rebuilt> Rebuild::check() {
                          "start the server once with this one."};
     Rebuilt out;
     const auto facts = needs_.store.snapshot();
-    CDP_CHECK(Retelling(needs_, *facts, report_, out).run());
+    Retelling retelling(needs_, *facts, report_, out);
+    CDP_CHECK(retelling.run());
+    sources_ = retelling.sources();
     out.found = CDP_TRY(compare_all(needs_));
     out.differed = out.left = count(out.found);
     return out;
@@ -58,12 +62,26 @@ Result<Rebuilt> Rebuild::mend() {
         out.left = count(CDP_TRY(compare_all(needs_)));
         out.announced = CDP_TRY(changes_in(needs_.store)) - before;
     }
+    CDP_CHECK(name_sources());
     if (out.left > 0) return out;
     const identity::Graph graph(needs_.store, needs_.vault, needs_.config.types);
     const identity::Upkeep upkeep(needs_.store, needs_.vault, graph, needs_.config.types,
                                   needs_.clock);
     CDP_CHECK(upkeep.note_rules());
     return out;
+}
+
+// What evidence knows by a hash alone. Nothing is compared with it, so it is no fold of `folds`.
+Result<void> Rebuild::name_sources() const {
+    const SourceNames names(needs_.vault);
+    BatchWriter writer(needs_.store);
+    for (const auto& source : sources_) {
+        auto& transaction = writer.at_hand();
+        const auto stored = names.find(writer.snapshot(), source_hash_of(needs_.vault, source));
+        if (!stored || *stored != source) names.keep(transaction, source);
+    }
+    CDP_TRY(writer.flush());
+    return Result<void>::ok();
 }
 
 }  // namespace cdp

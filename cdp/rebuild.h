@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <functional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -65,8 +67,11 @@ public:
     Result<Rebuilt> mend();
 
 private:
+    Result<void> name_sources() const;
+
     Needs needs_;
     RebuildReport report_;
+    std::set<std::string> sources_ = {};  // of the events
 };
 
 }  // namespace cdp

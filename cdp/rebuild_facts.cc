@@ -48,6 +48,7 @@ Result<void> Retelling::tell_events() {
     while (CDP_TRY(rows.next())) {
         const auto event = CDP_TRY(open_event(rows.key(), rows.value()));
         CDP_CHECK(tell(event));
+        sources_.insert(event.stored.source);
         ++out_.events;
         CDP_CHECK(step("events", out_.events));
     }

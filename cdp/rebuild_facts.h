@@ -19,6 +19,8 @@ public:
 
     // Once.
     Result<void> run();
+    // Whose events they were.
+    const std::set<std::string>& sources() const { return sources_; }
 
 private:
     struct EventRow {
@@ -53,6 +55,7 @@ private:
     BatchWriter writer_;
     std::vector<identity::Observed::Said> said_;  // in the transaction at hand
 
+    std::set<std::string> sources_;
     Token key_of_{};
     std::optional<storage::SubjectKey> key_;  // of the home at hand
 };
