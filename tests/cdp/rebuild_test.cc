@@ -11,6 +11,7 @@
 #include "identity/hashed.h"
 #include "identity/upkeep.h"
 #include "storage/key.h"
+#include "tests/cdp/failing_store.h"
 #include "tests/cdp/world.h"
 #include "tests/support/seeds.h"
 
@@ -59,12 +60,12 @@ public:
           upkeep_(world.store(), world.vault(), graph_, types_, world.clock()),
           assertions_(world.vault()) {}
 
-    void run(int n) {
+    void run(int n, bool assertions = true) {
         for (int i = 0; i < n; ++i) {
             world_.clock().advance(std::chrono::milliseconds{1000});
             if (random_.one_in(8))
                 consent();
-            else if (random_.one_in(6))
+            else if (assertions && random_.one_in(6))
                 assert_something();
             else
                 send();
@@ -237,6 +238,42 @@ Exports exports(PlatformWorld& world) {
     return out;
 }
 
+// As data folders of format 1 held an identifier.
+std::string node_of_format_1(const identity::Node& node) {
+    cdp::ByteWriter out;
+    out.u8(1)
+        .u8(static_cast<std::uint8_t>((node.seen ? 1 : 0) | (node.shared ? 2 : 0) |
+                                      (node.contested ? 4 : 0) | (node.active ? 8 : 0) |
+                                      (node.twin ? 16 : 0)))
+        .u8(static_cast<std::uint8_t>(node.link_class))
+        .u8(static_cast<std::uint8_t>(node.anchor_class))
+        .raw(node.rank.view())
+        .raw(node.anchor.view())
+        .raw(node.anchor_rank.view())
+        .i64(cdp::milliseconds_of(node.first_seen));
+    if (node.twin) out.raw(node.twin->view());
+    return out.bytes(node.type).bytes(node.sealed).take();
+}
+
+// Makes the store what the program of format 1 would have left.
+void turn_into_format_1(PlatformWorld& world) {
+    auto& store = world.store();
+    for (const auto& [key, value] : rows_of(store, Space::link)) {
+        write(store, key, std::nullopt);
+        write(store, key.substr(0, 19) + key.substr(20, 16), "\x01 a summary of days");
+    }
+    for (const auto& [key, value] : rows_of(store, Space::node))
+        write(store, key, node_of_format_1(*identity::decode_node(value)));
+    for (const auto& [key, value] : rows_of(store, Space::member)) write(store, key, "");
+    for (const char letter : std::string_view("QGUYZHh"))
+        for (const auto& [key, value] : rows_of(store, static_cast<Space>(letter)))
+            write(store, key, std::nullopt);
+}
+
+std::uint64_t announced(PlatformWorld& world) {
+    return *storage::log_size(*world.store().snapshot(), identity::change_log());
+}
+
 constexpr std::string_view kFolds = "NLQMRPTGUYZ";
 
 // Deletes, changes or swaps rows of folds by hand.
@@ -338,4 +375,141 @@ TEST_CASE("all rows of a fold may be gone") {
     world.restart();
     CHECK(exports(world) == before);
     CHECK(found(rebuild(world, What::check)) == "");
+}
+
+TEST_CASE(
+    "a store of format 1 comes up to date with the same people, and nobody is told of changes") {
+    const auto seed = GENERATE(tests::seeds(20));
+    CAPTURE(seed);
+    PlatformWorld world;
+    Traffic(world, seed).run(70, /*assertions=*/false);
+    const auto before = exports(world);
+    const auto told = announced(world);
+    turn_into_format_1(world);
+    CHECK(rebuild(world, What::check).differed > 0);
+    const auto mended = rebuild(world, What::mend);
+    CHECK(mended.left == 0);
+    CHECK(mended.announced == 0);
+    CHECK(announced(world) == told);
+    world.restart();
+    CHECK(exports(world) == before);
+}
+
+TEST_CASE("a rebuild that was interrupted anywhere goes on where it was") {
+    const auto seed = GENERATE(tests::seeds(15));
+    CAPTURE(seed);
+    cdp::Random random{seed};
+    auto failing = std::make_unique<tests::FailingStore>(storage::make_memory_store());
+    auto& fuse = failing->commits_left();
+    PlatformWorld world({}, std::move(failing));
+    Traffic(world, seed).run(70, /*assertions=*/false);
+    const auto before = exports(world);
+    turn_into_format_1(world);
+    int interrupted = 0;
+    for (;;) {
+        fuse = random.below(3) + 1;
+        const auto mended = try_rebuild(world, What::mend);
+        fuse = tests::FailingStore::kNever;
+        if (mended) break;
+        CHECK(mended.error().reason == "interrupted");
+        REQUIRE(++interrupted < 100);
+    }
+    CHECK(found(rebuild(world, What::check)) == "");
+    world.restart();
+    CHECK(exports(world) == before);
+}
+
+TEST_CASE("a member whose person the damage changed is announced, and was there until now") {
+    PlatformWorld world;
+    world.send_one(R"({"type":"track","event":"A","userId":"u","anonymousId":"a"})");
+    const auto before = exports(world);
+    const auto cookie = world.vault().token("anonymous_id", "a");
+    const auto row = identity::node_key(cookie);
+    auto node = *identity::decode_node(rows_of(world.store(), Space::node).at(row));
+    const auto account = node.anchor;
+    REQUIRE(account != cookie);
+    // As if the two had never been linked, in every fold.
+    for (const auto& [key, value] : rows_of(world.store(), Space::link))
+        write(world.store(), key, std::nullopt);
+    node.anchor = cookie;
+    node.anchor_rank = node.rank;
+    node.anchor_class = node.link_class;
+    write(world.store(), row, encode(node));
+    const auto since = rows_of(world.store(), Space::member);
+    write(world.store(), identity::member_key(account, cookie), std::nullopt);
+    write(world.store(), identity::member_key(cookie, cookie), since.begin()->second);
+    world.clock().advance(std::chrono::hours{1});
+
+    const auto told = announced(world);
+    const auto mended = rebuild(world, What::mend);
+    CHECK(mended.announced == 1);
+    CHECK(announced(world) == told + 1);
+    CHECK(exports(world) == before);
+    const auto snapshot = world.store().snapshot();
+    storage::Transaction reading(*snapshot, storage::kPartition);
+    const auto was =
+        identity::person_at(reading, cookie, world.clock().now() - std::chrono::minutes{1});
+    REQUIRE(was);
+    CHECK(*was == cdp::PersonId{node.rank.bytes});
+}
+
+TEST_CASE("a link that only a retracted event said is no fold any more") {
+    PlatformWorld world;
+    world.send_one(
+        R"({"type":"track","event":"A","messageId":"m","userId":"u","anonymousId":"a"})");
+    world.send_one(R"({"type":"track","event":"A","userId":"u"})");
+    Traffic traffic(world, 1);
+    Assertion retract{.id = {}, .kind = AssertionKind::retract, .identifiers = {}};
+    retract.events = {{cdp::event_id_of(world.vault(), "web", "m"), "web", "m"}};
+    traffic.say(retract);
+    CHECK(found(rebuild(world, What::check)).starts_with("identifiers"));
+    CHECK(rebuild(world, What::mend).left == 0);
+    CHECK(rows_of(world.store(), Space::link).empty());
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 2);
+}
+
+TEST_CASE("an event that today's rules read otherwise stays where it was filed") {
+    PlatformWorld world;
+    world.send_one(R"({"type":"track","event":"A","userId":"u","anonymousId":"a"})");
+    world.send_one(R"({"type":"track","event":"A","userId":"other"})");
+    cdp::Config config;
+    auto blocked = config.types.find("user_id");
+    blocked.blocked = {"u"};
+    config.types.set(blocked);
+    const auto mended = try_rebuild(world, What::mend, config);
+    REQUIRE(mended);
+    CHECK(mended->unread == 1);
+    CHECK(mended->left == 0);
+    CHECK(world.exported(cdp::ExportKind::events).size() == 2);
+    CHECK(world.exported(cdp::ExportKind::links).empty());
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 2);
+}
+
+TEST_CASE("persons made under other rules are not called damaged") {
+    PlatformWorld world;
+    Traffic(world, 5).run(30);
+    rebuild(world, What::mend);
+    cdp::Config config;
+    auto type = config.types.find("anonymous_id");
+    type.shared_at_accounts = 9;
+    config.types.set(type);
+    const auto checked = try_rebuild(world, What::check, config);
+    REQUIRE(!checked);
+    CHECK(checked.error().reason == "other_rules");
+    CHECK(found(rebuild(world, What::check)) == "");
+}
+
+TEST_CASE("a fact that cannot be read stops a rebuild before anything is written") {
+    PlatformWorld world;
+    Traffic(world, 5).run(40);
+    const auto [key, value] = *rows_of(world.store(), Space::event).begin();
+    auto damaged = value;
+    damaged.back() = static_cast<char>(damaged.back() ^ 1);
+    write(world.store(), key, damaged);
+    for (const auto& [link, days] : rows_of(world.store(), Space::link))
+        write(world.store(), link, std::nullopt);
+    const auto mended = try_rebuild(world, What::mend);
+    REQUIRE(!mended);
+    CHECK(mended.error().code == cdp::ErrorCode::corruption);
+    CHECK(rows_of(world.store(), Space::link).empty());
 }
