@@ -18,7 +18,7 @@ using identity::AssertionKind;
 using identity::Hop;
 
 constexpr std::size_t kEventsPerHop = 3;
-constexpr std::size_t kEventRowsMax = 2000;
+constexpr std::size_t kEventRowsMax = 1000;
 constexpr std::size_t kValuesMax = 10;
 
 std::string hex_string(std::string_view id) {
@@ -144,8 +144,14 @@ Result<std::string> IdentityReading::value_list(const std::vector<std::uint32_t>
     return list.str();
 }
 
-// An identifier that joins nobody, and why.
+// An identifier that joins nobody, and why. A path that leads through it asks twice.
 Result<std::string> IdentityReading::outsider(std::uint32_t node) {
+    const auto [known, fresh] = outsiders_.try_emplace(node);
+    if (fresh) known->second = CDP_TRY(outsider_json(node));
+    return known->second;
+}
+
+Result<std::string> IdentityReading::outsider_json(std::uint32_t node) {
     const auto& [token, stored] = std::tie(member(node).token, member(node).node);
     std::string out = "{" + CDP_TRY(identifier_members(token));
     const auto reason = out_of_play(near_->folded(), node);

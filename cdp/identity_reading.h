@@ -79,6 +79,7 @@ private:
     Result<std::string> open(const Token& token);
     Result<std::string> value_list(const std::vector<std::uint32_t>& nodes);
     Result<std::string> outsider(std::uint32_t node);
+    Result<std::string> outsider_json(std::uint32_t node);
     Result<std::string> retraction(const identity::Hop& hop);
     Result<std::string> source(std::uint32_t hash);
 
@@ -90,6 +91,7 @@ private:
     std::optional<identity::Neighbourhood> near_ = {};
     std::unordered_map<Token, std::string> identifiers_ = {};
     std::unordered_map<std::uint32_t, std::string> sources_ = {};
+    std::unordered_map<std::uint32_t, std::string> outsiders_ = {};  // by node
     std::size_t rows_left_;  // of events, for the whole answer
 };
 

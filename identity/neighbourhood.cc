@@ -14,6 +14,7 @@ namespace {
 // Rows read in search of what was taken back, and of what a shared identifier was seen with.
 constexpr std::size_t kRowsMax = 5000;
 constexpr std::size_t kCountedRowsMax = 1000;
+constexpr std::size_t kCountedAtOnce = 32;
 
 }  // namespace
 
@@ -143,12 +144,22 @@ cdp::Result<SeenWith> seen_with(storage::Transaction& transaction, const Rules& 
                              if (left.days && known.insert(to).second) keys.push_back(node_key(to));
                              return true;
                          }));
-    for (const auto& row : CDP_TRY(transaction.multi_get(keys))) {
-        const auto other = row ? decode_node(*row) : std::nullopt;
-        if (!other) return damaged("a link without its node");
-        if (other->seen && !other->blocked) out.others.add(rules.type_of(other->type).link_class);
+    const IdentifierType& type = rules.type_of(node.type);
+    // Once a limit is seen to be passed, there is no need to know by how much.
+    for (std::span<const std::string> rest = keys; !rest.empty();) {
+        const auto part = rest.first(std::min(rest.size(), kCountedAtOnce));
+        rest = rest.subspan(part.size());
+        for (const auto& row : CDP_TRY(transaction.multi_get(part))) {
+            const auto other = row ? decode_node(*row) : std::nullopt;
+            if (!other) return damaged("a link without its node");
+            if (other->seen && !other->blocked)
+                out.others.add(rules.type_of(other->type).link_class);
+        }
+        if (!out.others.make_shared(type)) continue;
+        out.more = out.more || !rest.empty();
+        break;
     }
-    out.because = standing.shared ? "" : reason_of(out.others, rules.type_of(node.type));
+    out.because = standing.shared ? "" : reason_of(out.others, type);
     return out;
 }
 
