@@ -16,6 +16,8 @@ cdp::Result<std::unique_ptr<ScratchStore>> ScratchStore::make(const std::string&
     if (error) return system_error("remove " + path, error.value());
     if (::mkdir(path.c_str(), 0700) != 0) return system_error("mkdir " + path, errno);
     std::unique_ptr<ScratchStore> scratch(new ScratchStore(path));
+    // RocksDB would make it too, and log an error first.
+    if (::mkdir((path + "/db").c_str(), 0700) != 0) return system_error("mkdir " + path, errno);
     const RocksOptions options{.path = path + "/db",
                                .mark_path = path + "/mark",
                                .sync = false,
