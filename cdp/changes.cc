@@ -134,8 +134,10 @@ Result<std::string> page_after(const storage::Snapshot& snapshot, const ChangesQ
 Result<std::string> Changes::page(const Principal& reader, const ChangesQuery& query) const {
     CDP_CHECK(check_limit(query.limit));
     const auto snapshot = needs_.store.snapshot();
-    if (reader.role != Role::channel) return page_after<WholePage>(*snapshot, query);
-    const auto* channel = needs_.config.policy.find_channel(reader.channel);
+    if (reader.role == Role::officer || reader.role == Role::steward || reader.role == Role::admin)
+        return page_after<WholePage>(*snapshot, query);
+    const auto* channel =
+        reader.role == Role::channel ? needs_.config.policy.find_channel(reader.channel) : nullptr;
     if (!channel || channel->purposes.empty())
         return Error{.code = ErrorCode::forbidden,
                      .reason = "channel_unknown",

@@ -47,8 +47,8 @@ bool supersedes(const StoredTrait& a, const StoredTrait& b);
 // A keyed hash of a trait's name.
 using TraitName = Id<struct TraitNameTag>;
 
-// That an event was accepted, and where it is. `expires` is when the store may forget it; a time too
-// late for the row is never.
+// That an event was accepted, and where it is. `expires` is when the store may forget it; a time
+// too late for the row is never.
 struct Seen {
     Timestamp expires{};
     Token home{};

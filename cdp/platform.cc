@@ -76,8 +76,8 @@ struct Platform::Parts {
     const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
-    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again}, groups,
-                  source_names};
+    Ingest ingest{
+        {store, vault, graph, consents, config, clock, counters, again}, groups, source_names};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
     Worker again;  // ends first, because its work uses all of the above
 };

@@ -292,7 +292,12 @@ std::vector<cdp::Token> Component::left_behind(const Partition& partition) const
         const Node& before = members_[at].node;
         const bool joined = before.placed() && before.active && !before.shared && !before.blocked;
         const bool joins = partition.active[at] && !partition.shared[at] && !members_[at].blocked;
-        if (members_[at].expanded && joined && !joins) out.push_back(members_[at].token);
+        // Whoever was joined through one that is asserted to join nobody is its assertion's
+        // concern: they may be a hundred thousand.
+        const auto& standing = members_[at].standing;
+        const bool asserted = standing.blocked || standing.shared;
+        if (members_[at].expanded && joined && !joins && !asserted)
+            out.push_back(members_[at].token);
     }
     return out;
 }

@@ -50,10 +50,6 @@ std::optional<StoredLink> decode_link(std::string_view key, std::string_view val
 // The evidence of one row.
 Evidence evidence_of(const LinkDays& row);
 
-// Takes away the days that do not count; a row that is left without any is as if it were not there.
-using Retractor =
-    std::function<std::uint64_t(const cdp::Token& from, const cdp::Token& to, const LinkDays&)>;
-
 // The links of one identifier of class `weakest` or better.
 using VisitLink = std::function<bool(const cdp::Token& to, const LinkDays& row)>;
 cdp::Result<void> scan_links(storage::Transaction& transaction, const cdp::Token& from,

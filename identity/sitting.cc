@@ -293,7 +293,7 @@ bool Sitting::may_attach(const Node* person) const {
         without.contacts -= is_contact(link_class);
         without.cookies -= link_class == LinkClass::cookie;
         --without.all;
-        return !type.unique && !without.make_shared(type) &&
+        return !type.unique && type.limit == 0 && !without.make_shared(type) &&
                !better_anchor(link_class, seat.node.rank, person->anchor_class,
                               person->anchor_rank);
     });

@@ -241,6 +241,29 @@ TEST_CASE("every identifier's person can be told for every moment") {
         }
 }
 
+TEST_CASE("limits of how many values a person has hold in every order") {
+    const auto seed = GENERATE(tests::seeds(60));
+    CAPTURE(seed);
+    cdp::Random random{seed};
+    IdentityWorld world(bounds_of(seed));
+    // Half for ever, half within a month.
+    for (const char* name : {"email", "anonymous_id", "shop.badge"}) {
+        auto type = world.types().find(name);
+        type.limit = static_cast<std::uint16_t>(1 + random.below(2));
+        if (seed % 4 < 2) type.limit_window_days = 30;
+        world.types().set(type);
+    }
+    Stored stored(world);
+    std::vector<Observation> events;
+    for (int step = 0; step < 40; ++step) {
+        events.push_back(world.random_observation(random));
+        stored.observe(events.back());
+        const auto expected = AllAtOnce(world, events).places();
+        INFO(tests::difference(stored.places(), expected));
+        REQUIRE(stored.places() == expected);
+    }
+}
+
 TEST_CASE("a change of rules folds everything afresh, and the old rules bring the old persons") {
     const auto seed = GENERATE(tests::seeds(30));
     CAPTURE(seed);
