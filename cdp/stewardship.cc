@@ -72,8 +72,17 @@ Error contended() {
     return {.code = ErrorCode::unavailable,
             .reason = "contended",
             .message =
-                "Other facts of the same persons kept coming first; what was said stands and "
-                "takes effect with the next start. Send again in a moment to have it now."};
+                "Other facts of the same persons kept coming first; this request has written "
+                "nothing. Send it again in a moment."};
+}
+
+Error not_drawn_yet() {
+    return {.code = ErrorCode::unavailable,
+            .reason = "not_drawn_yet",
+            .message =
+                "It is on disk and stands, but other facts of the same persons kept coming first: "
+                "what follows from it is drawn with the next assertion or revocation. Send again "
+                "in a moment to have it now."};
 }
 
 }  // namespace
@@ -128,6 +137,7 @@ Result<Stewardship::Answer> Stewardship::say(const AssertionRequest& request) co
     const std::lock_guard turn(turn_);
     const auto asked = CDP_TRY(
         read_assertion(request, needs_.graph, needs_.vault, needs_.config, needs_.clock.now()));
+    CDP_TRY(draw_owed());
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction reading(*snapshot, storage::kPartition);
     const auto earlier = CDP_TRY(find_earlier(reading, request));
@@ -286,11 +296,18 @@ Result<std::string> Stewardship::revoke(std::string_view id_text, const std::str
     const std::lock_guard turn(turn_);
     const auto id = CDP_TRY(parse_assertion_id(id_text));
     const identity::Said said{author, CDP_TRY(check_reason(reason)), needs_.clock.now()};
+    const auto log = CDP_TRY(storage::log_size(*needs_.store.snapshot(), identity::change_log()));
+    const auto owed = CDP_TRY(draw_owed());
     for (int race = 0; race < kRacesMax; ++race) {
-        const auto written = CDP_TRY(write_revoked(id, said));
-        if (!written) continue;
+        const auto written = write_revoked(id, said);
+        // The first request was refused after its commit: this one has done the rest.
+        if (!written && written.error().reason == "already_revoked" &&
+            std::ranges::find(owed, id) != owed.end())
+            return render(id, log);
+        if (!written) return written.error();
+        if (!*written) continue;
         CDP_CHECK(draw(id));
-        return render(id, written->log);
+        return render(id, (*written)->log);
     }
     return contended();
 }
@@ -317,7 +334,19 @@ Result<void> Stewardship::draw(const AssertionId& id) const {
     for (const auto& [of, event] : CDP_TRY(owed_under(*needs_.store.snapshot(), owed_prefix(id))))
         owed.push_back(event);
     CDP_CHECK(follow_events(id, owed));
-    return upkeep_.settle(id);
+    auto settled = upkeep_.settle(id);
+    if (!settled && settled.error().reason == "contended") return not_drawn_yet();
+    return settled;
+}
+
+// Every owed event's assertion is owed too, and longer.
+Result<std::vector<AssertionId>> Stewardship::draw_owed() const {
+    const auto owed = CDP_TRY(upkeep_.owed());
+    for (const auto& id : owed) {
+        const auto drawn = draw(id);
+        if (!drawn) return drawn.error().reason == "not_drawn_yet" ? contended() : drawn.error();
+    }
+    return owed;
 }
 
 Result<void> Stewardship::follow_events(const AssertionId& id, const Taken& owed) const {
@@ -336,7 +365,7 @@ Result<void> Stewardship::follow_events(const AssertionId& id, const Taken& owed
             done += some.size();
             races = 0;
         } else {
-            if (++races > kRacesMax) return contended();
+            if (++races > kRacesMax) return not_drawn_yet();
             most = std::max<std::size_t>(1, most / 2);
         }
     }

@@ -40,10 +40,14 @@ public:
         std::string json;  // the assertion, with the changes of persons that it caused
         bool made = true;  // false: the same stood already
     };
+    // Both draw first what an earlier call wrote and could not draw. contended: nothing was
+    // written; not_drawn_yet: it stands, and its consequences are drawn by the next call of either.
+
     // Refusals: those of read_assertion and identity::Assertions; retracts_nothing;
     // range_not_whole_days; idempotency_key_reused.
     Result<Answer> say(const AssertionRequest& request) const;
-    // assertion_unknown, already_revoked, reason_required, reason_too_long.
+    // assertion_unknown, already_revoked, reason_required, reason_too_long. One whose revocation
+    // was written and not drawn is drawn, and answered as revoked.
     Result<std::string> revoke(std::string_view id, const std::string& author,
                                const std::string& reason) const;
 
@@ -80,6 +84,8 @@ private:
     Result<std::optional<Written>> write_revoked(const identity::AssertionId& id,
                                                  const identity::Said& said) const;
     Result<void> draw(const identity::AssertionId& id) const;
+    // Those that were owed; contended when others keep coming first.
+    Result<std::vector<identity::AssertionId>> draw_owed() const;
     Result<void> follow_events(const identity::AssertionId& id, const Taken& owed) const;
     Result<std::string> render(const identity::AssertionId& id,
                                std::optional<std::uint64_t> log) const;

@@ -5,6 +5,7 @@
 
 #include "cdp/base/random.h"
 #include "storage/key.h"
+#include "tests/cdp/failing_store.h"
 #include "tests/cdp/world.h"
 #include "tests/support/seeds.h"
 
@@ -412,6 +413,41 @@ TEST_CASE("what an interrupted process owes is drawn at the next start") {
     REQUIRE(world.platform().stewardship().catch_up({}));
     CHECK(world.exported(cdp::ExportKind::persons).size() == 2);
     CHECK(world.platform().stewardship().finish_interrupted());
+}
+
+TEST_CASE("what was written and could not be drawn is drawn by the next who speaks") {
+    auto owned = std::make_unique<tests::FailingStore>(storage::make_memory_store());
+    auto& left = owned->commits_left();
+    PlatformWorld world(open_config(), std::move(owned));
+    world.send_one(R"({"type":"track","event":"A","userId":"u1","anonymousId":"a1",
+                       "messageId":"m1"})");
+    world.send_one(R"({"type":"track","event":"A","userId":"u2"})");
+    const auto linked = canonical(world, cdp::ExportKind::persons);
+    const auto links = canonical(world, cdp::ExportKind::links);
+    auto asked = request("cannot_link", {{"user_id", "u1"}, {"anonymous_id", "a1"}});
+    if (GENERATE(false, true)) {
+        asked = request("retract");
+        asked.events = {{"web", "m1"}};
+    }
+    CAPTURE(asked.kind);
+    left = 1;
+    CHECK(say(world, asked)["error"] == "interrupted");
+    left = tests::FailingStore::kNever;
+    CHECK(canonical(world, cdp::ExportKind::persons) == linked);
+    CHECK(say(world, request("block", {{"user_id", "u2"}}))["status"] == "standing");
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 3);
+    const std::string id = say(world, asked)["id"];
+
+    left = 1;
+    CHECK(revoke(world, id)["error"] == "interrupted");
+    left = tests::FailingStore::kNever;
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 3);
+    const auto answer = revoke(world, id);
+    CHECK(answer.value("status", "") == "revoked");
+    CHECK(answer.value("changed", 0) == 1);
+    CHECK(canonical(world, cdp::ExportKind::persons) == linked);
+    CHECK(canonical(world, cdp::ExportKind::links) == links);
+    CHECK(revoke(world, id)["error"] == "already_revoked");
 }
 
 TEST_CASE("what cannot be asserted is refused by name and changes nothing") {
