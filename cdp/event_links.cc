@@ -11,14 +11,20 @@ namespace {
 
 constexpr std::chrono::milliseconds kDay{std::chrono::days{1}};
 
+identity::LinkClass one_worse(identity::LinkClass link_class) {
+    return static_cast<identity::LinkClass>(static_cast<std::uint8_t>(link_class) + 1);
+}
+
 // Two identifiers of one event, and what it says about them.
 struct Said {
     Token a, b;
     identity::LinkDays row;
 
+    // Whatever its class: that is today's, and may have been another when it was stored.
     bool same(const Said& other) const {
         const bool ends = (a == other.a && b == other.b) || (a == other.b && b == other.a);
-        return ends && row == other.row;
+        return ends && row.source == other.row.source && row.first_day == other.row.first_day &&
+               row.days == other.row.days;
     }
 };
 
@@ -41,6 +47,23 @@ std::vector<Said> said_by(const identity::Observation& observation) {
         if (std::ranges::find(seen, candidate->token, &identity::Sighting::token) == seen.end())
             add(seen.front(), *candidate);
     return out;
+}
+
+// The rows of a pair, one for each class, that hold what was said.
+Result<std::vector<identity::LinkDays>> rows_holding(storage::Transaction& transaction,
+                                                     const Said& said) {
+    std::vector<identity::LinkDays> out;
+    auto row = said.row;
+    for (auto at = identity::LinkClass::assertion;; at = one_worse(at)) {
+        row.link_class = at;
+        const auto key = identity::link_key(said.a, said.b, row);
+        if (const auto value = CDP_TRY(transaction.get(key))) {
+            const auto link = identity::decode_link(key, *value);
+            if (!link) return damaged("a link that cannot be read");
+            if ((link->row.days & said.row.days) != 0) out.push_back(link->row);
+        }
+        if (at == identity::LinkClass::probabilistic) return out;
+    }
 }
 
 std::vector<Token> tokens_of(const identity::Observation& observation) {
@@ -203,18 +226,16 @@ Result<void> EventLinks::follow(const storage::Snapshot& snapshot,
 Result<void> EventLinks::take_back(Day& day, storage::Transaction& transaction,
                                    const identity::Observation& said) const {
     for (const Said& one : said_by(said)) {
-        const auto key = identity::link_key(one.a, one.b, one.row);
-        const auto value = CDP_TRY(transaction.get(key));
-        if (!value) continue;
-        const auto link = identity::decode_link(key, *value);
-        if (!link) return damaged("a link that cannot be read");
-        if ((link->row.days & one.row.days) == 0 || CDP_TRY(day.says(one))) continue;
-        const auto left = link->row.days & ~one.row.days;
-        for (const auto& row : {key, identity::link_key(one.b, one.a, one.row)}) {
-            if (left == 0)
-                transaction.erase(row);
-            else
-                transaction.put(row, identity::encode_days(left));
+        for (const auto& row : CDP_TRY(rows_holding(transaction, one))) {
+            if (CDP_TRY(day.says(one))) break;
+            const auto left = row.days & ~one.row.days;
+            for (const auto& key :
+                 {identity::link_key(one.a, one.b, row), identity::link_key(one.b, one.a, row)}) {
+                if (left == 0)
+                    transaction.erase(key);
+                else
+                    transaction.put(key, identity::encode_days(left));
+            }
         }
     }
     return Result<void>::ok();
