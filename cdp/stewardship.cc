@@ -6,7 +6,6 @@
 #include "cdp/assertion_json.h"
 #include "cdp/base/bytes.h"
 #include "cdp/paging.h"
-#include "identity/links.h"
 #include "storage/key.h"
 #include "storage/random.h"
 
@@ -20,9 +19,6 @@ constexpr int kRacesMax = 200;
 
 // Events whose links are changed in one commit. Fewer after a lost race: a small commit wins.
 constexpr std::size_t kFollowedMax = 16;
-
-// Single events that a range may take where it cuts days in two.
-constexpr std::size_t kTakenMax = 10'000;
 
 const Token kOwedEvents = Token::from("events to follow");
 
@@ -59,13 +55,6 @@ Result<std::vector<std::pair<AssertionId, FiledEvent>>> owed_under(
     }));
     if (!readable) return damaged("an owed event that cannot be read");
     return out;
-}
-
-Error retracts_nothing(std::string message, std::string pointer) {
-    return {.code = ErrorCode::not_found,
-            .reason = "retracts_nothing",
-            .message = std::move(message),
-            .pointer = std::move(pointer)};
 }
 
 Error contended() {
@@ -145,86 +134,11 @@ Result<Stewardship::Answer> Stewardship::say(const AssertionRequest& request) co
     for (int race = 0; race < kRacesMax; ++race) {
         const auto written = CDP_TRY(write(request, asked, taken));
         if (!written) continue;
+        if (written->made && !asked.parts.empty()) CDP_CHECK(take_more(written->id, asked, taken));
         CDP_CHECK(draw(written->id));
         return Answer{CDP_TRY(render(written->id, written->log)), written->made};
     }
     return contended();
-}
-
-// The single events of a retraction; the refusal when it would retract nothing.
-Result<Stewardship::Taken> Stewardship::find_taken(const AskedAssertion& asked) const {
-    const auto& assertion = asked.assertion;
-    if (assertion.kind != identity::AssertionKind::retract || !assertion.identifiers.empty())
-        return Taken{};
-    const auto snapshot = needs_.store.snapshot();
-    if (!assertion.events.empty()) return find_named(*snapshot, assertion.events);
-    return find_parts(*snapshot, asked);
-}
-
-Result<Stewardship::Taken> Stewardship::find_named(
-    const storage::Snapshot& snapshot, const std::vector<Assertion::Event>& events) const {
-    std::vector<EventId> ids;
-    for (const auto& event : events) ids.push_back(event.id);
-    storage::Transaction transaction(snapshot, storage::kPartition);
-    auto taken = CDP_TRY(EventLinks::find(snapshot, transaction, ids));
-    for (std::size_t i = 0; i < events.size(); ++i) {
-        const auto at = "/events/" + std::to_string(i);
-        const auto filed = std::ranges::find(taken, ids[i], &FiledEvent::id);
-        if (filed == taken.end()) return retracts_nothing("No such event is stored.", at);
-        if (!CDP_TRY(links_.links_any(snapshot, *filed, events[i].source)))
-            return retracts_nothing("The event links nobody: it has one identifier, or was erased.",
-                                    at);
-    }
-    return taken;
-}
-
-// An event that links anybody has left its day at its home: so the links say where to look.
-Result<Stewardship::Taken> Stewardship::find_parts(const storage::Snapshot& snapshot,
-                                                   const AskedAssertion& asked) const {
-    const auto& range = asked.assertion.range;
-    bool any = false, readable = true;
-    std::set<Token> homes;
-    const auto prefix = storage::KeyWriter(storage::Space::link, Token{}).str().substr(0, 3);
-    CDP_CHECK(snapshot.scan(prefix, "", [&](std::string_view key, std::string_view value) {
-        const auto link = identity::decode_link(key, value);
-        readable = link.has_value();
-        if (!readable || link->row.source != range.source) return readable;
-        any = any || (range.first_day <= range.last_day && range.days_of(link->row) != 0);
-        for (const auto& [from, to] : asked.parts) {
-            const identity::Retraction day{range.source, day_of(from), day_of(from)};
-            if (day.days_of(link->row) != 0) homes.insert(link->from);
-        }
-        return true;
-    }));
-    if (!readable) return damaged("a link that cannot be read");
-
-    Taken taken;
-    for (const Token& home : homes) {
-        for (const auto& [from, to] : asked.parts) {
-            Taken there;
-            const auto last = event_key(home, to - std::chrono::milliseconds{1}, EventId{});
-            CDP_CHECK(snapshot.scan(storage::KeyWriter(storage::Space::event, home).str(), last,
-                                    [&](std::string_view key, std::string_view) {
-                                        storage::KeyReader in(key);
-                                        const auto time = in.newest_first();
-                                        if (time < from) return false;
-                                        there.push_back({in.id<EventId>(), home, time});
-                                        return true;
-                                    }));
-            for (const auto& event : there)
-                if (CDP_TRY(links_.links_any(snapshot, event, asked.assertion.source_name)))
-                    taken.push_back(event);
-            if (taken.size() > kTakenMax)
-                return Error{.code = ErrorCode::invalid_argument,
-                             .reason = "range_not_whole_days",
-                             .message =
-                                 "The range cuts days in two that hold too many events to "
-                                 "retract one by one; name whole UTC days.",
-                             .pointer = asked.assertion.from ? "/from" : "/to"};
-        }
-    }
-    if (!any && taken.empty()) return retracts_nothing("The source linked nobody then.", "/source");
-    return taken;
 }
 
 // What the idempotency key was given before.
@@ -273,6 +187,25 @@ Result<std::optional<Stewardship::Written>> Stewardship::write(const AssertionRe
     if (outcome.state == storage::CommitState::unknown) return outcome.error;
     if (outcome.state == storage::CommitState::conflict) return std::optional<Written>{};
     return std::optional(out);
+}
+
+// The events of cut days that were acknowledged after the first look and before the fact: they too
+// came before what was said.
+Result<void> Stewardship::take_more(const AssertionId& id, const AskedAssertion& asked,
+                                    const Taken& taken) const {
+    std::set<EventId> known;
+    for (const auto& event : taken) known.insert(event.id);
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    for (const auto& event : CDP_TRY(find_parts(*snapshot, asked)).taken) {
+        if (known.contains(event.id)) continue;
+        identity::Assertions::take_event(transaction, id, event.id);
+        owe(transaction, id, event);
+    }
+    if (transaction.empty()) return Result<void>::ok();
+    const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+    if (outcome.state != storage::CommitState::ok) return outcome.error;
+    return Result<void>::ok();
 }
 
 // A standing retraction that takes all of these events already.

@@ -64,6 +64,10 @@ public:
 private:
     // What a retraction takes one by one.
     using Taken = std::vector<FiledEvent>;
+    struct Parts {
+        Taken taken = {};      // in the days that the range cuts in two
+        bool any_day = false;  // whether it takes anything of a whole day
+    };
     struct Written {
         identity::AssertionId id;
         bool made = true;
@@ -76,7 +80,9 @@ private:
     Result<Taken> find_taken(const AskedAssertion& asked) const;
     Result<Taken> find_named(const storage::Snapshot& snapshot,
                              const std::vector<identity::Assertion::Event>& events) const;
-    Result<Taken> find_parts(const storage::Snapshot& snapshot, const AskedAssertion& asked) const;
+    Result<Parts> find_parts(const storage::Snapshot& snapshot, const AskedAssertion& asked) const;
+    Result<void> take_more(const identity::AssertionId& id, const AskedAssertion& asked,
+                           const Taken& taken) const;
     Result<std::optional<Written>> write(const AssertionRequest& request,
                                          const AskedAssertion& asked, const Taken& taken) const;
     Result<std::optional<identity::AssertionId>> find_covering(
