@@ -8,6 +8,9 @@ namespace cdp {
 using identity::Assertion;
 using identity::AssertionId;
 
+// Of one page: a filter that fits few must not read them all on a thread of the network.
+constexpr std::size_t kLookedAtMax = 2'000;
+
 Result<std::string> Stewardship::render(const AssertionId& id,
                                         std::optional<std::uint64_t> log) const {
     const auto snapshot = needs_.store.snapshot();
@@ -43,22 +46,26 @@ Result<std::string> Stewardship::page(const AssertionsQuery& query) const {
     }
     const auto snapshot = needs_.store.snapshot();
     std::vector<Assertion> found;
+    std::optional<AssertionId> next, last;
+    std::size_t looked_at = 0;
     CDP_CHECK(assertions_.each(*snapshot, after, [&](const Assertion& assertion) {
+        if (found.size() == query.page.limit || looked_at++ == kLookedAtMax) {
+            next = last;
+            return false;
+        }
+        last = assertion.id;
         if (kind && assertion.kind != *kind) return true;
         if (!query.status.empty() && assertion.revoked.has_value() != (query.status == "revoked"))
             return true;
         found.push_back(assertion);
-        return found.size() <= query.page.limit;
+        return true;
     }));
-    const bool more = found.size() > query.page.limit;
-    if (more) found.pop_back();
     std::string out = "{\"assertions\":[";
     for (const auto& assertion : found) {
         if (out.back() != '[') out += ',';
         out += CDP_TRY(assertion_json(needs_.vault, *snapshot, assertion));
     }
-    return out + "],\"next\":" + (more ? "\"" + to_hex(found.back().id.view()) + "\"" : "null") +
-           "}";
+    return out + "],\"next\":" + (next ? "\"" + to_hex(next->view()) + "\"" : "null") + "}";
 }
 
 }  // namespace cdp
