@@ -1,7 +1,9 @@
 #include "cdp/stewardship.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
+#include <utility>
 
 #include "cdp/base/random.h"
 #include "storage/key.h"
@@ -197,6 +199,25 @@ std::vector<json> apart(const json& event) {
                   {"encoding", "none"}}}}}}});
     return out;
 }
+
+// Something that happens just before a commit, once.
+class InterposingStore final : public storage::Store {
+public:
+    std::function<void()> next;
+
+    std::unique_ptr<storage::Snapshot> snapshot() const override { return store_->snapshot(); }
+    void commit(std::vector<storage::Transaction> transactions, storage::Committed done) override {
+        if (const auto happen = std::exchange(next, nullptr)) happen();
+        store_->commit(std::move(transactions), std::move(done));
+    }
+    bool current(const storage::ReadSet& reads) const override { return store_->current(reads); }
+    Counts counts() const override { return store_->counts(); }
+    std::size_t waiting() const override { return store_->waiting(); }
+    storage::Health health() const override { return store_->health(); }
+
+private:
+    std::unique_ptr<storage::Store> store_ = storage::make_memory_store();
+};
 
 }  // namespace
 
@@ -553,4 +574,69 @@ TEST_CASE("the same request under one key is one assertion, another is refused")
     CHECK(say(world, asked) == first);
     asked.from = "2026-11-20T08:00:00Z";
     CHECK(say(world, asked)["error"] == "idempotency_key_reused");
+}
+
+TEST_CASE("a cut day's event that is acknowledged just before the fact is taken too") {
+    auto owned = std::make_unique<InterposingStore>();
+    auto& store = *owned;
+    PlatformWorld world(open_config(), std::move(owned));
+    world.send_one(R"({"type":"track","event":"A","userId":"u1","anonymousId":"a1",
+                       "timestamp":"2026-11-20T10:00:00Z"})");
+    auto asked = request("retract");
+    asked.source = "web";
+    asked.from = "2026-11-20T09:00:00Z";
+    asked.to = "2026-11-20T11:00:00Z";
+    store.next = [&] {
+        world.send_one(R"({"type":"track","event":"A","userId":"u2","anonymousId":"a2",
+                           "timestamp":"2026-11-20T10:30:00Z"})");
+    };
+    const auto answer = say(world, asked);
+    CHECK(answer["status"] == "standing");
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 4);
+    CHECK(revoke(world, answer["id"])["status"] == "revoked");
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 2);
+}
+
+TEST_CASE("an event is retracted that was linked when its type had another class") {
+    PlatformWorld world(open_config());
+    world.send_one(R"({"type":"track","event":"A","userId":"u1","anonymousId":"a1",
+                       "messageId":"m1"})");
+    auto config = open_config();
+    auto type = config.types.find("anonymous_id");
+    type.link_class = identity::LinkClass::device;
+    config.types.set(type);
+    world.restart(config);
+    REQUIRE(world.platform().stewardship().catch_up({}));
+    REQUIRE(world.exported(cdp::ExportKind::persons).size() == 1);
+    auto asked = request("retract");
+    asked.events = {{"web", "m1"}};
+    const auto answer = say(world, asked);
+    CHECK(answer["status"] == "standing");
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 2);
+    CHECK(world.exported(cdp::ExportKind::links).empty());
+    CHECK(revoke(world, answer["id"])["status"] == "revoked");
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 1);
+}
+
+TEST_CASE("a page that a filter leaves empty says where to go on") {
+    PlatformWorld world(open_config());
+    world.send_one(R"({"type":"track","event":"A","userId":"u1"})");
+    world.send_one(R"({"type":"track","event":"A","userId":"u2"})");
+    const auto first = say(world, request("block", {{"user_id", "u2"}}));
+    for (int i = 0; i < 2'000; ++i) {
+        world.clock().advance(std::chrono::milliseconds{1});
+        revoke(world, say(world, request("block", {{"user_id", "u1"}}))["id"]);
+    }
+    cdp::AssertionsQuery query;
+    query.page.limit = 50;
+    query.status = "standing";
+    const auto page = [&] { return json::parse(*world.platform().stewardship().page(query)); };
+    const auto empty = page();
+    CHECK(empty["assertions"].empty());
+    REQUIRE(empty["next"].is_string());
+    query.page.cursor = empty["next"];
+    const auto last = page();
+    REQUIRE(last["assertions"].size() == 1);
+    CHECK(last["assertions"][0]["id"] == first["id"]);
+    CHECK(last["next"].is_null());
 }
