@@ -343,10 +343,13 @@ def main():
     options.add_argument("build")
     options.add_argument("--quick", action="store_true", help="a few minutes, more noise")
     options.add_argument("--json", action="store_true")
+    options.add_argument("--identifiers", type=int, help="how many the growth row fills in")
     options.add_argument("--only", choices=["speed", "identity"], help="half of it")
     asked = options.parse_args()
     asked.build = os.path.abspath(asked.build)
     runs, batches, seconds, many = (3, 400, 2, 1_000_000) if asked.quick else (5, 2000, 5, 10_000_000)
+
+    many = asked.identifiers or many
 
     result = {"machine": machine(), "rows": [], "notes": []}
     rows, notes = [], result["notes"]
