@@ -18,7 +18,8 @@
 // .838): too many people never said who they are, and even a resolver that is told the truth about
 // every identifier ended at .919 and .914. cdp had been run on that stream by then (.868, .881 over
 // five seeds) and no rule had been tuned. Three numbers (kOnOwn, kOnTablet, kVisitTablet) were set
-// anew by the rows above alone; cdp was first run on the stream they give after they were committed.
+// anew by the rows above alone; cdp was first run on the stream they give after they were
+// committed.
 //
 // They are frozen: whoever tunes rules with this stream may not change a number here, or how the
 // generator uses it, or the comparison is worth nothing. The published seeds are 1 to 5.
