@@ -4,18 +4,6 @@
 
 // Groups, for those who run the platform: nothing here has passed the gate.
 namespace api {
-namespace {
-
-Response document(cdp::Result<std::string> body) {
-    if (!body) return problem(body.error());
-    Response response;
-    response.headers = kPrivate;
-    response.body = std::move(*body) + "\n";
-    return response;
-}
-
-}  // namespace
-
 Response read_group(const Services& services, const Request& request) {
     const auto page = page_of(request);
     if (!page) return problem(page.error());

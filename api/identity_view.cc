@@ -6,14 +6,6 @@
 namespace api {
 namespace {
 
-Response document(cdp::Result<std::string> body) {
-    if (!body) return problem(body.error());
-    Response response;
-    response.headers = kPrivate;
-    response.body = std::move(*body) + "\n";
-    return response;
-}
-
 // An identifier in a query, decoded already.
 cdp::Result<Subject> subject_in(const Request& request, std::string_view name) {
     const auto text = query_value(request.head->query, name).value_or("");

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "api/problem.h"
+
 namespace api {
 namespace {
 
@@ -16,6 +18,14 @@ cdp::Result<std::size_t> limit_of(const std::string& text) {
 }  // namespace
 
 const char* const kPrivate = "Cache-Control: no-store\r\n";
+
+Response document(cdp::Result<std::string> body) {
+    if (!body) return problem(body.error());
+    Response response;
+    response.headers = kPrivate;
+    response.body = std::move(*body) + "\n";
+    return response;
+}
 
 cdp::Error invalid(std::string reason, std::string message, std::string pointer) {
     return {cdp::ErrorCode::invalid_argument,

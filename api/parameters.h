@@ -13,6 +13,9 @@ namespace api {
 // "Cache-Control: no-store": personal data is kept by nobody on the way.
 extern const char* const kPrivate;
 
+// A private JSON document, or the problem.
+Response document(cdp::Result<std::string> body);
+
 cdp::Error invalid(std::string reason, std::string message, std::string pointer = {});
 
 struct Subject {

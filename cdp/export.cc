@@ -22,12 +22,6 @@ namespace {
 
 using consent::json_string;
 
-// All rows of a space, across subjects.
-std::string space_prefix(storage::Space space) {
-    return {static_cast<char>(storage::kPartition >> 8),
-            static_cast<char>(storage::kPartition & 0xff), static_cast<char>(space)};
-}
-
 Token subject_of(std::string_view key) {
     return Token::from(key.substr(3, 16));
 }
@@ -71,12 +65,12 @@ Result<void> each_row(
     const storage::Snapshot& snapshot, storage::Space space,
     const std::function<Result<bool>(std::string_view, std::string_view)>& visit) {
     std::optional<Error> error;
-    CDP_CHECK(
-        snapshot.scan(space_prefix(space), "", [&](std::string_view key, std::string_view value) {
-            const auto go_on = visit(key, value);
-            if (!go_on) error = go_on.error();
-            return go_on && *go_on;
-        }));
+    CDP_CHECK(snapshot.scan(storage::space_prefix(space), "",
+                            [&](std::string_view key, std::string_view value) {
+                                const auto go_on = visit(key, value);
+                                if (!go_on) error = go_on.error();
+                                return go_on && *go_on;
+                            }));
     if (error) return *error;
     return Result<void>::ok();
 }

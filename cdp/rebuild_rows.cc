@@ -59,16 +59,12 @@ std::span<const Fold> folds() {
     return kFolds;
 }
 
-std::string space_prefix(Space space) {
-    return storage::KeyWriter(space, Token{}).str().substr(0, storage::kGroupBytes - sizeof(Token));
-}
-
 Token subject_in(std::string_view key) {
     return Token::from(key.substr(storage::kGroupBytes - sizeof(Token), sizeof(Token)));
 }
 
 RowWalk::RowWalk(const storage::Snapshot& snapshot, Space space)
-    : snapshot_(snapshot), prefix_(space_prefix(space)) {}
+    : snapshot_(snapshot), prefix_(storage::space_prefix(space)) {}
 
 Result<bool> RowWalk::next() {
     if (++at_ < rows_.size()) return true;

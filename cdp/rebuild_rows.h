@@ -32,8 +32,6 @@ struct Fold {
 };
 std::span<const Fold> folds();
 
-// Every key of a space starts so.
-std::string space_prefix(storage::Space space);
 // The subject of a key: the identifier, person or group that it is filed under.
 Token subject_in(std::string_view key);
 

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::uint64_t kReportEvery = 1024;
 
-std::string space_prefix(storage::Space space) {
-    return storage::KeyWriter(space, cdp::Token{}).str().substr(0, storage::kGroupBytes - 16);
-}
-
 // Tokens are hashes, so their first bytes are a fair draw.
 bool is_drawn(const cdp::Token& token, double part) {
     if (part >= 1) return true;
@@ -124,14 +120,15 @@ cdp::Result<Simulated> simulate(const storage::Snapshot& snapshot, const Rules& 
         return simulation.finish(examples_of_each);
     }
     std::optional<cdp::Error> error;
-    CDP_CHECK(snapshot.scan(
-        space_prefix(storage::Space::node), "", [&](std::string_view key, std::string_view) {
-            const auto token = cdp::Token::from(key.substr(storage::kGroupBytes - 16, 16));
-            if (!is_drawn(token, sample.part)) return true;
-            const auto taken = simulation.take(token);
-            if (!taken) error = taken.error();
-            return !error;
-        }));
+    CDP_CHECK(snapshot.scan(storage::space_prefix(storage::Space::node), "",
+                            [&](std::string_view key, std::string_view) {
+                                const auto token =
+                                    cdp::Token::from(key.substr(storage::kGroupBytes - 16, 16));
+                                if (!is_drawn(token, sample.part)) return true;
+                                const auto taken = simulation.take(token);
+                                if (!taken) error = taken.error();
+                                return !error;
+                            }));
     if (error) return *error;
     return simulation.finish(examples_of_each);
 }

@@ -32,11 +32,6 @@ std::string rules_key() {
     return storage::KeyWriter(storage::Space::meta, kRules).str();
 }
 
-// Every key of a space starts so.
-std::string space_prefix(storage::Space space) {
-    return storage::KeyWriter(space, cdp::Token{}).str().substr(0, storage::kGroupBytes - 16);
-}
-
 // Hands on tokens, each once in a row, so many at a time.
 class Starts {
 public:
@@ -116,7 +111,7 @@ cdp::Result<void> Upkeep::each_start(
         CDP_CHECK(each_link(link_prefix(assertion.identifiers.front()),
                             [&](const StoredLink& link) { return starts.add(link.to); }));
     if (assertion.of_source())
-        CDP_CHECK(each_link(space_prefix(storage::Space::link),
+        CDP_CHECK(each_link(storage::space_prefix(storage::Space::link),
                             [&](const StoredLink& link) -> cdp::Result<void> {
                                 if (assertion.range.days_of(link.row) == 0)
                                     return cdp::Result<void>::ok();
@@ -200,13 +195,13 @@ cdp::Result<void> Upkeep::fold_everything(const Report& report, Progress& progre
     };
     Starts starts(fold);
     std::optional<cdp::Error> error;
-    CDP_CHECK(snapshot->scan(
-        space_prefix(storage::Space::node), "", [&](std::string_view key, std::string_view) {
-            const auto added =
-                starts.add(cdp::Token::from(key.substr(storage::kGroupBytes - 16, 16)));
-            if (!added) error = added.error();
-            return !error;
-        }));
+    CDP_CHECK(snapshot->scan(storage::space_prefix(storage::Space::node), "",
+                             [&](std::string_view key, std::string_view) {
+                                 const auto added = starts.add(
+                                     cdp::Token::from(key.substr(storage::kGroupBytes - 16, 16)));
+                                 if (!added) error = added.error();
+                                 return !error;
+                             }));
     if (error) return *error;
     return starts.flush();
 }

@@ -45,6 +45,12 @@ inline constexpr std::uint16_t kPartition = 0;
 // Partition, space and subject: the unit in which scans are checked for conflicts.
 inline constexpr std::size_t kGroupBytes = 2 + 1 + 16;
 
+// What every key of a space starts with, across subjects.
+inline std::string space_prefix(Space space) {
+    return {static_cast<char>(kPartition >> 8), static_cast<char>(kPartition & 0xff),
+            static_cast<char>(space)};
+}
+
 // Builds a key field by field.
 class KeyWriter {
 public:
