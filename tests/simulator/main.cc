@@ -121,6 +121,7 @@ int compare(const Options& options) {
         {"Snowplow-like", snowplow_like},
         {"Adobe-like", adobe_like},
         {"ceiling", ceiling},
+        {"ceiling, no guesses", ceiling_without_guesses},
         {"cdp", [](auto events, auto order) { return run_cdp(events, order); }}};
     std::vector<Resolver> table_rows;
     for (const auto& contender : contenders) table_rows.push_back({contender.name, {}});

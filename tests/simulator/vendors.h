@@ -43,4 +43,9 @@ Labels adobe_like(std::span<const SimEvent> events, std::span<const std::uint32_
 // other, also by a previous id and from an address to its hash. What is missing was never said.
 Labels ceiling(std::span<const SimEvent> events, std::span<const std::uint32_t> order);
 
+// The same, but nobody tells whose a session is in which nobody said so, on a device that several
+// people use: each such session is a person of its own. Whatever is better than this row guesses.
+Labels ceiling_without_guesses(std::span<const SimEvent> events,
+                               std::span<const std::uint32_t> order);
+
 }  // namespace simulator
