@@ -145,10 +145,9 @@ std::optional<Seen> decode_seen(std::string_view bytes) {
     ByteReader in(bytes);
     Seen seen;
     seen.expires = Timestamp{std::chrono::minutes{in.u32()}};
-    const auto home = in.raw(16);
+    seen.home = in.id<Token>();
     seen.time = timestamp_of(in.i64());
     if (!in.done()) return std::nullopt;
-    seen.home = Token::from(home);
     return seen;
 }
 

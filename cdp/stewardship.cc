@@ -46,10 +46,9 @@ Result<std::vector<std::pair<AssertionId, FiledEvent>>> owed_under(
         const auto id = at.id<AssertionId>();
         FiledEvent event{.id = at.id<EventId>()};
         ByteReader in(value);
-        const auto home = in.raw(sizeof(Token::bytes));
+        event.home = in.id<Token>();
         event.time = timestamp_of(in.i64());
         readable = at.ok() && in.done();
-        if (readable) event.home = Token::from(home);
         if (readable) out.emplace_back(id, event);
         return readable;
     }));
@@ -106,12 +105,10 @@ struct Stewardship::Earlier {
         ByteReader in(bytes);
         Earlier out;
         const auto format = in.u8();
-        const auto id = in.raw(16);
+        out.id = in.id<AssertionId>();
         out.log = in.u64();
-        const auto content = in.raw(16);
+        out.content = in.id<Token>();
         if (!in.done() || format != 1) return damaged("an idempotency row that cannot be read");
-        out.id = AssertionId::from(id);
-        out.content = Token::from(content);
         return out;
     }
 };

@@ -89,9 +89,9 @@ std::optional<Place> Timeline::open_cursor(std::string_view cursor,
     if (!opened) return std::nullopt;
     ByteReader in(*opened);
     const auto time = in.i64();
-    const auto id = in.raw(16);
+    const auto id = in.id<EventId>();
     if (!in.done()) return std::nullopt;
-    return Place{timestamp_of(time), EventId::from(id)};
+    return Place{timestamp_of(time), id};
 }
 
 // What was said under a shared home counts for the events filed there.

@@ -105,12 +105,6 @@ std::string encode(const Assertion& assertion) {
     return out.take();
 }
 
-template <typename IdType>
-IdType read_id(cdp::ByteReader& in) {
-    const auto bytes = in.raw(16);
-    return bytes.size() == 16 ? IdType::from(bytes) : IdType{};
-}
-
 std::optional<Assertion> decode_assertion(std::string_view bytes) {
     cdp::ByteReader in(bytes);
     if (in.u8() != kFactFormat) return std::nullopt;
@@ -119,7 +113,7 @@ std::optional<Assertion> decode_assertion(std::string_view bytes) {
     if (kind < 1 || kind > kKinds.size()) return std::nullopt;
     out.kind = static_cast<AssertionKind>(kind);
     for (auto n = in.u8(); n > 0 && in.ok(); --n)
-        out.identifiers.push_back(read_id<cdp::Token>(in));
+        out.identifiers.push_back(in.id<cdp::Token>());
     const auto range = decode_retraction(in.bytes());
     if (!range) return std::nullopt;
     out.range = *range;
@@ -129,7 +123,7 @@ std::optional<Assertion> decode_assertion(std::string_view bytes) {
     out.taken = in.u32();
     for (auto n = in.u32(); n > 0 && in.ok(); --n) {
         Assertion::Event event;
-        event.id = read_id<cdp::EventId>(in);
+        event.id = in.id<cdp::EventId>();
         event.source = in.bytes();
         event.message_id = in.bytes();
         out.events.push_back(std::move(event));

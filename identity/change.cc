@@ -12,12 +12,6 @@ namespace {
 constexpr std::uint8_t kFormat = 1;
 using LogId = cdp::Id<struct LogTag>;
 
-template <typename IdType>
-IdType read_id(cdp::ByteReader& in) {
-    const auto bytes = in.raw(16);
-    return bytes.size() == 16 ? IdType::from(bytes) : IdType{};
-}
-
 // A record holds no more persons than fit a value; more take several records.
 constexpr std::size_t kPersonsMax = 2000;
 
@@ -80,10 +74,10 @@ std::optional<Change> decode_change(std::string_view bytes) {
     change.kind = static_cast<ChangeKind>(kind);
     change.cause.what = static_cast<Cause::What>(what);
     change.cause.time = cdp::timestamp_of(in.i64());
-    change.cause.assertion = read_id<AssertionId>(in);
-    change.from = read_id<cdp::PersonId>(in);
+    change.cause.assertion = in.id<AssertionId>();
+    change.from = in.id<cdp::PersonId>();
     change.identifiers = in.u32();
-    for (auto n = in.u16(); n > 0 && in.ok(); --n) change.to.push_back(read_id<cdp::PersonId>(in));
+    for (auto n = in.u16(); n > 0 && in.ok(); --n) change.to.push_back(in.id<cdp::PersonId>());
     if (!in.done()) return std::nullopt;
     return change;
 }
@@ -163,7 +157,7 @@ cdp::Result<std::optional<cdp::PersonId>> person_at(storage::Transaction& transa
                                    cdp::ByteReader in(value);
                                    const auto format = in.u8();
                                    const auto since = cdp::timestamp_of(in.i64());
-                                   const auto id = read_id<cdp::PersonId>(in);
+                                   const auto id = in.id<cdp::PersonId>();
                                    readable = in.done() && format == kFormat;
                                    person.reset();
                                    if (since <= at) person = id;

@@ -32,12 +32,6 @@ std::uint8_t flags_of(const Node& node) {
     return static_cast<std::uint8_t>(flags);
 }
 
-template <typename IdType>
-IdType read_id(cdp::ByteReader& in) {
-    const auto bytes = in.raw(16);
-    return bytes.size() == 16 ? IdType::from(bytes) : IdType{};
-}
-
 std::optional<LinkClass> read_class(cdp::ByteReader& in) {
     const auto value = in.u8();
     if (value > static_cast<std::uint8_t>(LinkClass::probabilistic)) return std::nullopt;
@@ -88,11 +82,11 @@ std::optional<Node> decode_node(std::string_view bytes) {
     node.level = *level;
     node.component = in.u32();
     node.component_links = in.u32();
-    node.rank = read_id<cdp::Rank>(in);
-    node.anchor = read_id<cdp::Token>(in);
-    node.anchor_rank = read_id<cdp::Rank>(in);
+    node.rank = in.id<cdp::Rank>();
+    node.anchor = in.id<cdp::Token>();
+    node.anchor_rank = in.id<cdp::Rank>();
     node.first_seen = cdp::timestamp_of(in.i64());
-    if (flags & Flag::has_twin) node.twin = read_id<cdp::Token>(in);
+    if (flags & Flag::has_twin) node.twin = in.id<cdp::Token>();
     node.type = in.bytes();
     node.sealed = in.bytes();
     if (!in.done()) return std::nullopt;
@@ -113,11 +107,11 @@ std::optional<Node> decode_node_of_format_1(std::string_view bytes) {
     node.active = flags & Flag::active;
     node.link_class = *link_class;
     node.anchor_class = *anchor_class;
-    node.rank = read_id<cdp::Rank>(in);
-    node.anchor = read_id<cdp::Token>(in);
-    node.anchor_rank = read_id<cdp::Rank>(in);
+    node.rank = in.id<cdp::Rank>();
+    node.anchor = in.id<cdp::Token>();
+    node.anchor_rank = in.id<cdp::Rank>();
     node.first_seen = cdp::timestamp_of(in.i64());
-    if (flags & Flag::has_twin) node.twin = read_id<cdp::Token>(in);
+    if (flags & Flag::has_twin) node.twin = in.id<cdp::Token>();
     node.type = in.bytes();
     node.sealed = in.bytes();
     if (!in.done()) return std::nullopt;

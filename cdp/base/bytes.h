@@ -57,6 +57,12 @@ public:
         return out;
     }
     std::string_view bytes() { return raw(u32()); }
+    // The bytes of an Id, written raw.
+    template <typename IdType>
+    IdType id() {
+        const auto bytes = raw(sizeof(IdType::bytes));
+        return ok_ ? IdType::from(bytes) : IdType{};
+    }
 
     bool ok() const { return ok_; }
     // Everything was read and nothing was missing.
