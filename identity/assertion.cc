@@ -112,8 +112,7 @@ std::optional<Assertion> decode_assertion(std::string_view bytes) {
     const auto kind = in.u8();
     if (kind < 1 || kind > kKinds.size()) return std::nullopt;
     out.kind = static_cast<AssertionKind>(kind);
-    for (auto n = in.u8(); n > 0 && in.ok(); --n)
-        out.identifiers.push_back(in.id<cdp::Token>());
+    for (auto n = in.u8(); n > 0 && in.ok(); --n) out.identifiers.push_back(in.id<cdp::Token>());
     const auto range = decode_retraction(in.bytes());
     if (!range) return std::nullopt;
     out.range = *range;
