@@ -38,6 +38,23 @@ std::optional<LinkClass> read_class(cdp::ByteReader& in) {
     return static_cast<LinkClass>(value);
 }
 
+// Adds what all formats have: flags, and the fields at the end.
+std::optional<Node> with_rest(Node node, std::uint8_t flags, cdp::ByteReader& in) {
+    node.seen = flags & Flag::seen;
+    node.shared = flags & Flag::shared;
+    node.contested = flags & Flag::contested;
+    node.active = flags & Flag::active;
+    node.rank = in.id<cdp::Rank>();
+    node.anchor = in.id<cdp::Token>();
+    node.anchor_rank = in.id<cdp::Rank>();
+    node.first_seen = cdp::timestamp_of(in.i64());
+    if (flags & Flag::has_twin) node.twin = in.id<cdp::Token>();
+    node.type = in.bytes();
+    node.sealed = in.bytes();
+    if (!in.done()) return std::nullopt;
+    return node;
+}
+
 }  // namespace
 
 std::string node_key(const cdp::Token& token) {
@@ -71,10 +88,6 @@ std::optional<Node> decode_node(std::string_view bytes) {
     const auto level = read_class(in);
     if (!link_class || !anchor_class || !level) return std::nullopt;
     Node node;
-    node.seen = flags & Flag::seen;
-    node.shared = flags & Flag::shared;
-    node.contested = flags & Flag::contested;
-    node.active = flags & Flag::active;
     node.blocked = flags & Flag::blocked;
     node.asserted = flags & Flag::asserted;
     node.link_class = *link_class;
@@ -82,15 +95,7 @@ std::optional<Node> decode_node(std::string_view bytes) {
     node.level = *level;
     node.component = in.u32();
     node.component_links = in.u32();
-    node.rank = in.id<cdp::Rank>();
-    node.anchor = in.id<cdp::Token>();
-    node.anchor_rank = in.id<cdp::Rank>();
-    node.first_seen = cdp::timestamp_of(in.i64());
-    if (flags & Flag::has_twin) node.twin = in.id<cdp::Token>();
-    node.type = in.bytes();
-    node.sealed = in.bytes();
-    if (!in.done()) return std::nullopt;
-    return node;
+    return with_rest(std::move(node), flags, in);
 }
 
 std::optional<Node> decode_node_of_format_1(std::string_view bytes) {
@@ -101,21 +106,9 @@ std::optional<Node> decode_node_of_format_1(std::string_view bytes) {
     const auto anchor_class = read_class(in);
     if (!link_class || !anchor_class) return std::nullopt;
     Node node;
-    node.seen = flags & Flag::seen;
-    node.shared = flags & Flag::shared;
-    node.contested = flags & Flag::contested;
-    node.active = flags & Flag::active;
     node.link_class = *link_class;
     node.anchor_class = *anchor_class;
-    node.rank = in.id<cdp::Rank>();
-    node.anchor = in.id<cdp::Token>();
-    node.anchor_rank = in.id<cdp::Rank>();
-    node.first_seen = cdp::timestamp_of(in.i64());
-    if (flags & Flag::has_twin) node.twin = in.id<cdp::Token>();
-    node.type = in.bytes();
-    node.sealed = in.bytes();
-    if (!in.done()) return std::nullopt;
-    return node;
+    return with_rest(std::move(node), flags, in);
 }
 
 std::string encode(const NodeValue& value) {
