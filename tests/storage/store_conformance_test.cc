@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/support/forwarding_store.h"
 #include "tests/support/seeds.h"
 
 namespace {
@@ -46,7 +47,7 @@ TEST_CASE("the RocksDB store does what the model does, also after it was closed"
 }
 
 // A store with one planted fault.
-class FaultyStore final : public Store {
+class FaultyStore final : public tests::ForwardingStore {
 public:
     enum class Fault {
         none,
@@ -63,52 +64,46 @@ public:
         return std::make_unique<View>(*this);
     }
     void commit(std::vector<Transaction> transactions, storage::Committed done) override {
-        const auto now = good_->snapshot();
+        const auto now = ForwardingStore::snapshot();
         if (fault_ == Fault::ignores_conflicts || fault_ == Fault::forgets)
             for (auto& transaction : transactions) transaction = rewritten(transaction, *now);
-        good_->commit(std::move(transactions), [&](std::vector<CommitOutcome> outcomes) {
+        ForwardingStore::commit(std::move(transactions), [&](std::vector<CommitOutcome> outcomes) {
             for (auto& outcome : outcomes)
                 if (fault_ == Fault::repeats_an_index && outcome.appended.size() > 1)
                     outcome.appended.back() = outcome.appended.front();
             done(std::move(outcomes));
         });
     }
-    bool current(const storage::ReadSet& reads) const override { return good_->current(reads); }
-    Counts counts() const override { return {}; }
-    std::size_t waiting() const override { return 0; }
-    storage::Health health() const override { return storage::Health::ok; }
 
 private:
-    class View final : public storage::Snapshot {
+    class View final : public tests::ForwardingSnapshot {
     public:
-        explicit View(const FaultyStore& store) : store_(store), own_(store.good_->snapshot()) {}
-        storage::Version version() const override { return own_->version(); }
+        explicit View(const FaultyStore& store)
+            : ForwardingSnapshot(store.good_snapshot()), store_(store) {}
         cdp::Result<std::optional<std::string>> get(std::string_view key) const override {
-            return store_.fault_ == Fault::sees_too_much ? store_.good_->snapshot()->get(key)
-                                                         : own_->get(key);
-        }
-        cdp::Result<std::vector<std::optional<std::string>>> multi_get(
-            std::span<const std::string> keys) const override {
-            return own_->multi_get(keys);
+            return store_.fault_ == Fault::sees_too_much ? store_.good_snapshot()->get(key)
+                                                         : ForwardingSnapshot::get(key);
         }
         cdp::Result<void> scan(std::string_view prefix, std::string_view from,
                                const storage::Visit& visit) const override {
             int left = store_.fault_ == Fault::scans_short ? 3 : 1000;
-            return own_->scan(prefix, from, [&](std::string_view key, std::string_view value) {
-                return left-- > 0 && visit(key, value);
-            });
+            return ForwardingSnapshot::scan(prefix, from,
+                                            [&](std::string_view key, std::string_view value) {
+                                                return left-- > 0 && visit(key, value);
+                                            });
         }
 
     private:
         const FaultyStore& store_;
-        std::unique_ptr<storage::Snapshot> own_;
     };
+
+    std::unique_ptr<storage::Snapshot> good_snapshot() const { return ForwardingStore::snapshot(); }
 
     // The same writes and no reads; one that forgets keeps the conflict and drops the first
     // erasure.
     Transaction rewritten(const Transaction& from, const storage::Snapshot& now) const {
         const bool forgets = fault_ == Fault::forgets;
-        if (forgets && !good_->current(from.reads())) return from;
+        if (forgets && !current(from.reads())) return from;
         Transaction to(now, kPartition);
         for (const auto& write : from.writes()) {
             if (write.value)
@@ -121,7 +116,6 @@ private:
     }
 
     Fault fault_;
-    std::unique_ptr<Store> good_ = storage::make_memory_store();
 };
 
 TEST_CASE("the model notices a store that does otherwise") {
