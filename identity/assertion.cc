@@ -249,6 +249,13 @@ cdp::Result<std::vector<Retraction>> Assertions::retractions(storage::Transactio
     return out;
 }
 
+cdp::Result<std::vector<AssertionId>> Assertions::retractions_of(storage::Transaction& transaction,
+                                                                 const cdp::EventId& event) {
+    std::vector<AssertionId> out;
+    for (const auto& entry : CDP_TRY(rows_under(transaction, event))) out.push_back(entry.id);
+    return out;
+}
+
 cdp::Result<std::optional<AssertionId>> Assertions::retracted(storage::Transaction& transaction,
                                                               const cdp::EventId& event) {
     const auto entries = CDP_TRY(rows_under(transaction, event));

@@ -136,7 +136,10 @@ public:
         storage::Transaction& transaction);
     // Of whole sources.
     static cdp::Result<std::vector<Retraction>> retractions(storage::Transaction& transaction);
-    // Which assertion retracts an event.
+    // All assertions that retract an event.
+    static cdp::Result<std::vector<AssertionId>> retractions_of(storage::Transaction& transaction,
+                                                                const cdp::EventId& event);
+    // One of them.
     static cdp::Result<std::optional<AssertionId>> retracted(storage::Transaction& transaction,
                                                              const cdp::EventId& event);
 

@@ -1,7 +1,6 @@
 #include "identity/neighbourhood.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 
 #include "identity/damage.h"
@@ -80,32 +79,79 @@ std::uint64_t Neighbourhood::taken(const Component::Member& from, const cdp::Tok
 }
 
 cdp::Result<void> Neighbourhood::load_retracted() {
-    std::set<std::pair<std::uint32_t, std::uint32_t>> linked;
-    for (const FoldLink& link : links_) linked.insert(std::minmax(link.a, link.b));
-    std::map<std::pair<std::uint32_t, std::uint32_t>, Evidence> lost;
+    if (!rules_.retractions.empty()) of_sources_ = CDP_TRY(Assertions::source_entries(transaction_));
     std::size_t rows = 0;
-    for (std::uint32_t at = 0; at < members().size(); ++at) {
-        const auto& member = members()[at];
+    for (const auto& member : members()) {
         if (!member.expanded || member.shared || member.blocked) continue;
-        if (rules_.retractions.empty() && member.standing.retracted.empty()) continue;
+        auto takers = of_sources_;
+        if (!member.standing.retracted.empty())
+            for (auto& entry : CDP_TRY(Assertions::entries(transaction_, member.token)))
+                if (entry.kind == AssertionKind::retract) takers.push_back(entry);
+        if (takers.empty()) continue;
         CDP_CHECK(scan_links(transaction_, member.token, LinkClass::probabilistic,
                              [&](const cdp::Token& to, const LinkDays& row) {
                                  if (++rows > kRowsMax) return false;
-                                 LinkDays gone = row;
-                                 gone.days = taken(member, to, row);
-                                 const auto other = gone.days ? find(to) : std::nullopt;
-                                 if (!other || linked.contains(std::minmax(at, *other)))
-                                     return true;
-                                 const auto [known, fresh] =
-                                     lost.try_emplace(std::minmax(at, *other), evidence_of(gone));
-                                 if (!fresh && known->second.link_class == row.link_class)
-                                     join(known->second, evidence_of(gone));
+                                 for (const auto& entry : takers) {
+                                     if (entry.other != cdp::Token{} && entry.other != to) continue;
+                                     LinkDays gone = row;
+                                     gone.days = entry.range.days_of(row);
+                                     if (gone.days) take({member.token, to, gone, entry.id});
+                                 }
                                  return true;
                              }));
     }
-    for (auto& [pair, evidence] : lost)
-        retracted_.push_back({pair.first, pair.second, std::move(evidence)});
+    place_taken();
     return cdp::Result<void>::ok();
+}
+
+void Neighbourhood::add_taken(std::span<const Taking> takings) {
+    for (const auto& taking : takings) {
+        take(taking);
+        // It would not count either if the event did.
+        for (const auto& entry : of_sources_)
+            if (entry.range.days_of(taking.days))
+                take({taking.a, taking.b, taking.days, entry.id});
+    }
+    place_taken();
+}
+
+void Neighbourhood::take(const Taking& taking) {
+    const auto [least, most] = std::minmax(taking.a, taking.b);
+    const auto evidence = evidence_of(taking.days);
+    auto& link =
+        taken_.try_emplace({least, most}, TakenLink{least, most, evidence, {}}).first->second;
+    if (evidence.link_class < link.evidence.link_class)
+        link.evidence = evidence;
+    else if (evidence.link_class == link.evidence.link_class)
+        join(link.evidence, evidence);
+    const auto at = std::ranges::lower_bound(link.by, taking.by);
+    if (at == link.by.end() || *at != taking.by) link.by.insert(at, taking.by);
+}
+
+void Neighbourhood::place_taken() {
+    linked_.clear();
+    for (const FoldLink& link : links_) linked_.insert(std::minmax(link.a, link.b));
+    retracted_.clear();
+    taken_at_.clear();
+    for (const auto& [ends, link] : taken_) {
+        const auto a = find(link.a);
+        const auto b = find(link.b);
+        if (!a || !b || linked(link)) continue;
+        retracted_.push_back({*a, *b, link.evidence});
+        taken_at_.push_back(&link);
+    }
+}
+
+std::vector<const TakenLink*> Neighbourhood::taken() const {
+    std::vector<const TakenLink*> out;
+    for (const auto& [ends, link] : taken_) out.push_back(&link);
+    return out;
+}
+
+bool Neighbourhood::linked(const TakenLink& link) const {
+    const auto a = find(link.a);
+    const auto b = find(link.b);
+    return a && b && linked_.contains(std::minmax(*a, *b));
 }
 
 namespace {
