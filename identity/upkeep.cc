@@ -5,6 +5,7 @@
 #include "cdp/base/bytes.h"
 #include "identity/damage.h"
 #include "identity/links.h"
+#include "storage/contended.h"
 #include "storage/key.h"
 
 namespace identity {
@@ -138,11 +139,7 @@ cdp::Result<void> Upkeep::fold_around(std::span<const cdp::Token> start, const C
         return cdp::Result<void>::ok();
     }
     if (left.empty()) return cdp::Result<void>::ok();
-    return cdp::Error{.code = cdp::ErrorCode::unavailable,
-                      .reason = "contended",
-                      .message =
-                          "Other facts of the same persons kept coming first; what was "
-                          "asserted stands and takes effect with the next start."};
+    return storage::contended("what was asserted stands and takes effect with the next start.");
 }
 
 cdp::Result<Progress> Upkeep::catch_up(const Report& report) const {
