@@ -5,26 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "cdp/base/random.h"
 #include "identity/fold.h"
 #include "identity/graph.h"
 #include "identity/hashed.h"
 #include "storage/memory_store.h"
 #include "storage/vault.h"
+#include "tests/support/any_order.h"
+#include "tests/support/keyring.h"
 
 // A small crowded world of identifiers, so that a few dozen events already share cookies, contest
 // accounts and pass limits.
 namespace tests {
-
-inline storage::Keyring fixed_keyring() {
-    storage::Keyring keyring;
-    keyring.token_key.fill(1);
-    keyring.rank_key.fill(2);
-    keyring.secret_key.fill(3);
-    keyring.epochs[1].fill(4);
-    keyring.fingerprint = "test";
-    return keyring;
-}
 
 // What a stored identifier came to: its person's anchor, whether it is shared, counts or is
 // blocked, and which links still join it.
@@ -125,9 +116,5 @@ private:
     identity::IdentifierTypes types_;
     identity::Bounds bounds_;
 };
-
-inline void shuffle(auto& items, cdp::Random& random) {
-    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[random.below(i)]);
-}
 
 }  // namespace tests
