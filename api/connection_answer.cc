@@ -6,6 +6,7 @@
 
 #include "api/connection.h"
 #include "api/credentials.h"
+#include "api/parameters.h"
 #include "api/problem.h"
 #include "cdp/base/log.h"
 
@@ -128,6 +129,8 @@ std::optional<Response> Connection::answer_at_once() {
                     .uid = uid_};
     try {
         if (auto refused = authorise(loop_.services, request)) return refused;
+        if (const auto known = check_parameters(route, head_.query); !known)
+            return problem(known.error());
         return call_handler(request);
     } catch (const std::exception& e) {
         cdp::log::write(

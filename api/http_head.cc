@@ -332,14 +332,39 @@ std::string percent_decode(std::string_view text) {
     return out;
 }
 
+namespace {
+
+struct QueryPair {
+    std::string name;
+    std::string_view value;  // still percent-encoded
+};
+
+// Takes the first pair off a query that is not empty.
+QueryPair take_pair(std::string_view& query) {
+    const auto end = std::min(query.find('&'), query.size());
+    const auto pair = query.substr(0, end);
+    query.remove_prefix(std::min(end + 1, query.size()));
+    const auto equals = std::min(pair.find('='), pair.size());
+    return {percent_decode(pair.substr(0, equals)), pair.substr(std::min(equals + 1, pair.size()))};
+}
+
+}  // namespace
+
+std::vector<std::string> query_names(std::string_view query) {
+    std::vector<std::string> names;
+    while (!query.empty()) {
+        const bool nothing = query.front() == '&';
+        auto pair = take_pair(query);
+        if (!nothing) names.push_back(std::move(pair.name));
+    }
+    return names;
+}
+
 std::optional<std::string> query_value(std::string_view query, std::string_view name) {
     while (!query.empty()) {
-        const auto end = std::min(query.find('&'), query.size());
-        const auto pair = query.substr(0, end);
-        query.remove_prefix(std::min(end + 1, query.size()));
-        const auto equals = std::min(pair.find('='), pair.size());
-        if (percent_decode(pair.substr(0, equals)) != name) continue;
-        std::string raw(pair.substr(std::min(equals + 1, pair.size())));
+        const auto pair = take_pair(query);
+        if (pair.name != name) continue;
+        std::string raw(pair.value);
         std::ranges::replace(raw, '+', ' ');
         return percent_decode(raw);
     }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 // Reading the head of one request: everything up to and including the empty line. Stricter than the
 // library that frames bodies, because two readers of one request that disagree are how requests are
@@ -62,6 +63,10 @@ std::optional<Refusal> check_unfinished_head(std::string_view bytes);
 // The octets that %XX stands for; a plus sign stays one. For parts of a target that read_head let
 // through.
 std::string percent_decode(std::string_view text);
+
+// The names in a query, decoded, in their order; one that comes twice is there twice. `&` alone
+// names nothing.
+std::vector<std::string> query_names(std::string_view query);
 
 // The value of the first `name=` in a query, decoded, a plus sign being a space; nullopt: not
 // there.

@@ -17,16 +17,6 @@ cdp::Result<Subject> subject_in(const Request& request, std::string_view name) {
     return Subject{text.substr(0, colon), text.substr(colon + 1)};
 }
 
-cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::string_view name) {
-    const auto text = query_value(request.head->query, name);
-    if (!text) return std::optional<cdp::Timestamp>{};
-    const auto time = cdp::parse_time(*text);
-    if (!time)
-        return invalid("malformed_time", "A time is written as RFC 3339 says.",
-                       "/" + std::string(name));
-    return time;
-}
-
 cdp::NamedIdentifier named(const Subject& subject) {
     return {subject.type, subject.value};
 }

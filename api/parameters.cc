@@ -1,8 +1,10 @@
 #include "api/parameters.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "api/problem.h"
+#include "api/routes.h"
 
 namespace api {
 namespace {
@@ -11,8 +13,25 @@ cdp::Result<std::size_t> limit_of(const std::string& text) {
     std::size_t limit = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
     if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > 1000)
-        return invalid("malformed_limit", "The limit is a number from 1 to 1000.");
+        return invalid("malformed_limit", "The limit is a number from 1 to 1000.", "/limit");
     return limit;
+}
+
+// Of a name that is told back.
+constexpr std::size_t kNameShownMax = 64;
+
+// RFC 6901.
+std::string pointer_to(std::string_view name) {
+    std::string out = "/";
+    for (const char c : name.substr(0, kNameShownMax)) {
+        if (c == '~')
+            out += "~0";
+        else if (c == '/')
+            out += "~1";
+        else
+            out += c;
+    }
+    return out;
 }
 
 }  // namespace
@@ -41,6 +60,35 @@ cdp::Result<Subject> subject_of(std::string_view parameter) {
     if (colon == text.npos || colon == 0 || colon + 1 == text.size())
         return invalid("malformed_identifier", "An identifier is written type:value.");
     return Subject{text.substr(0, colon), text.substr(colon + 1)};
+}
+
+cdp::Result<void> check_parameters(const Route& route, std::string_view query) {
+    if (route.any_parameter || query.empty()) return cdp::Result<void>::ok();
+    const auto names = query_names(query);
+    for (auto name = names.begin(); name != names.end(); ++name) {
+        if (std::ranges::find(route.parameters, *name) == route.parameters.end())
+            return invalid(
+                "unknown_parameter",
+                "There is no query parameter `" + name->substr(0, kNameShownMax) + "` here.",
+                pointer_to(*name));
+        if (std::find(names.begin(), name, *name) != name)
+            return invalid("repeated_parameter",
+                           "The query parameter `" + *name + "` is given more than once.",
+                           pointer_to(*name));
+    }
+    return cdp::Result<void>::ok();
+}
+
+cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::string_view name) {
+    const auto text = query_value(request.head->query, name);
+    if (!text) return std::optional<cdp::Timestamp>{};
+    const auto time = cdp::parse_time(*text);
+    if (!time || text->find_first_of("Tt") == text->npos)
+        return invalid("malformed_time",
+                       "An RFC 3339 date-time with its offset is expected here, such as "
+                       "2026-11-23T00:00:00Z; in a query a plus sign is written %2B.",
+                       pointer_to(name));
+    return time;
 }
 
 cdp::Result<cdp::PageQuery> page_of(const Request& request) {

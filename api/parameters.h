@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,17 @@ struct Subject {
 
 // type:value, percent-encoded: email:a%40shop.example
 cdp::Result<Subject> subject_of(std::string_view parameter);
+
+struct Route;
+
+// Refuses what the route does not know and what comes twice: a parameter that is ignored was meant
+// to ask for something else. unknown_parameter, repeated_parameter. The errors of parameters have
+// their name as pointer, `/limit`.
+cdp::Result<void> check_parameters(const Route& route, std::string_view query);
+
+// A time with its offset; nullopt: there is no such parameter. A day alone is refused, because it
+// says no moment.
+cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::string_view name);
 
 // `limit` and `cursor`. What a cursor may be is the list's to say.
 cdp::Result<cdp::PageQuery> page_of(const Request& request);

@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kLookupsMax = 1000;
 
 cdp::Error purpose_required() {
-    return invalid("purpose_required", "Say for which purpose the data is wanted.");
+    return invalid("purpose_required", "Say for which purpose the data is wanted.", "/purpose");
 }
 
 Response body_of(cdp::Result<cdp::ProfileAnswer> answer) {

@@ -30,6 +30,7 @@ Route ingest_route(std::string_view path, std::optional<EventType> type) {
             // SDKs send a 413 again, a 400 never.
             .too_large_status = 400,
             .handler = ingest,
+            .any_parameter = true,
             .event_type = type};
 }
 
@@ -68,7 +69,8 @@ Route sdk_route(Method method, std::string_view path, Now handler) {
             .path = path,
             .cors = Cors::any_origin,
             .body_max = method == Method::post ? kDocumentBytesMax : 0,
-            .handler = handler};
+            .handler = handler,
+            .any_parameter = true};
 }
 
 void add_sdk(std::vector<Route>& out) {
@@ -82,13 +84,14 @@ void add_sdk(std::vector<Route>& out) {
 }
 
 Route keyed_route(Method method, std::string_view path, Roles roles,
-                  std::variant<Now, Later> handler) {
+                  std::variant<Now, Later> handler, std::vector<std::string_view> parameters = {}) {
     return {.method = method,
             .path = path,
             .door = Door::key,
             .roles = roles,
             .body_max = method == Method::post ? kDocumentBytesMax : 0,
-            .handler = handler};
+            .handler = handler,
+            .parameters = std::move(parameters)};
 }
 
 std::vector<Route> make_routes(bool metrics_open) {
@@ -96,27 +99,34 @@ std::vector<Route> make_routes(bool metrics_open) {
     add_ingest(out);
     add_sdk(out);
     out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters, record_consents));
-    out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}", kReaders, read_profile));
     out.push_back(
-        keyed_route(Method::get, "/v1/profiles/{identifier}/events", kReaders, read_timeline));
+        keyed_route(Method::get, "/v1/profiles/{identifier}", kReaders, read_profile, {"purpose"}));
+    out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/events", kReaders,
+                              read_timeline, {"purpose", "limit", "cursor"}));
     out.push_back(keyed_route(Method::post, "/v1/profiles/lookup", kReaders, look_up_profiles));
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/groups", kOperators,
-                              read_groups_of_person));
+                              read_groups_of_person, {"limit", "cursor"}));
+    out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/identity", kOperators,
+                              read_identity, {"as_of"}));
     out.push_back(
-        keyed_route(Method::get, "/v1/profiles/{identifier}/identity", kOperators, read_identity));
-    out.push_back(keyed_route(Method::get, "/v1/identity/explain", kOperators, explain));
-    out.push_back(keyed_route(Method::get, "/v1/groups/{group_id}", kOperators, read_group));
-    out.push_back(keyed_route(Method::get, "/v1/identity/changes", kChangeReaders, read_changes));
-    out.push_back(keyed_route(Method::post, "/v1/identity/simulate", kStewards, simulate));
+        keyed_route(Method::get, "/v1/identity/explain", kOperators, explain, {"a", "b"}));
+    out.push_back(keyed_route(Method::get, "/v1/groups/{group_id}", kOperators, read_group,
+                              {"limit", "cursor"}));
+    out.push_back(keyed_route(Method::get, "/v1/identity/changes", kChangeReaders, read_changes,
+                              {"after", "limit"}));
+    out.push_back(
+        keyed_route(Method::post, "/v1/identity/simulate", kStewards, simulate, {"progress"}));
     out.push_back(keyed_route(Method::post, "/v1/identity/assertions", kStewards, add_assertion));
-    out.push_back(keyed_route(Method::get, "/v1/identity/assertions", kOperators, list_assertions));
+    out.push_back(keyed_route(Method::get, "/v1/identity/assertions", kOperators, list_assertions,
+                              {"limit", "cursor", "kind", "status"}));
     out.push_back(
         keyed_route(Method::get, "/v1/identity/assertions/{id}", kOperators, read_assertion));
     out.push_back(keyed_route(Method::post, "/v1/identity/assertions/{id}/revoke", kStewards,
                               revoke_assertion));
     out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, add_key));
     out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
-    out.push_back(keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines));
+    out.push_back(
+        keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines, {"reason"}));
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});
     out.push_back({.path = "/metrics",

@@ -56,6 +56,9 @@ struct Route {
     int too_large_status = 413;
     std::variant<Now, Later> handler = {};
 
+    std::vector<std::string_view> parameters = {};  // of the query; any other is refused
+    bool any_parameter = false;                     // SDKs add parameters of their own
+
     std::optional<cdp::EventType> event_type = {};  // ingest: what the path names
     bool import = false;                            // ingest: times are taken as they are
     bool says_ok = false;                           // ingest: Jitsu looks for "ok"

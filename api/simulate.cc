@@ -82,7 +82,8 @@ void simulate(const Services& services, const Request& request, Answer answer) {
     if (!wanted) return answer(problem(wanted.error()));
     const auto progress = query_value(request.head->query, "progress").value_or("");
     if (!progress.empty() && progress != "true" && progress != "false")
-        return answer(problem(invalid("progress_unclear", "Progress is true or false.")));
+        return answer(
+            problem(invalid("progress_unclear", "Progress is true or false.", "/progress")));
     services.aside([&services, wanted = std::move(*wanted), tells = progress == "true",
                     answer = std::move(answer)]() mutable {
         Simulation(services, tells, std::move(answer)).run(wanted);

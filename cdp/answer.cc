@@ -14,7 +14,8 @@ Result<const consent::Purpose*> purpose_for(const Config& config, const Principa
     if (!found)
         return Error{.code = ErrorCode::invalid_argument,
                      .reason = "purpose_unknown",
-                     .message = "No such purpose is configured."};
+                     .message = "No such purpose is configured.",
+                     .pointer = "/purpose"};
     return found;
 }
 

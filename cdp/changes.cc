@@ -28,13 +28,14 @@ Result<std::uint64_t> version_after(std::string_view after, std::uint64_t newest
     if (after.empty()) return std::uint64_t{0};
     if (after == "latest") return newest;
     const auto version = parse_version(after);
-    if (!version) return malformed_cursor();
+    if (!version) return malformed_cursor("/after");
     // Whoever was told of more than there is has read another data folder than this one, or one
     // that was since put back from a backup: to wait here would be to miss changes.
     if (*version > newest)
         return Error{.code = ErrorCode::invalid_argument,
                      .reason = "version_unknown",
-                     .message = "The feed has not come that far: read it anew from its start."};
+                     .message = "The feed has not come that far: read it anew from its start.",
+                     .pointer = "/after"};
     return *version;
 }
 

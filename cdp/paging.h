@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include "cdp/base/result.h"
 
@@ -12,6 +13,7 @@ inline constexpr std::size_t kPageMax = 1000;
 // invalid_argument unless 1 to kPageMax.
 Result<void> check_limit(std::size_t limit);
 
-Error malformed_cursor();
+// `pointer` names the parameter that it came in.
+Error malformed_cursor(std::string pointer = "/cursor");
 
 }  // namespace cdp

@@ -33,11 +33,13 @@ Result<std::string> Stewardship::page(const AssertionsQuery& query) const {
     if (!query.kind.empty() && !(kind = identity::parse_assertion_kind(query.kind)))
         return Error{.code = ErrorCode::invalid_argument,
                      .reason = "kind_unknown",
-                     .message = "There is no such kind of assertion."};
+                     .message = "There is no such kind of assertion.",
+                     .pointer = "/kind"};
     if (!query.status.empty() && query.status != "standing" && query.status != "revoked")
         return Error{.code = ErrorCode::invalid_argument,
                      .reason = "status_unknown",
-                     .message = "The status is standing or revoked."};
+                     .message = "The status is standing or revoked.",
+                     .pointer = "/status"};
     std::optional<AssertionId> after;
     if (!query.page.cursor.empty()) {
         const auto id = parse_assertion_id(query.page.cursor);
