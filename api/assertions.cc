@@ -60,6 +60,8 @@ cdp::Result<cdp::AssertionRequest> read_request(const Request& request) {
     out.source = CDP_TRY(string_member(document, "source", ""));
     out.from = CDP_TRY(string_member(document, "from", ""));
     out.to = CDP_TRY(string_member(document, "to", ""));
+    auto place = services.platform.stewardship().line_up();
+    if (!place) return answer(problem(place.error()));
     out.events = CDP_TRY(
         read_pairs<cdp::AssertionRequest::Event>(document, "events", "source", "message_id"));
     out.reason = CDP_TRY(string_member(document, "reason", ""));
@@ -86,7 +88,7 @@ void add_assertion(const Services& services, const Request& request, Answer answ
     auto wanted = read_request(request);
     if (!wanted) return answer(problem(wanted.error()));
     services.aside([&stewardship = services.platform.stewardship(), wanted = std::move(*wanted),
-                    answer = std::move(answer)] {
+                    place = std::move(*place), answer = std::move(answer)] {
         auto said = stewardship.say(wanted);
         if (!said) return answer(problem(said.error()));
         answer(json_response(said->made ? 201 : 200, std::move(said->json)));
@@ -101,7 +103,9 @@ void revoke_assertion(const Services& services, const Request& request, Answer a
     };
     auto reason = read();
     if (!reason) return answer(problem(reason.error()));
-    services.aside([&stewardship = services.platform.stewardship(),
+    auto place = services.platform.stewardship().line_up();
+    if (!place) return answer(problem(place.error()));
+    services.aside([&stewardship = services.platform.stewardship(), place = std::move(*place),
                     id = std::string(request.parameter), author = author_of(request),
                     reason = std::move(*reason), answer = std::move(answer)] {
         answer(json_response(stewardship.revoke(id, author, reason)));

@@ -133,7 +133,9 @@ Result<Stewardship::Answer> Stewardship::say(const AssertionRequest& request) co
         if (!written) continue;
         if (written->made && !asked.parts.empty()) CDP_CHECK(take_more(written->id, asked, taken));
         CDP_CHECK(draw(written->id));
-        return Answer{CDP_TRY(render(written->id, written->log)), written->made};
+        auto json = CDP_TRY(render(written->id, written->log));
+        json.back() = ',';
+        return Answer{json + CDP_TRY(warnings(written->id)) + "}", written->made};
     }
     return contended();
 }

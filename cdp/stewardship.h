@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstddef>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -22,6 +25,9 @@ struct AssertionsQuery {
     std::string status = {};  // standing, revoked; empty: both
 };
 
+// Assertions and revocations that wait for their turn, the one whose turn it is among them.
+inline constexpr std::size_t kWaitingMax = 64;
+
 // What people say about who is who: taken, listed, revoked. Taking and revoking return when the
 // consequences are on disk and visible; they wait for the disk, and for each other. Safe to use
 // from many threads; everything it refers to must outlive it.
@@ -36,8 +42,16 @@ public:
     };
     explicit Stewardship(Needs needs);
 
+    // A place among those that wait, given back when it is destroyed. Whoever leaves `say` or
+    // `revoke` for later takes one before and holds it until they have returned. busy: kWaitingMax
+    // are taken.
+    using Place = std::shared_ptr<const void>;
+    Result<Place> line_up() const;
+
     struct Answer {
-        std::string json;  // the assertion, with the changes of persons that it caused
+        // The assertion, with the changes of persons that it caused and with warnings:
+        // contradicts_standing names what identity::contradicted_by finds.
+        std::string json;
         bool made = true;  // false: the same stood already
     };
     // Both draw first what an earlier call wrote and could not draw. contended: nothing was
@@ -93,6 +107,7 @@ private:
     // Those that were owed; contended when others keep coming first.
     Result<std::vector<identity::AssertionId>> draw_owed() const;
     Result<void> follow_events(const identity::AssertionId& id, const Taken& owed) const;
+    Result<std::string> warnings(const identity::AssertionId& id) const;
     Result<std::string> render(const identity::AssertionId& id,
                                std::optional<std::uint64_t> log) const;
 
@@ -100,6 +115,7 @@ private:
     EventLinks links_;
     identity::Assertions assertions_;
     identity::Upkeep upkeep_;
+    mutable std::atomic<std::size_t> waiting_ = 0;  // places taken
     mutable std::mutex turn_;  // held while something is asserted or revoked and drawn
 };
 

@@ -1,6 +1,7 @@
 #include "cdp/assertion_json.h"
 #include "cdp/paging.h"
 #include "cdp/stewardship.h"
+#include "identity/contradiction.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -21,6 +22,35 @@ Result<std::string> Stewardship::render(const AssertionId& id,
     if (!log) return out;
     out.back() = ',';
     return out + CDP_TRY(changes_json(*snapshot, *log, id)) + "}";
+}
+
+// What stands against an assertion that stands.
+Result<std::string> Stewardship::warnings(const AssertionId& id) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const auto assertion = CDP_TRY(assertions_.find(transaction, id));
+    if (!assertion) return assertion_unknown();
+    std::vector<AssertionId> against;
+    if (!assertion->revoked) against = CDP_TRY(identity::contradicted_by(transaction, *assertion));
+    if (against.empty()) return std::string("\"warnings\":[]");
+    std::string out = "\"warnings\":[{\"code\":\"contradicts_standing\",\"assertions\":[";
+    for (const auto& one : against) {
+        if (out.back() != '[') out += ',';
+        out += "\"" + to_hex(one.view()) + "\"";
+    }
+    return out + "]}]";
+}
+
+Result<Stewardship::Place> Stewardship::line_up() const {
+    if (waiting_.fetch_add(1) >= kWaitingMax) {
+        waiting_.fetch_sub(1);
+        return Error{.code = ErrorCode::unavailable,
+                     .reason = "busy",
+                     .message =
+                         "Too many assertions and revocations wait for their turn; this one has "
+                         "written nothing. Send it again in a moment."};
+    }
+    return Place(nullptr, [this](const void*) { waiting_.fetch_sub(1); });
 }
 
 Result<std::string> Stewardship::read(std::string_view id) const {

@@ -1,5 +1,6 @@
 #include <set>
 
+#include "cdp/stewardship.h"
 #include "tests/api/world.h"
 
 using nlohmann::json;
@@ -155,6 +156,56 @@ TEST_CASE("a repeated request under its key is answered as the first time") {
           "idempotency_key_reused");
 }
 
+
+TEST_CASE("an assertion that contradicts others that stand says so") {
+    const Shop shop;
+    const auto warnings = [](const tests::Reply& reply) {
+        REQUIRE(reply.status < 300);
+        return reply.json()["warnings"];
+    };
+    const auto first = shop.say(two("must_link", kU1, kU2));
+    CHECK(warnings(first) == json::array());
+    const auto second = shop.say(two("must_link", kU2, kA1));
+    CHECK(warnings(second) == json::array());
+    const json both{first.json()["id"], second.json()["id"]};
+    const json wanted{{{"code", "contradicts_standing"}, {"assertions", both}}};
+    const auto cannot = shop.say(two("cannot_link", kU1, kA1));
+    CHECK(cannot.status == 201);
+    CHECK(warnings(cannot) == wanted);
+    const auto again = shop.say(two("cannot_link", kU1, kA1));
+    CHECK(again.status == 200);
+    CHECK(warnings(again) == wanted);
+
+    const auto path = "/v1/identity/assertions/" + second.json()["id"].get<std::string>();
+    REQUIRE(shop.post(path + "/revoke", shop.steward, R"({"reason":"x"})").status == 200);
+    CHECK(warnings(shop.say(two("must_link", kU2, kA1))) ==
+          json{{{"code", "contradicts_standing"}, {"assertions", {cannot.json()["id"]}}}});
+}
+
+TEST_CASE("assertions and revocations beyond a bounded number do not wait but are told to") {
+    const Shop shop;
+    const auto& stewardship = shop.platform->stewardship();
+    const auto revoke = "/v1/identity/assertions/" +
+                        shop.say(two("must_link", kU1, kU2)).json()["id"].get<std::string>() +
+                        "/revoke";
+    std::vector<cdp::Stewardship::Place> places;
+    // The first assertion gives its place back when it has been answered.
+    while (places.size() < cdp::kWaitingMax)
+        if (auto place = stewardship.line_up()) places.push_back(*place);
+    CHECK_FALSE(stewardship.line_up());
+    for (const auto& reply : {shop.say(two("cannot_link", kU1, kA1)),
+                              shop.post(revoke, shop.steward, R"({"reason":"x"})")}) {
+        CHECK(reply.status == 503);
+        CHECK(reply.code() == "busy");
+        CHECK(reply.header("retry-after") == "1");
+    }
+    CHECK(shop.get("/v1/identity/assertions", shop.steward).json()["assertions"].size() == 1);
+    places.resize(places.size() - 2);
+    CHECK(shop.say(two("cannot_link", kU1, kA1)).status == 201);
+    CHECK(shop.post(revoke, shop.steward, R"({"reason":"x"})").status == 200);
+    places.clear();
+    CHECK(stewardship.line_up());
+}
 TEST_CASE("stewards and administrators assert, officers read, nobody else does either") {
     const Shop shop;
     const auto body = two("must_link", kU1, kU2).dump();
