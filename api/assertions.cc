@@ -60,8 +60,6 @@ cdp::Result<cdp::AssertionRequest> read_request(const Request& request) {
     out.source = CDP_TRY(string_member(document, "source", ""));
     out.from = CDP_TRY(string_member(document, "from", ""));
     out.to = CDP_TRY(string_member(document, "to", ""));
-    auto place = services.platform.stewardship().line_up();
-    if (!place) return answer(problem(place.error()));
     out.events = CDP_TRY(
         read_pairs<cdp::AssertionRequest::Event>(document, "events", "source", "message_id"));
     out.reason = CDP_TRY(string_member(document, "reason", ""));
@@ -87,6 +85,8 @@ Response json_response(cdp::Result<std::string> body) {
 void add_assertion(const Services& services, const Request& request, Answer answer) {
     auto wanted = read_request(request);
     if (!wanted) return answer(problem(wanted.error()));
+    auto place = services.platform.stewardship().line_up();
+    if (!place) return answer(problem(place.error()));
     services.aside([&stewardship = services.platform.stewardship(), wanted = std::move(*wanted),
                     place = std::move(*place), answer = std::move(answer)] {
         auto said = stewardship.say(wanted);
