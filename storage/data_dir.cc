@@ -135,10 +135,17 @@ cdp::Result<void> create_data_dir(const DataDir& dir) {
                           .reason = "keyring_path_invalid",
                           .message = "The path of the keyring holds a line break."};
 
+    if (!dir.ledger_origin.empty() && !is_ledger_origin(dir.ledger_origin))
+        return cdp::Error{.code = cdp::ErrorCode::invalid_argument,
+                          .reason = "ledger_origin_invalid",
+                          .message =
+                              "The ledger's origin has 1 to 255 printable characters without "
+                              "spaces, plus and equals signs."};
+
     Undo undo;
     CDP_CHECK(claim_folder(dir.path, undo));
 
-    const auto keyring = Keyring::generate();
+    const auto keyring = Keyring::generate(dir.ledger_origin);
     CDP_CHECK(write_keyring(keyring_path, keyring));
     undo.add(keyring_path);
 
@@ -167,16 +174,27 @@ cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir) {
                           .message = "An older cdp has made this data folder; run cdp rebuild.",
                           .detail = "format " + std::to_string(format.format)};
     const auto recorded = fs::path(dir.path) / format.keyring;  // an absolute path replaces DIR
-    auto keyring =
-        CDP_TRY(read_keyring(dir.keyring_path.empty() ? recorded.string() : dir.keyring_path));
+    const auto path = dir.keyring_path.empty() ? recorded.string() : dir.keyring_path;
+    auto keyring = CDP_TRY(read_keyring(path));
     if (keyring.fingerprint != format.fingerprint)
         return cdp::Error{.code = cdp::ErrorCode::unavailable,
                           .reason = "keyring_foreign",
                           .message = "The keyring belongs to another data folder.",
                           .detail = "FORMAT names " + format.fingerprint};
     auto store = CDP_TRY(open_rocks_store(rocks_options(dir.path)));
-    return OpenedDataDir{
-        .keyring = std::move(keyring), .store = std::move(store), .format = format.format};
+    if (!keyring.ledger) {
+        keyring.renew_ledger_key();
+        CDP_CHECK(replace_keyring(path, keyring));
+    }
+    return OpenedDataDir{.keyring = std::move(keyring),
+                         .keyring_path = path,
+                         .store = std::move(store),
+                         .format = format.format};
+}
+
+cdp::Result<void> renew_ledger_key(OpenedDataDir& opened) {
+    opened.keyring.renew_ledger_key();
+    return replace_keyring(opened.keyring_path, opened.keyring);
 }
 
 cdp::Result<void> record_format(const DataDir& dir) {

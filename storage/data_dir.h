@@ -18,6 +18,9 @@ struct DataDir {
     std::string path;
     std::string keyring_path;  // empty: as recorded in FORMAT
 
+    // Of a new folder: what its ledger is called; empty: after the tenant. See is_ledger_origin.
+    std::string ledger_origin = {};
+
     // Opens a folder of an older format too, for who then brings it up to date.
     bool older = false;
 };
@@ -29,6 +32,7 @@ cdp::Result<void> create_data_dir(const DataDir& dir);
 
 struct OpenedDataDir {
     Keyring keyring;
+    std::string keyring_path;
     std::unique_ptr<Store> store;
     int format = kFormat;
 };
@@ -38,7 +42,13 @@ struct OpenedDataDir {
 // keyring_foreign when the fingerprint is not FORMAT's), dir_locked (another process has it),
 // store_damaged (names the file), writes_missing (the database ends before the high-water mark:
 // acknowledged writes are gone).
+//
+// A keyring from before there was a ledger is given a key for it.
 cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir);
+
+// Gives the ledger of a folder that is not open elsewhere a fresh key. What the old one has signed
+// stays good for who keeps its public half.
+cdp::Result<void> renew_ledger_key(OpenedDataDir& opened);
 
 // Makes FORMAT say kFormat, durable when it returns: the last step of bringing a folder up to date,
 // by who has it open.

@@ -28,9 +28,11 @@ enum class Space : char {
     idempotency = 'I',  // keyed hash of (caller, idempotency key) -> the answer given
     log = 'J',          // log name, index -> entries of append-only logs
     subject_key = 'K',  // token -> the identifier's key, wrapped by an epoch key
-    link = 'L',         // token, class, token, source, days -> evidence; stored under both ends
-    member = 'M',       // anchor token, token -> an identifier of that person
-    node = 'N',         // token -> an identifier: type, sealed value, person
+    ledger = 'V',  // `tile` (level, index), `checkpoint`, `public keys` -> the published ledger
+    ledger_entry = 'v',  // first half of a commitment -> the index of its entry
+    link = 'L',          // token, class, token, source, days -> evidence; stored under both ends
+    member = 'M',        // anchor token, token -> an identifier of that person
+    node = 'N',          // token -> an identifier: type, sealed value, person
     pointer = 'P',  // token, ~time, event id -> home token of an event seen with this identifier
     person = 'R',   // person id -> the token it is derived from
     trait = 'T',    // token, trait name hash -> one sealed trait

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -21,6 +22,9 @@ namespace {
 
 constexpr std::string_view kMagic = "cdp-keyring 1\n";
 constexpr std::string_view kEpoch = "epoch.";
+constexpr std::string_view kLedger = "ledger.";  // then the origin
+constexpr std::string_view kLedgerOrigin = "cdp.local/ledger/";
+constexpr std::size_t kOriginBytesMax = 255;
 constexpr std::size_t kKeyringBytesMax = 1 << 20;
 
 std::string_view view(const SecretKey& key) {
@@ -62,6 +66,7 @@ std::string render(const Keyring& keyring) {
     line("secret", keyring.secret_key);
     for (const auto& [epoch, key] : keyring.epochs)
         line(std::string(kEpoch) + std::to_string(epoch), key);
+    if (keyring.ledger) line(std::string(kLedger) + keyring.ledger->origin, keyring.ledger->seed);
     return text.append("check = ").append(hash_hex<32>(text)).append("\n");
 }
 
@@ -103,6 +108,8 @@ std::optional<Keyring> parse(std::string_view text) {
             keyring.secret_key = *key;
         else if (const auto epoch = parse_epoch(name))
             keyring.epochs[*epoch] = *key;
+        else if (name.starts_with(kLedger) && is_ledger_origin(name.substr(kLedger.size())))
+            keyring.ledger = {.origin = std::string(name.substr(kLedger.size())), .seed = *key};
         else if (name != "check")
             return std::nullopt;
     }
@@ -128,7 +135,34 @@ cdp::Error exposed(std::string detail) {
 
 }  // namespace
 
-Keyring Keyring::generate() {
+bool is_ledger_origin(std::string_view text) {
+    return !text.empty() && text.size() <= kOriginBytesMax && std::ranges::all_of(text, [](char c) {
+        return c > ' ' && c < '\x7f' && c != '+' && c != '=';
+    });
+}
+
+Tenant Keyring::tenant() const {
+    constexpr std::string_view kName = "cdp ledger tenant";
+    std::array<std::uint8_t, crypto_generichash_BYTES_MIN> hash;
+    crypto_generichash(hash.data(), hash.size(),
+                       reinterpret_cast<const unsigned char*>(kName.data()), kName.size(),
+                       rank_key.data(), rank_key.size());
+    Tenant tenant;
+    std::copy_n(hash.begin(), tenant.size(), tenant.begin());
+    return tenant;
+}
+
+void Keyring::renew_ledger_key() {
+    if (!ledger) {
+        const auto name = tenant();
+        ledger.emplace();
+        ledger->origin = std::string(kLedgerOrigin) +
+                         cdp::to_hex({reinterpret_cast<const char*>(name.data()), 4});
+    }
+    ledger->seed = random_key();
+}
+
+Keyring Keyring::generate(const std::string& ledger_origin) {
     CDP_ASSERT(sodium_init() >= 0);
     Keyring keyring;
     keyring.token_key = random_key();
@@ -136,6 +170,8 @@ Keyring Keyring::generate() {
     keyring.secret_key = random_key();
     keyring.epochs[1] = random_key();
     keyring.fingerprint = fingerprint_of(keyring);
+    if (!ledger_origin.empty()) keyring.ledger.emplace().origin = ledger_origin;
+    keyring.renew_ledger_key();
     return keyring;
 }
 
@@ -145,6 +181,15 @@ cdp::Result<void> write_keyring(const std::string& path, const Keyring& keyring)
     auto written = write_new_file(path, text);
     sodium_memzero(text.data(), text.size());
     return written;
+}
+
+cdp::Result<void> replace_keyring(const std::string& path, const Keyring& keyring) {
+    const auto fresh = path + ".new";
+    if (::unlink(fresh.c_str()) != 0 && errno != ENOENT)
+        return system_error("remove " + fresh, errno);
+    CDP_CHECK(write_keyring(fresh, keyring));
+    if (::rename(fresh.c_str(), path.c_str()) != 0) return system_error("rename " + fresh, errno);
+    return sync_folder(folder_of(path));
 }
 
 cdp::Result<Keyring> read_keyring(const std::string& path) {

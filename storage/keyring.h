@@ -3,13 +3,26 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "cdp/base/result.h"
 
 namespace storage {
 
 using SecretKey = std::array<std::uint8_t, 32>;
+
+// What the consent ledger is signed with.
+struct LedgerKey {
+    std::string origin;  // the log's name, and the key's: kept for good, also when the key changes
+    SecretKey seed{};    // of an Ed25519 key
+
+    friend bool operator==(const LedgerKey&, const LedgerKey&) = default;
+};
+
+// Eight bytes that stand for a data folder in public. They say nothing of who it is.
+using Tenant = std::array<std::uint8_t, 8>;
 
 // The secrets of one data folder, in one file outside the database and outside backups. Losing it
 // loses every sealed value.
@@ -22,14 +35,26 @@ struct Keyring {
     SecretKey rank_key{};                       // identifiers -> ranks; never rotated
     SecretKey secret_key{};                     // access keys -> their hashes
     std::map<std::uint32_t, SecretKey> epochs;  // wrap subject keys; the highest is current
+    std::optional<LedgerKey> ledger = {};       // none: made before there was a ledger
     std::string fingerprint;                    // hex; public, names this keyring in FORMAT
 
-    // Fresh random keys and epoch 1.
-    static Keyring generate();
+    // Fresh random keys and epoch 1. Without an origin the ledger is named after the tenant.
+    static Keyring generate(const std::string& ledger_origin = {});
+
+    // Derived from the rank key, so the same for good.
+    Tenant tenant() const;
+    // Gives the ledger a fresh key; its origin stays.
+    void renew_ledger_key();
 };
+
+// A name that a signed note takes: no white space, no plus sign, and for the file's sake no `=`.
+bool is_ledger_origin(std::string_view text);
 
 // Refuses to overwrite. Durable (file and folder fsynced) when it returns.
 cdp::Result<void> write_keyring(const std::string& path, const Keyring& keyring);
+
+// Takes the place of one, whole or not at all; durable when it returns.
+cdp::Result<void> replace_keyring(const std::string& path, const Keyring& keyring);
 
 // Errors: keyring_missing, keyring_exposed (mode or owner), keyring_damaged.
 cdp::Result<Keyring> read_keyring(const std::string& path);

@@ -174,7 +174,8 @@ struct Vault::Cache {
     std::array<Shard, kShards> shards;
 };
 
-Vault::Vault(Keyring keyring) : keyring_(std::move(keyring)), cache_(std::make_unique<Cache>()) {
+Vault::Vault(Keyring keyring)
+    : keyring_(std::move(keyring)), tenant_(keyring_.tenant()), cache_(std::make_unique<Cache>()) {
     CDP_ASSERT(sodium_init() >= 0);
     CDP_ASSERT(!keyring_.epochs.empty());
 }

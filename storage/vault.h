@@ -54,6 +54,11 @@ public:
     // for us and hand back. `name` says what it is for; no two names have the same.
     SubjectKey own_key(std::string_view name) const;
 
+    // What signs the ledger; none in a keyring that was made before there was one.
+    const std::optional<LedgerKey>& ledger_key() const { return keyring_.ledger; }
+    // What the data folder is called in public.
+    const Tenant& tenant() const { return tenant_; }
+
     // The subject's key, from the bounded cache or the store; nullopt when the subject has none.
     cdp::Result<std::optional<SubjectKey>> find(const Snapshot& snapshot,
                                                 const cdp::Token& subject) const;
@@ -77,6 +82,7 @@ private:
 
     struct Cache;
     Keyring keyring_;
+    Tenant tenant_;
     std::unique_ptr<Cache> cache_;
 };
 

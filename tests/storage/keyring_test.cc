@@ -33,6 +33,8 @@ TEST_CASE("a keyring is read back as it was written") {
     CHECK(read->rank_key == keyring.rank_key);
     CHECK(read->secret_key == keyring.secret_key);
     CHECK(read->epochs == keyring.epochs);
+    CHECK(read->ledger == keyring.ledger);
+    CHECK(read->tenant() == keyring.tenant());
     CHECK(read->fingerprint == keyring.fingerprint);
 }
 
@@ -43,6 +45,34 @@ TEST_CASE("two keyrings share nothing, and a fingerprint is no key") {
     CHECK(one.fingerprint != two.fingerprint);
     CHECK(one.token_key != one.rank_key);
     CHECK(one.fingerprint.size() == 32);
+}
+
+TEST_CASE("a keyring from before the ledger still reads, and is given a key in place") {
+    const Folder folder;
+    auto keyring = Keyring::generate();
+    keyring.ledger.reset();
+    REQUIRE(storage::write_keyring(folder / "keyring", keyring));
+    auto read = storage::read_keyring(folder / "keyring");
+    REQUIRE(read);
+    CHECK_FALSE(read->ledger);
+    read->renew_ledger_key();
+    REQUIRE(storage::replace_keyring(folder / "keyring", *read));
+    const auto again = storage::read_keyring(folder / "keyring");
+    REQUIRE(again);
+    CHECK(again->ledger == read->ledger);
+    CHECK(again->ledger->origin.starts_with("cdp.local/ledger/"));
+    CHECK(again->fingerprint == keyring.fingerprint);
+}
+
+TEST_CASE("a new ledger key keeps the ledger's name, and a keyring keeps the name it was given") {
+    auto keyring = Keyring::generate("shop.example/ledger");
+    const auto first = *keyring.ledger;
+    CHECK(first.origin == "shop.example/ledger");
+    keyring.renew_ledger_key();
+    CHECK(keyring.ledger->origin == first.origin);
+    CHECK(keyring.ledger->seed != first.seed);
+    for (const auto* bad : {"", "a b", "a+b", "a=b", "a\n", "\xc3\xa9"})
+        CHECK_FALSE(storage::is_ledger_origin(bad));
 }
 
 TEST_CASE("a keyring is never overwritten") {
