@@ -13,8 +13,6 @@
 namespace consent {
 namespace {
 
-using LedgerId = cdp::Id<struct LedgerTag>;
-
 cdp::Error keyless() {
     return {.code = cdp::ErrorCode::corruption,
             .reason = "consent_damaged",
@@ -59,12 +57,12 @@ cdp::Result<std::optional<Record>> find_record(const storage::Vault& vault,
     return std::optional(std::get<Record>(std::move(opened.row)));
 }
 
-}  // namespace
-
-std::string ledger_prefix() {
-    constexpr std::string_view kName("ledger\0\0\0\0\0\0\0\0\0\0", sizeof(LedgerId));
-    return storage::KeyWriter(storage::Space::log, LedgerId::from(kName)).str();
+// The first moment of a cell may still move, and would tell when somebody was there.
+cdp::Timestamp day_start(cdp::Timestamp time) {
+    return std::chrono::sys_days(std::chrono::days(cdp::day_of(time)));
 }
+
+}  // namespace
 
 Consents::Consents(const storage::Vault& vault, std::size_t known_cells_max)
     : vault_(vault), known_(std::make_unique<KnownCells>(known_cells_max)) {}
@@ -87,7 +85,10 @@ cdp::Result<bool> Consents::record(storage::Transaction& transaction, const Reco
         auto sealed = seal_row(key, row_key, said);
         transaction.put(std::move(row_key), std::move(sealed));
     }
-    transaction.append(ledger_prefix(), ledger_entry(EntryType::record, said.salt, encode(record)));
+    const auto bytes = encode(record);
+    append_entry(
+        transaction, vault_,
+        {.type = EntryType::record, .time = record.received, .salt = said.salt, .bytes = bytes});
     return true;
 }
 
@@ -113,8 +114,12 @@ cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::
         said.salt = opened.salt;
     } else {
         said.salt = random_salt();
-        transaction.append(ledger_prefix(),
-                           ledger_entry(EntryType::cell, said.salt, cell_identity(id, stamp)));
+        const auto identity = cell_identity(id, stamp);
+        append_entry(transaction, vault_,
+                     {.type = EntryType::cell,
+                      .time = day_start(stamp.time),
+                      .salt = said.salt,
+                      .bytes = identity});
     }
     auto value = seal_row(key, row_key, said);
     transaction.put(std::move(row_key), std::move(value));

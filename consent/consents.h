@@ -10,6 +10,7 @@
 
 #include "cdp/base/ids.h"
 #include "cdp/base/result.h"
+#include "consent/entry.h"
 #include "consent/fact.h"
 #include "consent/record.h"
 #include "storage/store.h"
@@ -29,9 +30,6 @@ struct Cell {
 };
 
 using Row = std::variant<Record, Cell>;
-
-// What an entry of the log named `ledger` is about.
-enum class EntryType : std::uint8_t { record = 1, cell = 2 };
 
 // Safe to use from many threads. The vault must outlive it.
 class Consents {
@@ -78,8 +76,5 @@ private:
     const storage::Vault& vault_;
     std::unique_ptr<KnownCells> known_;
 };
-
-// Key prefix of the ledger's entries; the index follows as 8 bytes, big-endian.
-std::string ledger_prefix();
 
 }  // namespace consent

@@ -121,16 +121,6 @@ cdp::Result<Opened> open_row(const storage::SubjectKey& key, const cdp::Token& t
     return opened;
 }
 
-std::string ledger_entry(EntryType type, const Sha256& salt, std::string_view bytes) {
-    cdp::ByteWriter committed;
-    committed.raw("cdp-ledger/commit/v1").u8(0).u8(static_cast<std::uint8_t>(type));
-    committed.raw(view(salt)).bytes(bytes);
-    return cdp::ByteWriter()
-        .u8(static_cast<std::uint8_t>(type))
-        .raw(view(sha256(committed.str())))
-        .take();
-}
-
 std::string cell_identity(const cdp::RecordId& id, const Stamp& stamp) {
     cdp::ByteWriter out;
     out.raw(id.view());

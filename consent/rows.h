@@ -35,9 +35,6 @@ std::string seal_row(const storage::SubjectKey& key, std::string_view row_key,
 cdp::Result<Opened> open_row(const storage::SubjectKey& key, const cdp::Token& token,
                              std::string_view row_key, std::string_view sealed);
 
-// u8 type, then SHA-256 over ("cdp-ledger/commit/v1", 0, u8 type, salt, u32 length, bytes).
-std::string ledger_entry(EntryType type, const Sha256& salt, std::string_view bytes);
-
 // What a cell's entry commits to: its identity, without the first moment, which may still move.
 std::string cell_identity(const cdp::RecordId& id, const Stamp& stamp);
 
