@@ -7,6 +7,7 @@
 #include "cdp/filing.h"
 #include "cdp/sightings.h"
 #include "cdp/stamps.h"
+#include "storage/contended.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -186,10 +187,7 @@ void Ingest::settle(const Pending& request, std::vector<std::size_t> asked,
             case storage::CommitState::conflict:
                 needs_.counters.conflicts.fetch_add(1, std::memory_order_relaxed);
                 if (++cluster.races > kRacesMax) {
-                    request->done(Error{.code = ErrorCode::unavailable,
-                                        .reason = "contended",
-                                        .message = "Other events of the same person kept coming "
-                                                   "first; send again in a moment."});
+                    request->done(storage::contended("send again in a moment."));
                     return;
                 }
                 break;

@@ -6,6 +6,7 @@
 #include "cdp/assertion_json.h"
 #include "cdp/base/bytes.h"
 #include "cdp/paging.h"
+#include "storage/contended.h"
 #include "storage/key.h"
 #include "storage/random.h"
 
@@ -57,11 +58,7 @@ Result<std::vector<std::pair<AssertionId, FiledEvent>>> owed_under(
 }
 
 Error contended() {
-    return {.code = ErrorCode::unavailable,
-            .reason = "contended",
-            .message =
-                "Other facts of the same persons kept coming first; this request has written "
-                "nothing. Send it again in a moment."};
+    return storage::contended("this request has written nothing. Send it again in a moment.");
 }
 
 Error not_drawn_yet() {
