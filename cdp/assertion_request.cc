@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cdp/facts.h"
+#include "cdp/refuse.h"
 
 namespace cdp {
 namespace {
@@ -11,13 +12,6 @@ using identity::AssertionKind;
 
 constexpr std::chrono::milliseconds kInstant{1};
 constexpr std::size_t kDayChars = 10;  // 2026-11-01
-
-Error invalid(std::string reason, std::string message, std::string pointer) {
-    return {.code = ErrorCode::invalid_argument,
-            .reason = std::move(reason),
-            .message = std::move(message),
-            .pointer = std::move(pointer)};
-}
 
 Timestamp start_of(std::int32_t day) {
     return Timestamp{std::chrono::sys_days{std::chrono::days{day}}};
@@ -34,20 +28,20 @@ Result<std::vector<Token>> read_identifiers(const AssertionRequest& request,
         const auto& [type_name, value] = request.identifiers[i];
         const auto at = "/identifiers/" + std::to_string(i);
         if (!identity::is_type_name(type_name))
-            return invalid("malformed_identifier_type", "That cannot name a type of identifier.",
-                           at + "/type");
+            return refuse("malformed_identifier_type", "That cannot name a type of identifier.",
+                          at + "/type");
         if (type_name == kPersonType)
-            return invalid("person_not_identifier",
-                           "A person's id changes when people are joined or split; name an "
-                           "identifier of the person.",
-                           at + "/type");
+            return refuse("person_not_identifier",
+                          "A person's id changes when people are joined or split; name an "
+                          "identifier of the person.",
+                          at + "/type");
         const auto form =
             identity::normal_form(config.types.find(type_name), value, config.default_region);
         const auto* normal = std::get_if<std::string>(&form);
         if (!normal)
-            return invalid("malformed_identifier",
-                           "The value identifies nobody or does not have the form of its type.",
-                           at + "/value");
+            return refuse("malformed_identifier",
+                          "The value identifies nobody or does not have the form of its type.",
+                          at + "/value");
         out.push_back(graph.token(type_name, *normal));
     }
     return out;
@@ -58,32 +52,32 @@ Result<void> check_shape(const AssertionRequest& request, AssertionKind kind) {
     const auto count = request.identifiers.size();
     const auto refuse_members = [&](const std::string& value, const char* name) -> Result<void> {
         if (value.empty()) return Result<void>::ok();
-        return invalid("not_of_this_kind", "Only a retraction has this member.", name);
+        return refuse("not_of_this_kind", "Only a retraction has this member.", name);
     };
     if (kind == AssertionKind::retract) {
         const bool pair = count > 0, events = !request.events.empty();
         if (pair && count != 2)
-            return invalid("identifiers_wrong", "A link has two identifiers.", "/identifiers");
+            return refuse("identifiers_wrong", "A link has two identifiers.", "/identifiers");
         if (events &&
             (pair || !request.source.empty() || !request.from.empty() || !request.to.empty()))
-            return invalid("retract_ambiguous",
-                           "Retract either events, or a link of two identifiers, or what a source "
-                           "said in a range of days.",
-                           "/events");
+            return refuse("retract_ambiguous",
+                          "Retract either events, or a link of two identifiers, or what a source "
+                          "said in a range of days.",
+                          "/events");
         if (!pair && !events && request.source.empty())
-            return invalid("retract_incomplete",
-                           "Say what to retract: two identifiers, a source with from or to, or "
-                           "events.",
-                           "");
+            return refuse("retract_incomplete",
+                          "Say what to retract: two identifiers, a source with from or to, or "
+                          "events.",
+                          "");
         if (!pair && !events && request.from.empty() && request.to.empty())
-            return invalid("range_required",
-                           "Say from or up to when the source's links are to be retracted.",
-                           "/from");
+            return refuse("range_required",
+                          "Say from or up to when the source's links are to be retracted.",
+                          "/from");
         return Result<void>::ok();
     }
     const bool two = kind == AssertionKind::must_link || kind == AssertionKind::cannot_link;
     if (count != (two ? 2 : 1))
-        return invalid(
+        return refuse(
             "identifiers_wrong",
             two ? "Two identifiers are expected here." : "One identifier is expected here.",
             "/identifiers");
@@ -91,7 +85,7 @@ Result<void> check_shape(const AssertionRequest& request, AssertionKind kind) {
     CDP_CHECK(refuse_members(request.from, "/from"));
     CDP_CHECK(refuse_members(request.to, "/to"));
     if (!request.events.empty())
-        return invalid("not_of_this_kind", "Only a retraction has this member.", "/events");
+        return refuse("not_of_this_kind", "Only a retraction has this member.", "/events");
     return Result<void>::ok();
 }
 
@@ -99,7 +93,7 @@ Result<void> check_shape(const AssertionRequest& request, AssertionKind kind) {
 Result<Timestamp> read_instant(const std::string& text, const char* pointer, bool is_end) {
     const auto time = parse_time(text);
     if (!time)
-        return invalid("malformed_time", "A day or an RFC 3339 time is expected here.", pointer);
+        return refuse("malformed_time", "A day or an RFC 3339 time is expected here.", pointer);
     if (is_end && text.size() == kDayChars) return *time + std::chrono::days{1};
     return *time;
 }
@@ -114,16 +108,16 @@ Result<void> read_range(const AssertionRequest& request, Timestamp now, AskedAss
         assertion.to = is_midnight(to) ? to : std::min(to, now + kInstant);
     }
     if (assertion.from && *assertion.from >= *assertion.to)
-        return invalid("from_after_to", "The range ends before it begins.", "/from");
+        return refuse("from_after_to", "The range ends before it begins.", "/from");
 
     const bool pair = !assertion.identifiers.empty();
     if (pair && request.to.empty()) assertion.to = start_of(day_of(now) + 1);
     if (pair && assertion.from && !is_midnight(*assertion.from))
-        return invalid("range_not_whole_days", "A link of two is retracted by whole UTC days.",
-                       "/from");
+        return refuse("range_not_whole_days", "A link of two is retracted by whole UTC days.",
+                      "/from");
     if (pair && !is_midnight(*assertion.to))
-        return invalid("range_not_whole_days", "A link of two is retracted by whole UTC days.",
-                       "/to");
+        return refuse("range_not_whole_days", "A link of two is retracted by whole UTC days.",
+                      "/to");
 
     auto& range = assertion.range;
     const auto end_day = day_of(*assertion.to);
@@ -143,14 +137,14 @@ Result<void> read_range(const AssertionRequest& request, Timestamp now, AskedAss
 Result<std::vector<identity::Assertion::Event>> read_events(const AssertionRequest& request,
                                                             const storage::Vault& vault) {
     if (request.events.size() > kRetractedEventsMax)
-        return invalid("too_many_events", "At most 100 events are retracted at a time.", "/events");
+        return refuse("too_many_events", "At most 100 events are retracted at a time.", "/events");
     std::vector<identity::Assertion::Event> out;
     for (std::size_t i = 0; i < request.events.size(); ++i) {
         const auto& [source, message_id] = request.events[i];
         const auto at = "/events/" + std::to_string(i);
         if (source.empty() || message_id.empty() || message_id.size() > kMessageIdBytesMax)
-            return invalid("event_incomplete", "An event is named by its source and message_id.",
-                           at);
+            return refuse("event_incomplete", "An event is named by its source and message_id.",
+                          at);
         const auto id = event_id_of(vault, source, message_id);
         if (std::ranges::find(out, id, &identity::Assertion::Event::id) == out.end())
             out.push_back({id, source, message_id});
@@ -174,9 +168,9 @@ Result<identity::AssertionId> parse_assertion_id(std::string_view hex) {
 
 Result<std::string> check_reason(std::string_view reason) {
     if (reason.find_first_not_of(" \t\r\n") == reason.npos)
-        return invalid("reason_required", "Say why.", "/reason");
+        return refuse("reason_required", "Say why.", "/reason");
     if (reason.size() > kAssertionReasonBytesMax)
-        return invalid("reason_too_long", "A reason has at most 1024 bytes.", "/reason");
+        return refuse("reason_too_long", "A reason has at most 1024 bytes.", "/reason");
     return std::string(reason);
 }
 
@@ -185,9 +179,9 @@ Result<AskedAssertion> read_assertion(const AssertionRequest& request, const ide
                                       Timestamp now) {
     const auto kind = identity::parse_assertion_kind(request.kind);
     if (!kind)
-        return invalid("kind_unknown",
-                       "The kind is one of must_link, cannot_link, block, shared, retract.",
-                       "/kind");
+        return refuse("kind_unknown",
+                      "The kind is one of must_link, cannot_link, block, shared, retract.",
+                      "/kind");
     AskedAssertion out;
     auto& assertion = out.assertion;
     assertion.kind = *kind;

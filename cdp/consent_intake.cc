@@ -2,19 +2,14 @@
 
 #include <algorithm>
 
+#include "cdp/refuse.h"
+#include "storage/contended.h"
 #include "storage/key.h"
 
 namespace cdp {
 namespace {
 
 constexpr int kRacesMax = 200;
-
-Error invalid(std::string reason, std::string message, std::string pointer) {
-    return {.code = ErrorCode::invalid_argument,
-            .reason = std::move(reason),
-            .message = std::move(message),
-            .pointer = std::move(pointer)};
-}
 
 Error key_reused(std::string pointer) {
     return {.code = ErrorCode::conflict,
@@ -37,7 +32,7 @@ Result<consent::Origin> origin_of(const Principal& caller) {
 void ConsentIntake::run(const Principal& caller, std::vector<ConsentRequest> requests,
                         Recorded done) {
     if (requests.empty() || requests.size() > kConsentsMax) {
-        done(invalid("invalid_consents", "Send 1 to 500 consents.", "/consents"));
+        done(refuse("invalid_consents", "Send 1 to 500 consents.", "/consents"));
         return;
     }
     auto pending = std::make_shared<Request>();
@@ -68,23 +63,23 @@ Result<ConsentIntake::Item> ConsentIntake::check(const Principal& caller,
     item.sightings = CDP_TRY(check_identifiers(caller, request, pointer));
     for (const auto& sighting : item.sightings) record.asserted.push_back(sighting.token);
     if (!consent::may_be_named(needs_.config.policy, request.purpose))
-        return invalid("purpose_unknown", "No such purpose is configured.", pointer + "/purpose");
+        return refuse("purpose_unknown", "No such purpose is configured.", pointer + "/purpose");
     record.purpose = request.purpose;
     for (std::size_t i = 0; i < request.channels.size(); ++i)
         if (!needs_.config.policy.find_channel(request.channels[i]))
-            return invalid("channel_unknown", "No such channel is configured.",
-                           pointer + "/channels/" + std::to_string(i));
+            return refuse("channel_unknown", "No such channel is configured.",
+                          pointer + "/channels/" + std::to_string(i));
     record.channels = request.channels;
     const auto state = consent::parse_state(request.state);
     if (!state)
-        return invalid("invalid_state", "The state is one of granted, denied, withdrawn, objected.",
-                       pointer + "/state");
+        return refuse("invalid_state", "The state is one of granted, denied, withdrawn, objected.",
+                      pointer + "/state");
     record.state = *state;
     const auto scope = request.scope.empty() ? std::optional(consent::kDefaultScope)
                                              : consent::parse_scope(request.scope);
     if (!scope)
-        return invalid("invalid_scope", "The scope is one of identifier, device, person.",
-                       pointer + "/scope");
+        return refuse("invalid_scope", "The scope is one of identifier, device, person.",
+                      pointer + "/scope");
     record.scope = *scope;
     record.received = needs_.clock.now();
     record.time = std::min(request.time.value_or(record.received), record.received);
@@ -114,27 +109,27 @@ Result<std::vector<identity::Sighting>> ConsentIntake::check_identifiers(
         const auto& [type_name, value] = request.identifiers[i];
         const auto at = pointer + "/identifiers/" + std::to_string(i);
         if (!identity::is_type_name(type_name))
-            return invalid("malformed_identifier_type", "That cannot name a type of identifier.",
-                           at + "/type");
+            return refuse("malformed_identifier_type", "That cannot name a type of identifier.",
+                          at + "/type");
         if (type_name == kPersonType)
-            return invalid("person_not_identifier",
-                           "A person's id changes when people are joined or split; name an "
-                           "identifier of the person.",
-                           at + "/type");
+            return refuse("person_not_identifier",
+                          "A person's id changes when people are joined or split; name an "
+                          "identifier of the person.",
+                          at + "/type");
         const auto type = needs_.config.types.find(type_name);
         const auto form = identity::normal_form(type, value, region);
         const auto* normal = std::get_if<std::string>(&form);
         if (!normal)
-            return invalid("malformed_identifier",
-                           "The value identifies nobody or does not have the form of its type.",
-                           at + "/value");
+            return refuse("malformed_identifier",
+                          "The value identifies nobody or does not have the form of its type.",
+                          at + "/value");
         const auto token = needs_.graph.token(type_name, *normal);
         if (std::ranges::none_of(sightings, [&](const auto& s) { return s.token == token; }))
             sightings.push_back({{type_name, *normal, value, type.link_class}, token});
     }
     if (sightings.empty())
-        return invalid("no_identifier", "A consent names at least one identifier.",
-                       pointer + "/identifiers");
+        return refuse("no_identifier", "A consent names at least one identifier.",
+                      pointer + "/identifiers");
     return sightings;
 }
 
@@ -191,10 +186,7 @@ void ConsentIntake::settle(const Pending& request, const std::vector<std::size_t
     if (again) {
         request->races = stored ? 0 : request->races + 1;
         if (request->races > kRacesMax) {
-            request->done(Error{.code = ErrorCode::unavailable,
-                                .reason = "contended",
-                                .message = "Other facts of the same person kept coming first; send "
-                                           "again in a moment."});
+            request->done(storage::contended("send again in a moment."));
             return;
         }
         needs_.again.post([this, request] { step(request); });

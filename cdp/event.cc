@@ -112,13 +112,6 @@ void read_time(Event& event, const Members& members, const Outside& outside, boo
 
 }  // namespace
 
-Error refuse(std::string reason, std::string message, std::string pointer) {
-    return Error{.code = ErrorCode::invalid_argument,
-                 .reason = std::move(reason),
-                 .message = std::move(message),
-                 .pointer = std::move(pointer)};
-}
-
 Result<Event> read_event(const Members& members, const Outside& outside, const Place& place,
                          const ParseContext& context) {
     Event event;

@@ -137,8 +137,7 @@ Result<Event> parse_event(std::string_view raw, EventType type, const ParseConte
     CDP_ASSERT(context.new_message_id != nullptr);
     json::Scan scan(raw);
     const auto text = scan.value();
-    if (!text || !scan.at_end())
-        return reading::refuse("invalid_json", "The event is not valid JSON.", "");
+    if (!text || !scan.at_end()) return refuse("invalid_json", "The event is not valid JSON.", "");
     reading::Cut cut;
     cut.events.push_back({*text, scan.depth()});
     const reading::Outside outside{.implied = type, .implied_wins = true, .sent = {}};

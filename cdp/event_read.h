@@ -8,6 +8,7 @@
 
 #include "cdp/event.h"
 #include "cdp/json_dom.h"
+#include "cdp/refuse.h"
 
 // The steps of reading one event, private to cdp/event*.cc.
 namespace cdp::reading {
@@ -69,8 +70,6 @@ struct Place {
         return (index ? "/batch/" + std::to_string(*index) : std::string()).append(rest);
     }
 };
-
-Error refuse(std::string reason, std::string message, std::string pointer);
 
 // The envelope's part in an event.
 struct Outside {
