@@ -1,6 +1,7 @@
 #include "cdp/assertion_json.h"
 
 #include "cdp/base/bytes.h"
+#include "cdp/changes.h"
 #include "cdp/facts.h"
 #include "consent/json_string.h"
 #include "identity/graph.h"
@@ -46,18 +47,6 @@ std::string range_json(const identity::Assertion& assertion) {
     return out + "]";
 }
 
-std::string change_json(std::uint64_t version, const identity::Change& change) {
-    std::string out = "{\"version\":" + std::to_string(version) + ",\"kind\":\"";
-    out.append(to_string(change.kind)).append("\",\"from\":\"" + to_hex(change.from.view()));
-    out += "\",\"to\":[";
-    for (const auto& person : change.to) {
-        if (out.back() != '[') out += ',';
-        out += "\"" + to_hex(person.view()) + "\"";
-    }
-    return out + "],\"identifiers\":" + std::to_string(change.identifiers) + ",\"time\":\"" +
-           format_time(change.cause.time) + "\"}";
-}
-
 }  // namespace
 
 Result<std::string> assertion_json(const storage::Vault& vault, const storage::Snapshot& snapshot,
@@ -97,7 +86,7 @@ Result<std::string> changes_json(const storage::Snapshot& snapshot, std::uint64_
                                 if (out.back() != '[') out += ',';
                                 // Versions count from one: see Platform::changes.
                                 out += change_json(ByteReader(key.substr(log.size())).u64() + 1,
-                                                   *change);
+                                                   *change, /*cause=*/false);
                                 return true;
                             }));
     if (!readable) return damaged("a change of persons that cannot be read");

@@ -8,7 +8,6 @@
 #include "cdp/paging.h"
 #include "cdp/released_list.h"
 #include "consent/gate.h"
-#include "identity/change.h"
 
 namespace cdp {
 namespace {
@@ -44,19 +43,7 @@ class WholePage {
 public:
     void add(std::uint64_t version, const identity::Change& change) {
         out_ += out_.empty() ? "{\"changes\":[" : ",";
-        out_ += "{\"version\":" + std::to_string(version) + ",\"kind\":\"";
-        out_.append(to_string(change.kind)).append("\",\"from\":\"" + to_hex(change.from.view()));
-        out_ += "\",\"to\":[";
-        std::string_view comma;
-        for (const auto& person : change.to) {
-            out_.append(comma).append("\"" + to_hex(person.view()) + "\"");
-            comma = ",";
-        }
-        out_ += "],\"identifiers\":" + std::to_string(change.identifiers) + ",\"cause\":\"";
-        out_ += to_string(change.cause.what);
-        if (change.cause.what == identity::Cause::What::assertion)
-            out_ += "\",\"assertion\":\"" + to_hex(change.cause.assertion.view());
-        out_ += "\",\"time\":\"" + format_time(change.cause.time) + "\"}";
+        out_ += change_json(version, change, /*cause=*/true);
     }
     std::size_t size() const { return out_.size(); }
     std::string finish(std::uint64_t next, bool end) && {
@@ -144,6 +131,21 @@ Result<std::string> Changes::page(const Principal& reader, const ChangesQuery& q
                      .reason = "channel_unknown",
                      .message = "The key does not belong to a configured channel with a purpose."};
     return page_after<ChannelPage>(*snapshot, query);
+}
+
+std::string change_json(std::uint64_t version, const identity::Change& change, bool cause) {
+    std::string out = "{\"version\":" + std::to_string(version) + ",\"kind\":\"";
+    out.append(to_string(change.kind)).append("\",\"from\":\"" + to_hex(change.from.view()));
+    out += "\",\"to\":[";
+    for (const auto& person : change.to) {
+        if (out.back() != '[') out += ',';
+        out += "\"" + to_hex(person.view()) + "\"";
+    }
+    out += "],\"identifiers\":" + std::to_string(change.identifiers);
+    if (cause) out.append(",\"cause\":\"").append(to_string(change.cause.what)).append("\"");
+    if (cause && change.cause.what == identity::Cause::What::assertion)
+        out += ",\"assertion\":\"" + to_hex(change.cause.assertion.view()) + "\"";
+    return out + ",\"time\":\"" + format_time(change.cause.time) + "\"}";
 }
 
 }  // namespace cdp

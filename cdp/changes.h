@@ -6,6 +6,7 @@
 
 #include "cdp/access.h"
 #include "cdp/config.h"
+#include "identity/change.h"
 #include "storage/store.h"
 
 namespace cdp {
@@ -33,5 +34,8 @@ public:
 private:
     Needs needs_;
 };
+
+// One change as a JSON object, for those who run the platform. `cause`: why, too.
+std::string change_json(std::uint64_t version, const identity::Change& change, bool cause);
 
 }  // namespace cdp
