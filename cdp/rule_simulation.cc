@@ -32,10 +32,10 @@ Error too_large() {
 }
 
 // What an example shows of persons: their identifiers now, and under the other rules.
-class Persons {
+class ShownPersons {
 public:
-    Persons(RuleSimulation::Needs needs, const storage::Snapshot& snapshot,
-            const identity::Rules& rules)
+    ShownPersons(RuleSimulation::Needs needs, const storage::Snapshot& snapshot,
+                 const identity::Rules& rules)
         : needs_(needs), snapshot_(snapshot), rules_(rules) {}
 
     Result<std::string> now(const PersonId& person) const {
@@ -91,7 +91,7 @@ private:
     const identity::Rules& rules_;
 };
 
-Result<std::string> example_json(const Persons& persons, const identity::Change& change) {
+Result<std::string> example_json(const ShownPersons& persons, const identity::Change& change) {
     std::string out = "{\"kind\":\"" + std::string(to_string(change.kind)) +
                       "\",\"from\":" + CDP_TRY(persons.now(change.from)) + ",\"to\":[";
     const auto n = std::min(change.to.size(), kShownMax);
@@ -195,7 +195,7 @@ Result<std::string> RuleSimulation::run(const SimulationRequest& request,
     if (!simulated) return simulated.error();
 
     std::string out = counts_json(*simulated) + ",\"examples\":[";
-    const Persons persons(needs_, *snapshot, rules);
+    const ShownPersons persons(needs_, *snapshot, rules);
     for (std::size_t i = 0; i < simulated->examples.size(); ++i)
         out += (i > 0 ? "," : "") + CDP_TRY(example_json(persons, simulated->examples[i]));
     return out + "],\"notes\":" + notes_json(needs_.config.types, request.types) + "}";
