@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <initializer_list>
 #include <nlohmann/json.hpp>
 
 #include "api/handlers.h"
@@ -12,17 +10,6 @@ namespace api {
 namespace {
 
 using nlohmann::json;
-
-// A member nobody knows may have been meant to narrow what is said.
-cdp::Result<void> check_members(const json& object, const std::string& at,
-                                std::initializer_list<std::string_view> known) {
-    if (!object.is_object()) return invalid("wrong_type", "An object is expected here.", at);
-    for (const auto& [name, value] : object.items())
-        if (std::ranges::find(known, std::string_view(name)) == known.end())
-            return invalid("unknown_member", "There is no such member here.",
-                           (json::json_pointer(at) / name).to_string());
-    return cdp::Result<void>::ok();
-}
 
 // The items of a list, each an object of two strings; nothing when it is absent.
 template <typename Pair>
@@ -68,18 +55,6 @@ cdp::Result<cdp::AssertionRequest> read_request(const Request& request) {
     return out;
 }
 
-Response json_response(int status, std::string body) {
-    Response response;
-    response.status = status;
-    response.headers = kPrivate;
-    response.body = std::move(body) + "\n";
-    return response;
-}
-
-Response json_response(cdp::Result<std::string> body) {
-    return body ? json_response(200, std::move(*body)) : problem(body.error());
-}
-
 }  // namespace
 
 void add_assertion(const Services& services, const Request& request, Answer answer) {
@@ -91,15 +66,17 @@ void add_assertion(const Services& services, const Request& request, Answer answ
                     place = std::move(*place), answer = std::move(answer)] {
         auto said = stewardship.say(wanted);
         if (!said) return answer(problem(said.error()));
-        answer(json_response(said->made ? 201 : 200, std::move(said->json)));
+        auto response = document(std::move(said->json));
+        if (said->made) response.status = 201;
+        answer(std::move(response));
     });
 }
 
 void revoke_assertion(const Services& services, const Request& request, Answer answer) {
     const auto read = [&]() -> cdp::Result<std::string> {
-        const auto document = CDP_TRY(parse_json(request.body));
-        CDP_CHECK(check_members(document, "", {"reason"}));
-        return string_member(document, "reason", "");
+        const auto body = CDP_TRY(parse_json(request.body));
+        CDP_CHECK(check_members(body, "", {"reason"}));
+        return string_member(body, "reason", "");
     };
     auto reason = read();
     if (!reason) return answer(problem(reason.error()));
@@ -108,7 +85,7 @@ void revoke_assertion(const Services& services, const Request& request, Answer a
     services.aside([&stewardship = services.platform.stewardship(), place = std::move(*place),
                     id = std::string(request.parameter), author = author_of(request),
                     reason = std::move(*reason), answer = std::move(answer)] {
-        answer(json_response(stewardship.revoke(id, author, reason)));
+        answer(document(stewardship.revoke(id, author, reason)));
     });
 }
 
@@ -116,14 +93,14 @@ Response list_assertions(const Services& services, const Request& request) {
     auto page = page_of(request);
     if (!page) return problem(page.error());
     const auto& query = request.head->query;
-    return json_response(services.platform.stewardship().page(
+    return document(services.platform.stewardship().page(
         {.page = std::move(*page),
          .kind = query_value(query, "kind").value_or(""),
          .status = query_value(query, "status").value_or("")}));
 }
 
 Response read_assertion(const Services& services, const Request& request) {
-    return json_response(services.platform.stewardship().read(request.parameter));
+    return document(services.platform.stewardship().read(request.parameter));
 }
 
 }  // namespace api

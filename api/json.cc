@@ -1,18 +1,17 @@
 #include "api/json.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
+#include "api/parameters.h"
+
 namespace api {
 namespace {
 
-cdp::Error malformed(std::string message, std::string pointer = {}) {
-    return {cdp::ErrorCode::invalid_argument,
-            "malformed_json",
-            std::move(message),
-            std::move(pointer),
-            {}};
+cdp::Error malformed(std::string message) {
+    return invalid("malformed_json", std::move(message));
 }
 
 // Listens to the parser, which keeps its own stack on the heap, and says stop at the first thing we
@@ -32,11 +31,7 @@ public:
     bool end_array() override { return leave(); }
     bool key(string_t& name) override {
         if (keys_.back().insert(name).second) return true;
-        error_ = {cdp::ErrorCode::invalid_argument,
-                  "duplicate_key",
-                  "An object names one of its members twice.",
-                  {},
-                  {}};
+        error_ = invalid("duplicate_key", "An object names one of its members twice.");
         return false;
     }
     bool parse_error(std::size_t position, const std::string&,
@@ -84,6 +79,15 @@ std::size_t sequence_length(std::string_view text) {
     return length;
 }
 
+// At most 64 bytes of it, and a sign where it goes on.
+std::string shortened(std::string_view name) {
+    constexpr std::size_t kNameBytesMax = 64;
+    if (name.size() <= kNameBytesMax) return std::string(name);
+    auto end = kNameBytesMax;
+    while ((static_cast<std::uint8_t>(name[end]) & 0xc0) == 0x80) --end;
+    return std::string(name.substr(0, end)) + "…";
+}
+
 void append_control(std::string& out, char c) {
     constexpr char digits[] = "0123456789abcdef";
     out += "\\u00";
@@ -125,16 +129,22 @@ void append_json_string(std::string& out, std::string_view text) {
     out += '"';
 }
 
+cdp::Result<void> check_members(const nlohmann::json& object, const std::string& pointer,
+                                std::initializer_list<std::string_view> known) {
+    if (!object.is_object()) return invalid("wrong_type", "An object is expected here.", pointer);
+    for (const auto& [name, value] : object.items())
+        if (std::ranges::find(known, name) == known.end())
+            return invalid("unknown_member", "There is no such member here.",
+                           (nlohmann::json::json_pointer(pointer) / shortened(name)).to_string());
+    return cdp::Result<void>::ok();
+}
+
 cdp::Result<std::string> string_member(const nlohmann::json& object, const char* name,
                                        const std::string& pointer) {
     const auto found = object.find(name);
     if (found == object.end() || found->is_null()) return std::string();
     if (found->is_string()) return found->get<std::string>();
-    return cdp::Error{cdp::ErrorCode::invalid_argument,
-                      "wrong_type",
-                      "A string is expected here.",
-                      pointer + "/" + name,
-                      {}};
+    return invalid("wrong_type", "A string is expected here.", pointer + "/" + name);
 }
 
 }  // namespace api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <string_view>
@@ -17,6 +18,12 @@ cdp::Result<nlohmann::json> parse_json(std::string_view text);
 
 // Appends `text`, quoted. Bytes that are not UTF-8 become U+FFFD, so the result is always JSON.
 void append_json_string(std::string& out, std::string_view text);
+
+// Refuses what is no object, and members that nobody asks for: one may have been meant to narrow
+// what is asked or said. The error's pointer names the place; of a long name its beginning, for
+// what was sent may be personal.
+cdp::Result<void> check_members(const nlohmann::json& object, const std::string& pointer,
+                                std::initializer_list<std::string_view> known);
 
 // One member, of one kind. An absent one is empty; one of another kind is an error naming
 // `pointer`.
