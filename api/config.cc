@@ -99,4 +99,9 @@ cdp::Result<Config> read_config(const std::string& file) {
     return parse_config(text.str(), file);
 }
 
+cdp::Result<Config> given_config(const std::string& file) {
+    if (file.empty()) return Config{};
+    return read_config(file);
+}
+
 }  // namespace api

@@ -22,6 +22,9 @@ struct Config {
 // line and the key: `cdp.toml:12: channels.email_tool.labels[1]: Label 'x' is not declared.`
 cdp::Result<Config> read_config(const std::string& file);
 
+// The same of a file that need not be named: the defaults without one.
+cdp::Result<Config> given_config(const std::string& file);
+
 // The same on text; `name` stands for the file in errors.
 cdp::Result<Config> parse_config(std::string_view text, const std::string& name);
 

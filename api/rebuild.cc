@@ -92,16 +92,9 @@ cdp::Result<cdp::Rebuilt> rebuild_folder(const std::string& data, const cdp::Con
 }
 
 int rebuild(const RebuildCommand& command) {
-    Config config;
-    if (!command.config.empty()) {
-        auto read = read_config(command.config);
-        if (!read) {
-            std::fprintf(stderr, "cdp: %s\n", read.error().message.c_str());
-            return kFailed;
-        }
-        config = *std::move(read);
-    }
-    const auto rebuilt = rebuild_folder(command.data, config.platform, command.check);
+    const auto config = given_config(command.config);
+    if (!config) return fail(config.error());
+    const auto rebuilt = rebuild_folder(command.data, config->platform, command.check);
     if (!rebuilt) return fail(rebuilt.error());
     if (command.json)
         std::fputs(render(*rebuilt).c_str(), stdout);

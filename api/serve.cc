@@ -136,26 +136,19 @@ int serve(const ServeCommand& command) {
         std::fprintf(stderr, "cdp: --listen takes HOST:PORT\n");
         return kUsedWrongly;
     }
-    Config config;
-    if (!command.config.empty()) {
-        auto read = read_config(command.config);
-        if (!read) {
-            std::fprintf(stderr, "cdp: %s\n", read.error().message.c_str());
-            return kFailed;
-        }
-        config = *std::move(read);
-    }
+    const auto config = given_config(command.config);
+    if (!config) return fail(config.error());
     block_signals();
     log_to_stderr();
-    const auto folder = open_up_to_date(command.data, config.platform);
+    const auto folder = open_up_to_date(command.data, config->platform);
     if (!folder) return fail(folder.error());
     const ServerOptions options{.host = address->host,
                                 .port = address->port,
-                                .threads = command.threads > 0 ? command.threads : config.threads,
-                                .public_url = config.public_url,
+                                .threads = command.threads > 0 ? command.threads : config->threads,
+                                .public_url = config->public_url,
                                 .admin_socket_folder = command.data,
-                                .connections_max = config.connections_max};
-    return serve_folder(*folder, config, options);
+                                .connections_max = config->connections_max};
+    return serve_folder(*folder, *config, options);
 }
 
 }  // namespace api

@@ -195,18 +195,11 @@ void print_result(const json& result) {
 
 int simulate_rules(const SimulateCommand& command) {
     const auto document = read_toml(command.rules);
-    if (!document) {
-        std::fprintf(stderr, "cdp: %s\n", document.error().message.c_str());
-        return kFailed;
-    }
+    if (!document) return fail(document.error());
     auto reached = reach(command.data);
     if (!reached) return fail(reached.error());
     const auto result = simulate_on(*reached, request_of(*document, command));
-    if (!result) {
-        const auto error = placed(result.error(), *document, command.rules);
-        const int code = fail(error);
-        return error.reason == "config_wrong" ? int{kFailed} : code;
-    }
+    if (!result) return fail(placed(result.error(), *document, command.rules));
     if (command.json)
         std::printf("%s\n", result->dump().c_str());
     else

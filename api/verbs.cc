@@ -106,6 +106,8 @@ int fail(const cdp::Error& error) {
     const auto* gap = error.detail.empty() ? "" : " ";
     std::fprintf(stderr, "cdp: %s%s%s\n", error.message.c_str(), gap, error.detail.c_str());
     if (error.code == cdp::ErrorCode::corruption) return kStoreBroken;
+    // A call that names a wrong file is a right one.
+    if (error.reason == "config_wrong") return kFailed;
     return error.code == cdp::ErrorCode::invalid_argument ? kUsedWrongly : kFailed;
 }
 
@@ -156,11 +158,7 @@ int export_lines(const std::string& data, const std::string& kind, const std::st
 
 int check_config(const std::string& file) {
     const auto config = read_config(file);
-    if (!config) {
-        std::fprintf(stderr, "cdp: %s\n", config.error().message.c_str());
-        return kFailed;
-    }
-    return kDone;
+    return config ? int{kDone} : fail(config.error());
 }
 
 }  // namespace api
