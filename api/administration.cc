@@ -2,20 +2,13 @@
 
 #include "api/handlers.h"
 #include "api/json.h"
+#include "api/parameters.h"
 #include "api/pipe.h"
 #include "api/principals.h"
 #include "api/problem.h"
 
 namespace api {
 namespace {
-
-cdp::Error invalid(std::string reason, std::string message, std::string pointer) {
-    return {cdp::ErrorCode::invalid_argument,
-            std::move(reason),
-            std::move(message),
-            std::move(pointer),
-            {}};
-}
 
 cdp::Result<cdp::Principal> read_principal(std::string_view body) {
     const auto document = CDP_TRY(parse_json(body));
@@ -49,7 +42,7 @@ void add_key(const Services& services, const Request& request, Answer answer) {
         if (!key) return answer(problem(key.error()));
         Response response;
         response.status = 201;
-        response.headers = "Cache-Control: no-store\r\n";
+        response.headers = kPrivate;
         response.body = R"({"key":)";
         append_json_string(response.body, *key);
         response.body += "}\n";
@@ -79,7 +72,7 @@ Response export_lines(const Services& services, const Request& request) {
         pipe->finish(static_cast<bool>(done));
     });
     Response response;
-    response.headers = "Cache-Control: no-store\r\n";
+    response.headers = kPrivate;
     response.content_type = "application/x-ndjson";
     response.stream = std::make_unique<PipedBody>(std::move(pipe));
     return response;
