@@ -35,6 +35,14 @@ constexpr bool is_base64(std::string_view text) {
     return all < 0x40;
 }
 
+// Takes the next segment, and the dot behind it, off the text.
+constexpr std::string_view cut_segment(std::string_view& text) {
+    const auto dot = text.find('.');
+    const auto segment = text.substr(0, dot);
+    text = dot == text.npos ? std::string_view{} : text.substr(dot + 1);
+    return without_padding(segment);
+}
+
 // Reads numbers out of base64 text, highest bit first, six bits a character. Keeps a view of the
 // text and copies nothing. Reading past the end yields 0, and so does everything after that; who
 // reads looks at `failed` once, at the end.

@@ -122,14 +122,6 @@ void read_segment(std::string_view text, Framework framework, Tcf& out, SignalFa
     if (!in.rest_is_zero()) set(fault, SignalFault::trailing_bits);
 }
 
-// The next segment, and the rest without it and its dot.
-std::string_view cut_segment(std::string_view& text) {
-    const auto dot = text.find('.');
-    const auto segment = text.substr(0, dot);
-    text = dot == text.npos ? std::string_view{} : text.substr(dot + 1);
-    return without_padding(segment);
-}
-
 SignalFault read_string(std::string_view text, Framework framework, Tcf& out) {
     if (text.empty()) return SignalFault::empty;
     if (text.size() > kSignalBytesMax) return SignalFault::too_long;
@@ -257,17 +249,6 @@ cdp::Result<Tcf> decode_tcf(std::string_view text) {
 
 cdp::Result<Tcf> decode_tcf_canada(std::string_view text) {
     return decode(text, Framework::canada);
-}
-
-SignalFault check_tcf(const Tcf& tcf, cdp::Timestamp now, const TcfRules& rules) {
-    if (!tcf.service_specific) return SignalFault::not_service_specific;
-    if (tcf.cmp_id < 2) return SignalFault::cmp_unknown;
-    if (tcf.created > now + rules.ahead_most) return SignalFault::from_the_future;
-    if (tcf.updated > now + rules.ahead_most) return SignalFault::from_the_future;
-    if (now >= tcf.created + rules.lifetime) return SignalFault::expired;
-    if (tcf.created >= rules.disclosed_vendors_from && !tcf.disclosed_vendors)
-        return SignalFault::disclosed_vendors_missing;
-    return SignalFault::none;
 }
 
 }  // namespace consent

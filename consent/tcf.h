@@ -1,7 +1,6 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -133,19 +132,5 @@ cdp::Result<Tcf> decode_tcf_canada(std::string_view text);
 // The same without an Error; `out` means something only if the fault is none.
 SignalFault read_tcf(std::string_view text, Tcf& out);
 SignalFault read_tcf_canada(std::string_view text, Tcf& out);
-
-struct TcfRules {
-    // Strings created from then on must say which vendors were disclosed (2.3): after 28 February
-    // 2026. Older ones keep their meaning until they expire.
-    cdp::Timestamp disclosed_vendors_from = cdp::timestamp_of(1'772'323'200'000);
-    // People are to be reminded of their choice every 13 months.
-    std::chrono::days lifetime{390};
-    // How far a writer's clock may be ahead.
-    std::chrono::hours ahead_most{24};
-};
-
-// Whether a European string that was decoded may be acted on. What the format can say and the
-// framework's policy forbids is refused here and not by the decoder, so that it can be shown.
-SignalFault check_tcf(const Tcf& tcf, cdp::Timestamp now, const TcfRules& rules = {});
 
 }  // namespace consent

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "cdp/base/random.h"
+#include "consent/tcf_rules.h"
 #include "tests/consent/signals.h"
 #include "tests/support/seeds.h"
 
@@ -68,7 +69,7 @@ TEST_CASE("the specification's example reads as the specification says") {
     CHECK_FALSE(tcf->allowed_vendors);
 }
 
-TEST_CASE("each way of being wrong has a reason of its own") {
+TEST_CASE("each way a TC string can be wrong has a reason of its own") {
     const Core sound;
     REQUIRE(fault_of(sound.text()) == "none");
     const auto core = sound.text();

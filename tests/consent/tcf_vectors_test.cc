@@ -6,6 +6,7 @@
 
 #include "cdp/base/time.h"
 #include "consent/tcf.h"
+#include "consent/tcf_rules.h"
 #include "tests/consent/signals.h"
 
 namespace {
