@@ -83,12 +83,10 @@ SignalFault read_section(const GppSection& section, Gpp& out) {
     return fault;
 }
 
-}  // namespace
-
-SignalFault read_gpp(std::string_view text, Gpp& out) {
+// Into a Gpp that nothing was read into before.
+SignalFault read_string(std::string_view text, Gpp& out) {
     if (text.empty()) return SignalFault::empty;
     if (text.size() > kSignalBytesMax) return SignalFault::too_long;
-    out = {};
     const auto header = text.substr(0, text.find('~'));
     const auto fault = read_header(header, out);
     if (fault != SignalFault::none) return fault;
@@ -104,9 +102,16 @@ SignalFault read_gpp(std::string_view text, Gpp& out) {
     return SignalFault::none;
 }
 
+}  // namespace
+
+SignalFault read_gpp(std::string_view text, Gpp& out) {
+    out = {};
+    return read_string(text, out);
+}
+
 cdp::Result<Gpp> decode_gpp(std::string_view text) {
     cdp::Result<Gpp> result{Gpp{}};
-    const auto fault = read_gpp(text, *result);
+    const auto fault = read_string(text, *result);
     if (fault != SignalFault::none) return signal_error(fault);
     return result;
 }

@@ -122,11 +122,11 @@ void read_segment(std::string_view text, Framework framework, Tcf& out, SignalFa
     if (!in.rest_is_zero()) set(fault, SignalFault::trailing_bits);
 }
 
+// Into a Tcf that nothing was read into before.
 SignalFault read_string(std::string_view text, Framework framework, Tcf& out) {
     if (text.empty()) return SignalFault::empty;
     if (text.size() > kSignalBytesMax) return SignalFault::too_long;
     if (text.ends_with('.')) return SignalFault::truncated;
-    out = {};
 
     const auto core = cut_segment(text);
     if (!is_base64(core)) return SignalFault::bad_character;
@@ -236,10 +236,12 @@ bool Restrictions::has(RestrictionType type, std::uint8_t purpose, std::uint16_t
 }
 
 SignalFault read_tcf(std::string_view text, Tcf& out) {
+    out = {};
     return read_string(text, Framework::europe, out);
 }
 
 SignalFault read_tcf_canada(std::string_view text, Tcf& out) {
+    out = {};
     return read_string(text, Framework::canada, out);
 }
 

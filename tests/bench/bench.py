@@ -227,6 +227,17 @@ def measure_reads(build, folder, runs, seconds):
     return row, f"{len(body)} B a profile, {PEOPLE_READ} people in turn"
 
 
+def measure_signals(build, runs):
+    rows = []
+    for command in ("tcf", "gpp"):
+        row = Row(f"{command}_parse", "strings/s", 1e6, "goal: above")
+        for run in range(runs):
+            progress(f"{command}: run {run + 1} of {runs}")
+            row.ours.append(bench(build, command)["per_second"])
+        rows.append(row)
+    return rows
+
+
 IDENTIFIERS_OF_A_PERSON = 4  # as tests/bench/mix.h introduces them
 
 
@@ -363,7 +374,7 @@ def main():
             for run in range(runs):
                 progress(f"gate: run {run + 1} of {runs}")
                 gate.ours.append(bench(asked.build, "gate")["per_second"])
-            rows += [*ingest, reads, gate,
+            rows += [*ingest, reads, gate, *measure_signals(asked.build, runs),
                      *measure_idle(asked.build, folder, 5 if asked.quick else 20)]
         if asked.only != "speed":
             growth, server, people = measure_growth(asked.build, folder, runs, batches, many)

@@ -43,4 +43,8 @@ bool run_rows(const RowsOptions& options);
 // Decisions per second of one thread, in process.
 bool run_gate();
 
+// TC strings and GPP strings decoded per second by one thread, in process.
+bool run_tcf();
+bool run_gpp();
+
 }  // namespace bench

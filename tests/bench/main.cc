@@ -54,6 +54,8 @@ int main(int argc, char** argv) {
                    ? 0
                    : 1;
     if (command == "gate") return bench::run_gate() ? 0 : 1;
-    std::fprintf(stderr, "usage: cdp_bench load|rows|log|gate [--name value]...\n");
+    if (command == "tcf") return bench::run_tcf() ? 0 : 1;
+    if (command == "gpp") return bench::run_gpp() ? 0 : 1;
+    std::fprintf(stderr, "usage: cdp_bench load|rows|log|gate|tcf|gpp [--name value]...\n");
     return 2;
 }
