@@ -3,6 +3,7 @@
 #include "storage/key.h"
 #include "tests/cdp/parsing.h"
 #include "tests/cdp/world.h"
+#include "tests/support/forwarding_store.h"
 
 using tests::PlatformWorld;
 using tests::withheld;
@@ -42,47 +43,30 @@ nlohmann::json ads_profile(PlatformWorld& world) {
 }
 
 // Counts what is scanned.
-class CountingStore final : public storage::Store {
+class ScanCountingStore final : public tests::ForwardingStore {
 public:
-    explicit CountingStore(std::map<std::string, int>& scans) : scans_(scans) {}
+    explicit ScanCountingStore(std::map<std::string, int>& scans) : scans_(scans) {}
 
     std::unique_ptr<storage::Snapshot> snapshot() const override {
-        return std::make_unique<Counting>(store_->snapshot(), scans_);
+        return std::make_unique<Counting>(ForwardingStore::snapshot(), scans_);
     }
-    void commit(std::vector<storage::Transaction> transactions, storage::Committed done) override {
-        store_->commit(std::move(transactions), std::move(done));
-    }
-    bool current(const storage::ReadSet& reads) const override { return store_->current(reads); }
-    Counts counts() const override { return store_->counts(); }
-    std::size_t waiting() const override { return store_->waiting(); }
-    storage::Health health() const override { return store_->health(); }
 
 private:
-    class Counting final : public storage::Snapshot {
+    class Counting final : public tests::ForwardingSnapshot {
     public:
         Counting(std::unique_ptr<storage::Snapshot> snapshot, std::map<std::string, int>& scans)
-            : snapshot_(std::move(snapshot)), scans_(scans) {}
+            : ForwardingSnapshot(std::move(snapshot)), scans_(scans) {}
 
-        storage::Version version() const override { return snapshot_->version(); }
-        cdp::Result<std::optional<std::string>> get(std::string_view key) const override {
-            return snapshot_->get(key);
-        }
-        cdp::Result<std::vector<std::optional<std::string>>> multi_get(
-            std::span<const std::string> keys) const override {
-            return snapshot_->multi_get(keys);
-        }
         cdp::Result<void> scan(std::string_view prefix, std::string_view from,
                                const storage::Visit& visit) const override {
             ++scans_[std::string(from)];
-            return snapshot_->scan(prefix, from, visit);
+            return ForwardingSnapshot::scan(prefix, from, visit);
         }
 
     private:
-        std::unique_ptr<storage::Snapshot> snapshot_;
         std::map<std::string, int>& scans_;
     };
 
-    std::unique_ptr<storage::Store> store_ = storage::make_memory_store();
     std::map<std::string, int>& scans_;
 };
 
@@ -257,7 +241,7 @@ TEST_CASE("a stored event reads as it did when it was sent alone") {
 
 TEST_CASE("a day on which several purposes are contested is read once") {
     std::map<std::string, int> scans;
-    PlatformWorld world({}, std::make_unique<CountingStore>(scans));
+    PlatformWorld world({}, std::make_unique<ScanCountingStore>(scans));
     for (int day = 0; day < 2; ++day) {
         for (const std::string answer : {"true", "false", "true"}) {
             world.clock().advance(std::chrono::minutes{1});
