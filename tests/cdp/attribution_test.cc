@@ -2,11 +2,11 @@
 #include <map>
 #include <set>
 
-#include "cdp/base/random.h"
 #include "cdp/person_events.h"
 #include "cdp/sessions.h"
 #include "tests/cdp/counting_store.h"
 #include "tests/cdp/world.h"
+#include "tests/support/any_order.h"
 #include "tests/support/seeds.h"
 
 // Whose events on shared identifiers are, from outside: exports, timelines, what leaves.
@@ -18,15 +18,7 @@ using tests::PlatformWorld;
 
 // A channel that may see every event, whatever was said.
 cdp::Config open_config() {
-    cdp::Config config;
-    config.policy.purposes.push_back(
-        {.name = "service", .regime = consent::Regime::contract, .target_types = {}});
-    config.policy.channels.push_back({.id = "desk",
-                                      .recipient = "The desk",
-                                      .country = "",
-                                      .purposes = {"service", "advertising"},
-                                      .labels = {{"behaviour"}, {"contact.email"}}});
-    return config;
+    return tests::config_with_desk({"service", "advertising"}, {{"behaviour"}, {"contact.email"}});
 }
 
 // A track call named `name`, so many minutes into a day.
@@ -192,11 +184,6 @@ std::vector<json> restless_events(cdp::Random& random, std::size_t n) {
     return events;
 }
 
-void shuffle(std::vector<json>& events, cdp::Random& random) {
-    for (std::size_t i = events.size(); i > 1; --i)
-        std::swap(events[i - 1], events[random.below(i)]);
-}
-
 using Identifier = std::pair<std::string, std::string>;
 
 // Best first.
@@ -266,7 +253,7 @@ TEST_CASE("timelines hold what the export says, each event once, in pages of any
         seed % 3 == 0 ? restless_events(random, 250) : random_events(random, 80, /*ties=*/true);
     std::map<std::string, std::string> times;
     for (const json& one : events) times[one.at("event")] = one.at("timestamp");
-    shuffle(events, random);
+    tests::shuffle(events, random);
     PlatformWorld world(open_config());
     send(world, events);
 
@@ -347,7 +334,7 @@ TEST_CASE("whose an event is does not depend on the order events arrive in") {
                                login("u" + std::to_string(i), "a" + std::to_string(i))));
     const auto in_order = run();
     for (auto n = random.below(20); n > 0; --n) events.push_back(events[random.below(60)]);
-    shuffle(events, random);
+    tests::shuffle(events, random);
     CHECK(run() == in_order);
 }
 

@@ -2,9 +2,9 @@
 #include <map>
 #include <set>
 
-#include "cdp/base/random.h"
 #include "storage/key.h"
 #include "tests/cdp/world.h"
+#include "tests/support/any_order.h"
 #include "tests/support/seeds.h"
 
 // Companies with their traits and the persons seen with them: never evidence of who is who, and the
@@ -333,47 +333,24 @@ TEST_CASE("nothing of a group is stored in plain text") {
 
 namespace {
 
-class Calls {
-public:
-    explicit Calls(std::uint64_t seed) : random_(seed) {}
-
-    std::vector<std::string> make(std::size_t n) {
-        std::vector<std::string> calls;
-        for (std::size_t i = 0; i < n; ++i) calls.push_back(make_one(i));
-        return calls;
+std::string draw_call(cdp::Random& random, std::size_t serial) {
+    json event{{"messageId", "m" + std::to_string(serial)}, {"type", "track"}, {"event", "A"}};
+    // Few minutes, so that traits of one moment contradict each other.
+    event["timestamp"] = "2026-11-" + std::to_string(16 + random.below(4)) + "T10:0" +
+                         std::to_string(random.below(3)) + ":00Z";
+    if (random.one_in(2)) event["userId"] = tests::pick(random, "u", 4);
+    if (!event.contains("userId") || !random.one_in(3))
+        event["anonymousId"] = tests::pick(random, "a", 6);
+    if (random.one_in(2)) {
+        event["type"] = "group";
+        event["groupId"] = tests::pick(random, "g", 4);
+        event["traits"][tests::pick(random, "t", 3)] =
+            random.one_in(4) ? json() : json(random.below(5));
+    } else if (random.one_in(2)) {
+        event["context"]["groupId"] = tests::pick(random, "g", 4);
     }
-
-    void shuffle(std::vector<std::string>& calls) {
-        for (std::size_t n = random_.below(calls.size()); n > 0; --n)
-            calls.push_back(calls[random_.below(calls.size())]);
-        for (std::size_t i = calls.size(); i > 1; --i)
-            std::swap(calls[i - 1], calls[random_.below(i)]);
-    }
-
-private:
-    std::string pick(const char* prefix, std::uint64_t n) {
-        return prefix + std::to_string(random_.below(n));
-    }
-
-    std::string make_one(std::size_t serial) {
-        json event{{"messageId", "m" + std::to_string(serial)}, {"type", "track"}, {"event", "A"}};
-        // Few minutes, so that traits of one moment contradict each other.
-        event["timestamp"] = "2026-11-" + std::to_string(16 + random_.below(4)) + "T10:0" +
-                             std::to_string(random_.below(3)) + ":00Z";
-        if (random_.one_in(2)) event["userId"] = pick("u", 4);
-        if (!event.contains("userId") || !random_.one_in(3)) event["anonymousId"] = pick("a", 6);
-        if (random_.one_in(2)) {
-            event["type"] = "group";
-            event["groupId"] = pick("g", 4);
-            event["traits"][pick("t", 3)] = random_.one_in(4) ? json() : json(random_.below(5));
-        } else if (random_.one_in(2)) {
-            event["context"]["groupId"] = pick("g", 4);
-        }
-        return event.dump();
-    }
-
-    cdp::Random random_;
-};
+    return event.dump();
+}
 
 struct Outcome {
     std::map<std::string, std::string> members, of;
@@ -404,18 +381,15 @@ Outcome run(const std::vector<std::string>& calls) {
 TEST_CASE("groups are the same whatever order and however often events come") {
     const auto seed = GENERATE(tests::seeds(100));
     CAPTURE(seed);
-    Calls calls(seed);
-    auto sent = calls.make(40);
-    const auto in_order = run(sent);
-    calls.shuffle(sent);
-    CHECK(run(sent) == in_order);
+    CHECK(tests::same_in_any_order(seed, 40, draw_call, run));
 }
 
 TEST_CASE("the comparison of groups notices a group call that is missing") {
     int noticed = 0;
     int looked = 0;
     for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-        auto sent = Calls(seed).make(12);
+        cdp::Random random(seed);
+        auto sent = tests::drawn(random, 12, draw_call);
         const auto whole = run(sent);
         sent.push_back(joined("u1", "g1", R"(,"traits":{"t1":"last"})"));
         noticed += !(run(sent) == whole);

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <set>
 
-#include "cdp/base/random.h"
 #include "tests/cdp/world.h"
+#include "tests/support/any_order.h"
 #include "tests/support/seeds.h"
 
 // The second promise, from outside: the same events and answers in any order, repeated and late,
@@ -17,55 +17,32 @@ struct Call {
     bool server = false;
 };
 
-class Calls {
-public:
-    explicit Calls(std::uint64_t seed) : random_(seed) {}
-
-    std::vector<Call> make(std::size_t n) {
-        std::vector<Call> calls;
-        for (std::size_t i = 0; i < n; ++i) calls.push_back(make_one(i));
-        return calls;
+Call draw_call(cdp::Random& random, std::size_t serial) {
+    nlohmann::json event{
+        {"messageId", "m" + std::to_string(serial)}, {"type", "track"}, {"event", "A"}};
+    // Two days, so that stamps of one day contradict each other.
+    char time[32];
+    std::snprintf(time, sizeof time, "2026-11-%02d %02d:%02d:00Z",
+                  static_cast<int>(19 + random.below(2)), static_cast<int>(random.below(24)),
+                  static_cast<int>(random.below(60)));
+    event["timestamp"] = time;
+    if (random.one_in(2)) event["userId"] = tests::pick(random, "u", 4);
+    if (!event.contains("userId") || !random.one_in(3))
+        event["anonymousId"] = tests::pick(random, "a", 6);
+    if (random.one_in(3)) {
+        event["type"] = "identify";
+        event["traits"] = {{"plan", tests::pick(random, "plan", 3)},
+                           {"email", tests::pick(random, "e", 5) + "@shop.example"}};
+    } else if (event.contains("userId") && random.one_in(6)) {
+        event["type"] = "alias";
+        event["previousId"] =
+            random.one_in(2) ? tests::pick(random, "a", 6) : tests::pick(random, "u", 4);
     }
-
-    void shuffle(std::vector<Call>& calls) {
-        for (std::size_t n = random_.below(calls.size()); n > 0; --n)
-            calls.push_back(calls[random_.below(calls.size())]);
-        for (std::size_t i = calls.size(); i > 1; --i)
-            std::swap(calls[i - 1], calls[random_.below(i)]);
-    }
-
-private:
-    std::string pick(const char* prefix, std::uint64_t n) {
-        return prefix + std::to_string(random_.below(n));
-    }
-
-    Call make_one(std::size_t serial) {
-        nlohmann::json event{
-            {"messageId", "m" + std::to_string(serial)}, {"type", "track"}, {"event", "A"}};
-        // Two days, so that stamps of one day contradict each other.
-        char time[32];
-        std::snprintf(time, sizeof time, "2026-11-%02d %02d:%02d:00Z",
-                      static_cast<int>(19 + random_.below(2)), static_cast<int>(random_.below(24)),
-                      static_cast<int>(random_.below(60)));
-        event["timestamp"] = time;
-        if (random_.one_in(2)) event["userId"] = pick("u", 4);
-        if (!event.contains("userId") || !random_.one_in(3)) event["anonymousId"] = pick("a", 6);
-        if (random_.one_in(3)) {
-            event["type"] = "identify";
-            event["traits"] = {{"plan", pick("plan", 3)},
-                               {"email", pick("e", 5) + "@shop.example"}};
-        } else if (event.contains("userId") && random_.one_in(6)) {
-            event["type"] = "alias";
-            event["previousId"] = random_.one_in(2) ? pick("a", 6) : pick("u", 4);
-        }
-        if (random_.one_in(2))
-            event["context"]["consent"]["categoryPreferences"] = {
-                {"Advertising", random_.one_in(2)}, {"Email Marketing", random_.one_in(3)}};
-        return {event.dump(), random_.one_in(3)};
-    }
-
-    cdp::Random random_;
-};
+    if (random.one_in(2))
+        event["context"]["consent"]["categoryPreferences"] = {
+            {"Advertising", random.one_in(2)}, {"Email Marketing", random.one_in(3)}};
+    return {event.dump(), random.one_in(3)};
+}
 
 struct Outcome {
     std::multiset<std::string> persons, links, consents, events;
@@ -112,17 +89,14 @@ Outcome run(const std::vector<Call>& calls) {
 TEST_CASE("the same calls in any order, repeated and late, give the same people and answers") {
     const auto seed = GENERATE(tests::seeds(60));
     CAPTURE(seed);
-    Calls calls(seed);
-    auto said = calls.make(40);
-    const auto in_order = run(said);
-    calls.shuffle(said);
-    CHECK(run(said) == in_order);
+    CHECK(tests::same_in_any_order(seed, 40, draw_call, run));
 }
 
 TEST_CASE("the comparison of orders notices a call that is missing") {
     int noticed = 0;
     for (std::uint64_t seed = 1; seed <= 10; ++seed) {
-        auto said = Calls(seed).make(40);
+        cdp::Random random(seed);
+        auto said = tests::drawn(random, 40, draw_call);
         const auto whole = run(said);
         said.pop_back();
         noticed += !(run(said) == whole);

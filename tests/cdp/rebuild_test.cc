@@ -205,7 +205,7 @@ enum class What { check, mend };
 cdp::Result<cdp::Rebuilt> try_rebuild(PlatformWorld& world, What what,
                                       const cdp::Config& config = {}) {
     const auto scratch = storage::make_memory_store();
-    const storage::Vault vault(PlatformWorld::keyring());
+    const storage::Vault vault(tests::fixed_keyring());
     cdp::Rebuild rebuild({world.store(), world.vault(), *scratch, vault, config, world.clock()},
                          nullptr);
     return what == What::check ? rebuild.check() : rebuild.mend();

@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "cdp/base/random.h"
+#include "tests/support/any_order.h"
 #include "tests/support/seeds.h"
 
 namespace {
@@ -96,11 +96,6 @@ std::vector<Touch> random_touches(cdp::Random& random) {
     return touches;
 }
 
-void shuffle(std::vector<Touch>& touches, cdp::Random& random) {
-    for (std::size_t i = touches.size(); i > 1; --i)
-        std::swap(touches[i - 1], touches[random.below(i)]);
-}
-
 }  // namespace
 
 TEST_CASE("an anonymous event joins the session it is in") {
@@ -165,7 +160,7 @@ TEST_CASE("the division is the rule in its own words, in any order and with repe
 
     for (auto n = touches.size(); n > 0 && random.one_in(2); --n)
         touches.push_back(touches[random.below(touches.size())]);
-    shuffle(touches, random);
+    tests::shuffle(touches, random);
     CHECK(cdp::attribute(touches, kSession) == decided);
 }
 
@@ -178,7 +173,7 @@ TEST_CASE("two histories a day apart do not know of each other") {
     for (Touch& one : second) one.place.time += std::chrono::days{30};
     auto both = first;
     both.insert(both.end(), second.begin(), second.end());
-    shuffle(both, random);
+    tests::shuffle(both, random);
 
     auto expected = cdp::attribute(second, kSession);
     const auto older = cdp::attribute(first, kSession);

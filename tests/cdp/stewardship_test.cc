@@ -1,5 +1,6 @@
 #include "tests/cdp/stewardship_world.h"
 
+#include "tests/support/any_order.h"
 #include "tests/support/seeds.h"
 
 using namespace tests;
@@ -47,7 +48,7 @@ TEST_CASE("assertions in any order give the same persons") {
         if (!say(first, asked).contains("error")) taken.push_back(asked);
     }
     // Also between the events, where what it names is known.
-    for (auto i = taken.size(); i > 1; --i) std::swap(taken[i - 1], taken[random.below(i)]);
+    shuffle(taken, random);
     send(second, sent);
     for (const auto& asked : taken) {
         const auto answer = say(second, asked);

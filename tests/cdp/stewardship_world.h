@@ -9,6 +9,7 @@
 #include "cdp/stewardship.h"
 #include "storage/key.h"
 #include "tests/cdp/world.h"
+#include "tests/support/forwarding_store.h"
 
 // Streams of events, and what is said about who sent them.
 namespace tests {
@@ -17,15 +18,7 @@ using nlohmann::json;
 
 // With a channel that may see every event and what was bought, whatever was said.
 inline cdp::Config open_config() {
-    cdp::Config config;
-    config.policy.purposes.push_back(
-        {.name = "service", .regime = consent::Regime::contract, .target_types = {}});
-    config.policy.channels.push_back({.id = "desk",
-                                      .recipient = "The desk",
-                                      .country = "",
-                                      .purposes = {"service"},
-                                      .labels = {{"behaviour"}, {"contact.email"}, {"commerce"}}});
-    return config;
+    return config_with_desk({"service"}, {{"behaviour"}, {"contact.email"}, {"commerce"}});
 }
 
 inline cdp::AssertionRequest request(const std::string& kind,
@@ -200,22 +193,14 @@ inline std::vector<json> apart(const json& event) {
 }
 
 // Something that happens just before a commit, once.
-class InterposingStore final : public storage::Store {
+class InterposingStore final : public ForwardingStore {
 public:
     std::function<void()> next;
 
-    std::unique_ptr<storage::Snapshot> snapshot() const override { return store_->snapshot(); }
     void commit(std::vector<storage::Transaction> transactions, storage::Committed done) override {
         if (const auto happen = std::exchange(next, nullptr)) happen();
-        store_->commit(std::move(transactions), std::move(done));
+        ForwardingStore::commit(std::move(transactions), std::move(done));
     }
-    bool current(const storage::ReadSet& reads) const override { return store_->current(reads); }
-    Counts counts() const override { return store_->counts(); }
-    std::size_t waiting() const override { return store_->waiting(); }
-    storage::Health health() const override { return store_->health(); }
-
-private:
-    std::unique_ptr<storage::Store> store_ = storage::make_memory_store();
 };
 
 }  // namespace tests

@@ -11,6 +11,7 @@
 
 #include "cdp/platform.h"
 #include "storage/memory_store.h"
+#include "tests/support/keyring.h"
 
 namespace tests {
 
@@ -30,7 +31,7 @@ public:
     explicit PlatformWorld(cdp::Config config = {},
                            std::unique_ptr<storage::Store> store = storage::make_memory_store())
         : store_(std::move(store)),
-          vault_(keyring()),
+          vault_(fixed_keyring()),
           platform_(std::make_unique<cdp::Platform>(*store_, vault_, clock_, std::move(config))) {}
 
     ManualClock& clock() { return clock_; }
@@ -42,15 +43,6 @@ public:
     void restart(cdp::Config config = {}) {
         platform_.reset();
         platform_ = std::make_unique<cdp::Platform>(*store_, vault_, clock_, std::move(config));
-    }
-
-    static storage::Keyring keyring() {
-        storage::Keyring keyring;
-        keyring.token_key.fill(1);
-        keyring.rank_key.fill(2);
-        keyring.secret_key.fill(3);
-        keyring.epochs[1].fill(4);
-        return keyring;
     }
 
     static cdp::Principal source(const std::string& name, cdp::Trust trust = cdp::Trust::client) {
@@ -124,6 +116,20 @@ private:
     storage::Vault vault_;
     std::unique_ptr<cdp::Platform> platform_;
 };
+
+// With a channel `desk` for those who serve people, which need not ask them.
+inline cdp::Config config_with_desk(std::vector<std::string> purposes,
+                                    std::vector<consent::ChannelLabel> labels) {
+    cdp::Config config;
+    config.policy.purposes.push_back(
+        {.name = "service", .regime = consent::Regime::contract, .target_types = {}});
+    config.policy.channels.push_back({.id = "desk",
+                                      .recipient = "The desk",
+                                      .country = "",
+                                      .purposes = std::move(purposes),
+                                      .labels = std::move(labels)});
+    return config;
+}
 
 // The reason a field is withheld; empty when it is not.
 inline std::string withheld(const nlohmann::json& answer, const std::string& field) {

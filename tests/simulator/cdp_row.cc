@@ -6,6 +6,7 @@
 
 #include "cdp/platform.h"
 #include "storage/memory_store.h"
+#include "tests/support/keyring.h"
 
 namespace simulator {
 namespace {
@@ -22,15 +23,6 @@ public:
 private:
     cdp::Timestamp now_{};
 };
-
-storage::Keyring keyring() {
-    storage::Keyring keyring;
-    keyring.token_key.fill(1);
-    keyring.rank_key.fill(2);
-    keyring.secret_key.fill(3);
-    keyring.epochs[1].fill(4);
-    return keyring;
-}
 
 cdp::Principal source_of(Channel channel) {
     const bool client =
@@ -134,7 +126,7 @@ Labels run_cdp(std::span<const SimEvent> events, std::span<const std::uint32_t> 
     cdp::Config config;
     config.default_region = "DE";
     const auto store = storage::make_memory_store();
-    const storage::Vault vault(keyring());
+    const storage::Vault vault(tests::fixed_keyring());
     ArrivalClock clock;
     cdp::Platform platform(*store, vault, clock, std::move(config));
     for (const auto event : order) {
