@@ -33,10 +33,14 @@ enum class Space : char {
     link = 'L',          // token, class, token, source, days -> evidence; stored under both ends
     member = 'M',        // anchor token, token -> an identifier of that person
     node = 'N',          // token -> an identifier: type, sealed value, person
-    pointer = 'P',  // token, ~time, event id -> home token of an event seen with this identifier
-    person = 'R',   // person id -> the token it is derived from
-    trait = 'T',    // token, trait name hash -> one sealed trait
+    mask = 'O',          // mask id -> which fields left in which form, sealed
+    pointer = 'P',    // token, ~time, event id -> home token of an event seen with this identifier
+    person = 'R',     // person id -> the token it is derived from
+    disclosed = 'S',  // token, ~time, batch, row -> what was told of an identifier, sealed
+    trait = 'T',      // token, trait name hash -> one sealed trait
     group_trait = 'U',   // group id, trait name hash -> one sealed trait
+    batch = 'W',         // batch number -> a batch of disclosures; its rows
+    batch_of = 'w',      // hash of a reader, ~time, batch number -> empty
     meta = 'X',          // counters and marks of the platform itself
     group_member = 'Y',  // group id, home token -> first and last day it was seen with the group
     group_of = 'Z',      // home token, group id -> the same
