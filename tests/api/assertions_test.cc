@@ -12,7 +12,7 @@ struct Shop : tests::World {
         for (const auto* event :
              {R"({"type":"track","event":"A","messageId":"m1","userId":"u1","anonymousId":"a1"})",
               R"({"type":"track","event":"A","messageId":"m2","userId":"u2"})"})
-            REQUIRE(post("/v1/track", till, event).status == 200);
+            receive(event);
     }
 
     const std::string& steward = keys.at(cdp::Role::steward);
@@ -99,45 +99,32 @@ TEST_CASE("an assertion that says nothing readable is refused by name and place"
     const Shop shop;
     struct Row {
         json body;
-        int status;
-        const char* code;
-        const char* pointer;
+        const char* refusal;
     };
     const std::vector<Row> rows{
-        {json::array(), 400, "wrong_type", ""},
-        {{{"kind", 7}, {"reason", "x"}}, 400, "wrong_type", "/kind"},
-        {{{"kind", "block"}, {"why", "x"}}, 400, "unknown_member", "/why"},
-        {{{"kind", "block"}, {"identifiers", kU1}, {"reason", "x"}},
-         400,
-         "wrong_type",
-         "/identifiers"},
+        {json::array(), "400 wrong_type"},
+        {{{"kind", 7}, {"reason", "x"}}, "400 wrong_type /kind"},
+        {{{"kind", "block"}, {"why", "x"}}, "400 unknown_member /why"},
+        {{{"kind", "block"}, {"identifiers", kU1}, {"reason", "x"}}, "400 wrong_type /identifiers"},
         {{{"kind", "block"},
           {"identifiers", {{{"type", "user_id"}, {"id", "u1"}}}},
           {"reason", "x"}},
-         400,
-         "unknown_member",
-         "/identifiers/0/id"},
+         "400 unknown_member /identifiers/0/id"},
         {{{"kind", "block"}, {"identifiers", {"u1"}}, {"reason", "x"}},
-         400,
-         "wrong_type",
-         "/identifiers/0"},
-        {{{"kind", "block"}, {"identifiers", {kU1}}}, 400, "reason_required", "/reason"},
+         "400 wrong_type /identifiers/0"},
+        {{{"kind", "block"}, {"identifiers", {kU1}}}, "400 reason_required /reason"},
         {{{"kind", "retract"},
           {"events", {{{"source", "till"}, {"message_id", "m9"}}}},
           {"reason", "x"}},
-         404,
-         "retracts_nothing",
-         "/events/0"},
-        {two("cannot_link", kU1, kU1), 400, "same_identifier", "/identifiers/1"},
-        {two("must_link", kU1, {{"type", "user_id"}, {"value", "u9"}}), 404, "identifier_unknown",
-         "/identifiers/1"},
+         "404 retracts_nothing /events/0"},
+        {two("cannot_link", kU1, kU1), "400 same_identifier /identifiers/1"},
+        {two("must_link", kU1, {{"type", "user_id"}, {"value", "u9"}}),
+         "404 identifier_unknown /identifiers/1"},
     };
     for (const auto& row : rows) {
         const auto reply = shop.say(row.body);
         CAPTURE(row.body.dump(), reply.body);
-        CHECK(reply.status == row.status);
-        CHECK(reply.code() == row.code);
-        CHECK(reply.json().value("pointer", "") == row.pointer);
+        CHECK(reply.refusal() == row.refusal);
     }
     REQUIRE(shop.say(two("must_link", kU1, kU2)).status == 201);
     const auto contradiction = shop.say(two("cannot_link", kU2, kU1));

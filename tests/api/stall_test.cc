@@ -3,11 +3,12 @@
 #include <thread>
 
 #include "tests/api/world.h"
+#include "tests/support/forwarding_store.h"
 
 namespace {
 
 // Answers commits on a thread of its own, once it is let go.
-class SlowStore : public storage::Store {
+class SlowStore : public tests::ForwardingStore {
 public:
     ~SlowStore() override {
         release();
@@ -23,7 +24,6 @@ public:
         stalled_ = true;
     }
 
-    std::unique_ptr<storage::Snapshot> snapshot() const override { return store_->snapshot(); }
     void commit(std::vector<storage::Transaction> transactions, storage::Committed done) override {
         threads_.emplace_back(
             [this, transactions = std::move(transactions), done = std::move(done)]() mutable {
@@ -31,16 +31,12 @@ public:
                     std::unique_lock lock(mutex_);
                     released_.wait(lock, [this] { return !stalled_; });
                 }
-                store_->commit(std::move(transactions), std::move(done));
+                ForwardingStore::commit(std::move(transactions), std::move(done));
             });
     }
-    bool current(const storage::ReadSet& reads) const override { return store_->current(reads); }
     std::size_t waiting() const override { return 0; }
-    storage::Health health() const override { return store_->health(); }
-    Counts counts() const override { return store_->counts(); }
 
 private:
-    std::unique_ptr<storage::Store> store_ = storage::make_memory_store();
     std::mutex mutex_;  // guards stalled_
     std::condition_variable released_;
     bool stalled_ = false;

@@ -29,6 +29,13 @@ struct Reply {
 
     nlohmann::json json() const { return nlohmann::json::parse(body, nullptr, false); }
     std::string code() const { return json().value("code", ""); }
+    // What a refusal says, in one line: 400 wrong_type /kind
+    std::string refusal() const {
+        const auto said = json();
+        const auto place = said.value("pointer", "");
+        return std::to_string(status) + " " + said.value("code", "") +
+               (place.empty() ? "" : " " + place);
+    }
     std::string header(const std::string& name) const {
         const auto found = headers.find(name);
         return found == headers.end() ? "" : found->second;
@@ -194,6 +201,11 @@ struct World {
     }
     static std::string bearer(const std::string& key) {
         return "Authorization: Bearer " + key + "\r\n";
+    }
+    // One event from the till.
+    void receive(const std::string& event) const {
+        const auto reply = post("/v1/batch", till, R"({"batch":[)" + event + "]}");
+        REQUIRE(reply.json()["results"][0]["verdict"] == "accepted");
     }
     std::uint64_t accepted() const { return platform->counters().accepted; }
 
