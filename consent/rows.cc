@@ -121,6 +121,22 @@ cdp::Result<Opened> open_row(const storage::SubjectKey& key, const cdp::Token& t
     return opened;
 }
 
+cdp::Result<Sha256> commitment_of(const storage::SubjectKey& key, const cdp::Token& token,
+                                  std::string_view row_key, std::string_view sealed) {
+    if (storage::KeyReader(row_key).byte() == kCellKind) {
+        const auto opened = CDP_TRY(open_row(key, token, row_key, sealed));
+        const auto& cell = std::get<Cell>(opened.row);
+        return commitment(EntryType::cell, opened.salt, cell_identity(cell.id, cell.first));
+    }
+    const auto plain = CDP_TRY(storage::Vault::open(key, row_key, sealed));
+    cdp::ByteReader in(plain);
+    Sha256 salt;
+    const auto bytes = in.raw(salt.size());
+    if (!in.ok()) return damaged("a row has no salt");
+    std::copy(bytes.begin(), bytes.end(), salt.begin());
+    return commitment(EntryType::record, salt, in.rest());
+}
+
 std::string cell_identity(const cdp::RecordId& id, const Stamp& stamp) {
     cdp::ByteWriter out;
     out.raw(id.view());

@@ -35,6 +35,11 @@ std::string seal_row(const storage::SubjectKey& key, std::string_view row_key,
 cdp::Result<Opened> open_row(const storage::SubjectKey& key, const cdp::Token& token,
                              std::string_view row_key, std::string_view sealed);
 
+// What the entry of a stored row commits to: of a record the bytes as they were stored, in whatever
+// format that was.
+cdp::Result<Sha256> commitment_of(const storage::SubjectKey& key, const cdp::Token& token,
+                                  std::string_view row_key, std::string_view sealed);
+
 // What a cell's entry commits to: its identity, without the first moment, which may still move.
 std::string cell_identity(const cdp::RecordId& id, const Stamp& stamp);
 
