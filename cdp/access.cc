@@ -124,6 +124,10 @@ Access::Access(storage::Store& store, const storage::Vault& vault)
 
 Access::~Access() = default;
 
+std::string source_name(const Principal& principal) {
+    return principal.role == Role::source ? principal.name : "admin:" + principal.name;
+}
+
 Result<std::unique_ptr<Access>> Access::load(storage::Store& store, const storage::Vault& vault) {
     std::unique_ptr<Access> access(new Access(store, vault));
     const auto prefix = row_key(Token{}).substr(0, storage::kGroupBytes - sizeof(Token::bytes));

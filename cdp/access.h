@@ -28,6 +28,10 @@ struct Principal {
     Trust trust = Trust::client;  // role source
 };
 
+// What its events are filed under and whose settings they are read by: a source is itself. An
+// administrator may post too, but never as a source that has the same name.
+std::string source_name(const Principal& principal);
+
 // The keys in force. Look-ups are in memory and safe from many threads; `add` is durable and in
 // force when it returns.
 class Access {

@@ -103,7 +103,7 @@ Result<ConsentIntake::Item> ConsentIntake::check(const Principal& caller,
 Result<std::vector<identity::Sighting>> ConsentIntake::check_identifiers(
     const Principal& caller, const ConsentRequest& request, const std::string& pointer) const {
     // As the events of this source are read, or the two would speak of different people.
-    const auto& region = needs_.config.region_of(caller.name);
+    const auto& region = needs_.config.region_of(source_name(caller));
     std::vector<identity::Sighting> sightings;
     for (std::size_t i = 0; i < request.identifiers.size(); ++i) {
         const auto& [type_name, value] = request.identifiers[i];

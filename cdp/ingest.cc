@@ -21,11 +21,6 @@ constexpr std::size_t kChunkRowsMax = 600;
 // person was stored, so only a stream of them gets here.
 constexpr int kRacesMax = 200;
 
-// An administrator may post too, but never as a source that has the same name.
-std::string source_name(const Principal& principal) {
-    return principal.role == Role::source ? principal.name : "admin:" + principal.name;
-}
-
 }  // namespace
 
 struct Ingest::Item {

@@ -336,3 +336,17 @@ TEST_CASE("events in any order are explained the same") {
         std::swap(events[i - 1], events[random.below(i)]);
     CHECK(told(events) == in_order);
 }
+
+TEST_CASE("what an administrator posts is read by no source's region, then and later") {
+    cdp::Config config;
+    config.source_regions["web"] = "DE";
+    PlatformWorld world(config);
+    const auto identify = [&](const std::string& id, const cdp::Principal& from) {
+        world.send_one(R"({"type":"identify","messageId":")" + id + R"(","anonymousId":")" + id +
+                           R"(","traits":{"phone":"030 901820"}})",
+                       from);
+        return graph_of(world, "anonymous_id", id).at("identifiers").size();
+    };
+    CHECK(identify("c1", PlatformWorld::source("web")) == 2);
+    CHECK(identify("c2", {cdp::Role::admin, "web", "", cdp::Trust::client}) == 1);
+}
