@@ -15,23 +15,10 @@ identity::LinkClass one_worse(identity::LinkClass link_class) {
     return static_cast<identity::LinkClass>(static_cast<std::uint8_t>(link_class) + 1);
 }
 
-// Two identifiers of one event, and what it says about them.
-struct Said {
-    Token a, b;
-    identity::LinkDays row;
-
-    // Whatever its class: that is today's, and may have been another when it was stored.
-    bool same(const Said& other) const {
-        const bool ends = (a == other.a && b == other.b) || (a == other.b && b == other.a);
-        return ends && row.source == other.row.source && row.first_day == other.row.first_day &&
-               row.days == other.row.days;
-    }
-};
-
 // As Graph::observe links them: all that were seen with each other, and what an alias call may
 // mean with the first.
-std::vector<Said> said_by(const identity::Observation& observation) {
-    std::vector<Said> out;
+std::vector<SaidLink> said_by(const identity::Observation& observation) {
+    std::vector<SaidLink> out;
     const auto day = day_of(observation.time);
     const auto add = [&](const identity::Sighting& a, const identity::Sighting& b) {
         out.push_back(
@@ -51,7 +38,7 @@ std::vector<Said> said_by(const identity::Observation& observation) {
 
 // The rows of a pair, one for each class, that hold what was said.
 Result<std::vector<identity::LinkDays>> rows_holding(storage::Transaction& transaction,
-                                                     const Said& said) {
+                                                     const SaidLink& said) {
     std::vector<identity::LinkDays> out;
     auto row = said.row;
     for (auto at = identity::LinkClass::assertion;; at = one_worse(at)) {
@@ -78,6 +65,12 @@ std::vector<Token> tokens_of(const identity::Observation& observation) {
 
 }  // namespace
 
+bool SaidLink::same(const SaidLink& other) const {
+    const bool ends = (a == other.a && b == other.b) || (a == other.b && b == other.a);
+    return ends && row.source == other.row.source && row.first_day == other.row.first_day &&
+           row.days == other.row.days;
+}
+
 // What the events of some UTC days say that stand. Read once for each identifier.
 class EventLinks::Day {
 public:
@@ -89,7 +82,7 @@ public:
 
     // Whether some event says this. An event is filed or pointed to under both ends, but for what
     // an alias call may mean: that is known at its home only.
-    Result<bool> says(const Said& wanted) {
+    Result<bool> says(const SaidLink& wanted) {
         const auto day = wanted.row.first_day + std::countr_zero(wanted.row.days);
         const auto& at_a = *CDP_TRY(events_under(wanted.a, day));
         const auto& at_b = *CDP_TRY(events_under(wanted.b, day));
@@ -104,17 +97,17 @@ public:
 private:
     using Events = std::map<EventId, FiledEvent>;
 
-    Result<bool> says(const FiledEvent& event, const Said& wanted) {
+    Result<bool> says(const FiledEvent& event, const SaidLink& wanted) {
         const auto known = said_.find(event.id);
         if (known != said_.end())
             return std::ranges::any_of(known->second,
-                                       [&](const Said& said) { return said.same(wanted); });
+                                       [&](const SaidLink& said) { return said.same(wanted); });
         auto& said = said_[event.id];
         if (CDP_TRY(identity::Assertions::retracted(transaction_, event.id))) return false;
         const auto read = CDP_TRY(links_.read(snapshot_, event));
         if (!read) return false;
         said = said_by(read->observation);
-        return std::ranges::any_of(said, [&](const Said& one) { return one.same(wanted); });
+        return std::ranges::any_of(said, [&](const SaidLink& one) { return one.same(wanted); });
     }
 
     Result<const Events*> events_under(const Token& token, std::int32_t day) {
@@ -147,7 +140,7 @@ private:
     const storage::Snapshot& snapshot_;
     storage::Transaction& transaction_;
     std::map<std::pair<Token, std::int32_t>, Events> events_;
-    std::map<EventId, std::vector<Said>> said_;  // nothing, when it is retracted
+    std::map<EventId, std::vector<SaidLink>> said_;  // nothing, when it is retracted
 };
 
 Result<std::vector<FiledEvent>> EventLinks::find(const storage::Snapshot& snapshot,
@@ -199,6 +192,13 @@ Result<bool> EventLinks::links_any(const storage::Snapshot& snapshot, const File
     return found && found->stored.source == source && !said_by(found->observation).empty();
 }
 
+Result<std::vector<SaidLink>> EventLinks::said(const storage::Snapshot& snapshot,
+                                               const FiledEvent& event) const {
+    const auto found = CDP_TRY(read(snapshot, event));
+    if (!found) return std::vector<SaidLink>{};
+    return said_by(found->observation);
+}
+
 Result<void> EventLinks::follow(const storage::Snapshot& snapshot,
                                 storage::Transaction& transaction,
                                 std::span<const FiledEvent> events,
@@ -225,7 +225,7 @@ Result<void> EventLinks::follow(const storage::Snapshot& snapshot,
 
 Result<void> EventLinks::take_back(Day& day, storage::Transaction& transaction,
                                    const identity::Observation& said) const {
-    for (const Said& one : said_by(said)) {
+    for (const SaidLink& one : said_by(said)) {
         for (const auto& row : CDP_TRY(rows_holding(transaction, one))) {
             if (CDP_TRY(day.says(one))) break;
             const auto left = row.days & ~one.row.days;

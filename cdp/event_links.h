@@ -24,6 +24,16 @@ struct FiledEvent {
     friend bool operator==(const FiledEvent&, const FiledEvent&) = default;
 };
 
+// Two identifiers of one event, and what it says about them.
+struct SaidLink {
+    Token a{};
+    Token b{};
+    identity::LinkDays row{};
+
+    // Whatever its class: that is today's, and may have been another when it was stored.
+    bool same(const SaidLink& other) const;
+};
+
 // The links that single events said, taken back and said again. The events themselves, their traits
 // and stamps stay where they are.
 class EventLinks {
@@ -44,6 +54,10 @@ public:
     // Whether the event, if it is of that source, links any two identifiers.
     Result<bool> links_any(const storage::Snapshot& snapshot, const FiledEvent& event,
                            std::string_view source) const;
+
+    // What the event says, retracted or not. Nothing when it was erased.
+    Result<std::vector<SaidLink>> said(const storage::Snapshot& snapshot,
+                                       const FiledEvent& event) const;
 
     // Makes the stored links say what the events say that stand: a retracted event's are taken back
     // unless another event said the same, one that is not retracted any more says its own again.

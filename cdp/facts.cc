@@ -144,7 +144,9 @@ std::string encode(const Seen& seen) {
 std::optional<Seen> decode_seen(std::string_view bytes) {
     ByteReader in(bytes);
     Seen seen;
-    seen.expires = Timestamp{std::chrono::minutes{in.u32()}};
+    const auto minutes = in.u32();
+    seen.expires =
+        minutes == kNeverMinutes ? Timestamp::max() : Timestamp{std::chrono::minutes{minutes}};
     seen.home = in.id<Token>();
     seen.time = timestamp_of(in.i64());
     if (!in.done()) return std::nullopt;

@@ -48,7 +48,7 @@ bool supersedes(const StoredTrait& a, const StoredTrait& b);
 using TraitName = Id<struct TraitNameTag>;
 
 // That an event was accepted, and where it is. `expires` is when the store may forget it; a time
-// too late for the row is never.
+// too late for the row is never, Timestamp::max().
 struct Seen {
     Timestamp expires{};
     Token home{};

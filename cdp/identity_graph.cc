@@ -91,9 +91,9 @@ Result<std::string> history_json(IdentityReading& reading, const Token& token) {
 }
 
 // The graph of the person that one node of a reading is of.
-class Graph {
+class PersonGraph {
 public:
-    Graph(IdentityReading& reading, std::uint32_t node)
+    PersonGraph(IdentityReading& reading, std::uint32_t node)
         : reading_(reading), folded_(reading.near().folded()), anchor_(anchor_of(node)) {}
 
     Result<std::string> identifiers(const Since& since) {
@@ -127,7 +127,7 @@ public:
         return list.str();
     }
 
-    // Those that would lead out of the person, and those within that are cut.
+    // Those that would lead out of the person, those within that are cut, and those taken back.
     Result<std::string> refused() {
         JsonList list;
         std::size_t n = 0;
@@ -145,10 +145,17 @@ public:
             list.add(CDP_TRY(must_link(i)) + ",\"reason\":\"" +
                      std::string(to_string(apart.value_or(identity::Apart::cannot_link))) + "\"}");
         }
+        for (const auto* taken : reading_.near().taken()) {
+            if (!touches(*taken) || reading_.near().linked(*taken) || ++n > kListedMax) continue;
+            list.add("{\"a\":{" + CDP_TRY(reading_.identifier_members(taken->a)) + "},\"b\":{" +
+                     CDP_TRY(reading_.identifier_members(taken->b)) + "}," +
+                     CDP_TRY(reading_.evidence(taken->evidence)) + ",\"reason\":\"retracted\"," +
+                     assertions_member(taken->by) + "}");
+        }
         return list.str();
     }
 
-    // The ids of what is asserted of the person's identifiers.
+    // The ids of what is asserted of the person's identifiers, and of what takes links of theirs.
     Result<std::string> assertions() {
         std::set<identity::AssertionId> ids;
         for (std::uint32_t i = 0; i < folded_.nodes.size(); ++i) {
@@ -157,12 +164,19 @@ public:
                      reading_.reading().transaction, reading_.member(i).token)))
                 ids.insert(entry.id);
         }
+        for (const auto* taken : reading_.near().taken())
+            if (touches(*taken)) ids.insert(taken->by.begin(), taken->by.end());
         return assertions_member({ids.begin(), ids.end()});
     }
 
 private:
     std::uint32_t anchor_of(std::uint32_t node) const { return folded_.partition.anchor[node]; }
     bool has(std::uint32_t node) const { return anchor_of(node) == anchor_; }
+    bool touches(const identity::TakenLink& link) const {
+        for (const Token& end : {link.a, link.b})
+            if (const auto node = reading_.near().find(end); node && has(*node)) return true;
+        return false;
+    }
 
     Result<std::string> identifier(std::uint32_t node) {
         const auto& stored = reading_.member(node).node;
@@ -211,8 +225,12 @@ Result<std::string> IdentityView::of_person(const NamedIdentifier& subject) cons
         CDP_TRY(needs_.people.resolve(reading.reading(), subject.type, subject.value));
     const auto stored = CDP_TRY(needs_.people.find(reading.reading(), token));
     CDP_CHECK(reading.load({&token, 1}));
-    Graph graph(reading, reading.at(token));
     const auto since = CDP_TRY(members_since(reading, stored.anchor));
+    std::vector<Token> own{token};
+    for (const auto& [member, time] : since)
+        if (member != token) own.push_back(member);
+    CDP_CHECK(reading.load_taken_back(own));
+    PersonGraph graph(reading, reading.at(token));
     std::string out = person_member(stored.person());
     out += ",\"identifiers\":" + CDP_TRY(graph.identifiers(since));
     out += ",\"links\":" + CDP_TRY(graph.links()) + ",\"refused\":" + CDP_TRY(graph.refused());

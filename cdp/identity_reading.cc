@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <set>
 
 #include "cdp/facts.h"
+#include "cdp/retracted_events.h"
 #include "cdp/seen_together.h"
 #include "consent/json_string.h"
 #include "storage/key.h"
@@ -20,6 +22,10 @@ using identity::Hop;
 constexpr std::size_t kEventsPerHop = 3;
 constexpr std::size_t kEventRowsMax = 1000;
 constexpr std::size_t kValuesMax = 10;
+// In search of what was taken back.
+constexpr std::size_t kSearchedRowsMax = 500;
+constexpr std::size_t kSearchedMax = 50;
+constexpr std::size_t kLostMax = 100;
 
 std::string hex_string(std::string_view id) {
     return "\"" + to_hex(id) + "\"";
@@ -62,12 +68,31 @@ IdentityReading::IdentityReading(const IdentityNeeds& needs)
       snapshot_(needs.store.snapshot()),
       transaction_(*snapshot_, storage::kPartition),
       attribution_({needs.vault, needs.graph, needs.config}, {*snapshot_, transaction_}),
+      event_links_({needs.vault, needs.graph, needs.config}),
+      assertions_(needs.vault),
       rows_left_(kEventRowsMax) {}
 
 Result<void> IdentityReading::load(std::span<const Token> start) {
     rules_ = CDP_TRY(needs_.graph.rules(transaction_));
     near_.emplace(transaction_, rules_);
     return near_->load(start);
+}
+
+Result<void> IdentityReading::load_taken_back(std::span<const Token> of) {
+    CDP_CHECK(near_->load_retracted());
+    std::size_t rows_left = kSearchedRowsMax;
+    near_->add_taken(
+        CDP_TRY(taken_by_event(event_links_, *snapshot_, transaction_,
+                               of.first(std::min(of.size(), kSearchedMax)), rows_left)));
+    return Result<void>::ok();
+}
+
+std::vector<Token> IdentityReading::lost_ones() const {
+    std::set<Token> out;
+    for (const auto* link : near_->taken())
+        for (const Token& end : {link->a, link->b})
+            if (out.size() < kLostMax && !near_->find(end)) out.insert(end);
+    return {out.begin(), out.end()};
 }
 
 PersonId IdentityReading::person_of(std::uint32_t node) const {
@@ -171,7 +196,8 @@ Result<std::string> IdentityReading::outsider_json(std::uint32_t node) {
 }
 
 Result<std::string> IdentityReading::refusal(const Hop& hop) {
-    if (hop.by == Hop::By::retracted) return retraction(hop);
+    if (hop.by == Hop::By::retracted)
+        return "\"reason\":\"retracted\"," + CDP_TRY(said_members(near_->retracted(hop.at).by));
     const auto folded = near_->folded();
     const auto clash = clash_of(folded, hop);
     std::string out = "\"reason\":\"" + std::string(to_string(*hop.refused)) + "\"";
@@ -186,13 +212,15 @@ Result<std::string> IdentityReading::refusal(const Hop& hop) {
             return out + ",\"between\":[" + CDP_TRY(value_list(clash.from)) + "," +
                    CDP_TRY(value_list(clash.to)) + "]";
         }
-        case Apart::cannot_link:
+        case Apart::cannot_link: {
             if (clash.from.empty()) return out;
+            const auto cannot =
+                CDP_TRY(assertions(member(clash.from[0]).token, AssertionKind::cannot_link,
+                                   member(clash.to[0]).token));
             out += ",\"between\":[" + CDP_TRY(value_list(clash.from)) + "," +
                    CDP_TRY(value_list(clash.to)) + "],";
-            return out + assertions_member(CDP_TRY(assertions(member(clash.from[0]).token,
-                                                              AssertionKind::cannot_link,
-                                                              member(clash.to[0]).token)));
+            return out + CDP_TRY(said_members(cannot));
+        }
         case Apart::shared:
         case Apart::blocked:
         case Apart::candidate: {
@@ -206,19 +234,18 @@ Result<std::string> IdentityReading::refusal(const Hop& hop) {
     return out;
 }
 
-Result<std::string> IdentityReading::retraction(const Hop& hop) {
-    const auto& evidence = near_->folded().retracted[hop.at].evidence;
-    auto ids =
-        CDP_TRY(assertions(member(hop.from).token, AssertionKind::retract, member(hop.to).token));
-    for (const auto& entry : CDP_TRY(identity::Assertions::source_entries(transaction_))) {
-        const auto& range = entry.range;
-        const bool meets =
-            range.first_day <= evidence.last_day && range.last_day >= evidence.first_day;
-        if (meets && (!range.source ||
-                      std::ranges::find(evidence.sources, *range.source) != evidence.sources.end()))
-            ids.push_back(entry.id);
+Result<std::string> IdentityReading::said_members(const std::vector<AssertionId>& ids) {
+    JsonList list;
+    for (const auto& id : ids) {
+        const auto assertion = CDP_TRY(assertions_.find(transaction_, id));
+        if (!assertion) return damaged("what stands without its assertion");
+        list.add("{\"assertion\":" + hex_string(id.view()) + ",\"kind\":\"" +
+                 std::string(to_string(assertion->kind)) +
+                 "\",\"author\":" + json_string(assertion->said.author) +
+                 ",\"reason\":" + json_string(assertion->said.reason) +
+                 time_member("time", assertion->said.time) + "}");
     }
-    return "\"reason\":\"retracted\"," + assertions_member(ids);
+    return assertions_member(ids) + ",\"said\":" + list.str();
 }
 
 }  // namespace cdp

@@ -11,6 +11,7 @@
 
 #include "cdp/attribution.h"
 #include "cdp/config.h"
+#include "cdp/event_links.h"
 #include "cdp/people.h"
 #include "cdp/source_names.h"
 #include "identity/graph.h"
@@ -49,8 +50,13 @@ public:
     explicit IdentityReading(const IdentityNeeds& needs);
 
     People::Reading reading() { return {*snapshot_, transaction_}; }
-    // Once, before what follows.
+    // Before what follows, and again when more is wanted.
     Result<void> load(std::span<const Token> start);
+    // Finds what retractions took from the links of those who are here, and of some of them from
+    // their newest events: those that `of` names first.
+    Result<void> load_taken_back(std::span<const Token> of);
+    // Who was linked to somebody who is here and is not here now. A bounded number.
+    std::vector<Token> lost_ones() const;
     identity::Neighbourhood& near() { return *near_; }
     std::uint32_t at(const Token& token) const { return *near_->find(token); }
     const identity::Component::Member& member(std::uint32_t node) const {
@@ -67,6 +73,8 @@ public:
     Result<std::string> evidence(const identity::Evidence& evidence);
     // [{"id":…,…}]: some of the newest events that the two were both in.
     Result<std::string> events(const Token& a, const Token& b, const identity::Evidence& evidence);
+    // Members of an object: "assertions":[ID,…],"said":[{"assertion":ID,"kind":…,…},…].
+    Result<std::string> said_members(const std::vector<identity::AssertionId>& ids);
     // Members of an object: "reason":… and what it rests on.
     Result<std::string> refusal(const identity::Hop& hop);
 
@@ -80,13 +88,14 @@ private:
     Result<std::string> value_list(const std::vector<std::uint32_t>& nodes);
     Result<std::string> outsider(std::uint32_t node);
     Result<std::string> outsider_json(std::uint32_t node);
-    Result<std::string> retraction(const identity::Hop& hop);
     Result<std::string> source(std::uint32_t hash);
 
     const IdentityNeeds& needs_;
     const std::unique_ptr<storage::Snapshot> snapshot_;
     storage::Transaction transaction_;
     Attribution attribution_;
+    const EventLinks event_links_;
+    const identity::Assertions assertions_;
     identity::Rules rules_ = {};
     std::optional<identity::Neighbourhood> near_ = {};
     std::unordered_map<Token, std::string> identifiers_ = {};

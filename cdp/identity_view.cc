@@ -1,12 +1,16 @@
 #include "cdp/identity_view.h"
 
 #include <algorithm>
-#include <array>
+#include <span>
+#include <vector>
 
 namespace cdp {
 namespace {
 
 using identity::Hop;
+
+// Hops away from the two that are looked at for what was taken back.
+constexpr int kWiderMax = 2;
 
 // Who is asked about; what is wrong is said of the parameter.
 Result<Token> resolve(const IdentityNeeds& needs, IdentityReading& reading,
@@ -58,22 +62,53 @@ std::string person_json(const IdentityReading& reading, std::uint32_t node, bool
     return active ? "\"" + to_hex(reading.person_of(node).view()) + "\"" : "null";
 }
 
+// The persons of the two, those two first.
+std::vector<Token> persons_of(const IdentityReading& reading, std::span<const Token> two,
+                              const identity::Folded& folded) {
+    std::vector<Token> out(two.begin(), two.end());
+    for (std::uint32_t node = 0; node < folded.nodes.size(); ++node) {
+        const auto& token = reading.member(node).token;
+        const auto anchor = folded.partition.anchor[node];
+        if (std::ranges::find(two, token) == two.end() &&
+            std::ranges::any_of(two, [&](const Token& one) {
+                return folded.partition.anchor[reading.at(one)] == anchor;
+            }))
+            out.push_back(token);
+    }
+    return out;
+}
+
+// Of the first two of `start`. When nothing that is here connects them, those are loaded too whom
+// one of them lost by a retraction: the way may lead through somebody who is nobody's now.
+Result<identity::Explanation> explain_near(IdentityReading& reading, std::vector<Token>& start) {
+    for (int wider = 0;; ++wider) {
+        CDP_CHECK(reading.load(start));
+        const auto& near = reading.near();
+        const auto from = reading.at(start[0]);
+        const auto to = reading.at(start[1]);
+        auto explained = identity::explain(near.folded(), from, to);
+        if (explained.same_person) return explained;
+        auto searched = persons_of(reading, std::span(start).first(2), near.folded());
+        searched.insert(searched.end(), start.begin() + 2, start.end());
+        CDP_CHECK(reading.load_taken_back(searched));
+        explained = identity::explain(near.folded(), from, to);
+        const auto lost = reading.lost_ones();
+        if (!explained.path.empty() || lost.empty() || wider == kWiderMax) return explained;
+        start.insert(start.end(), lost.begin(), lost.end());
+    }
+}
+
 }  // namespace
 
 Result<std::string> IdentityView::explain(const NamedIdentifier& a,
                                           const NamedIdentifier& b) const {
     IdentityReading reading(needs_);
-    const std::array start{CDP_TRY(resolve(needs_, reading, a, "/a")),
-                           CDP_TRY(resolve(needs_, reading, b, "/b"))};
-    CDP_CHECK(reading.load(start));
+    std::vector start{CDP_TRY(resolve(needs_, reading, a, "/a")),
+                      CDP_TRY(resolve(needs_, reading, b, "/b"))};
+    const auto explained = CDP_TRY(explain_near(reading, start));
     const auto from = reading.at(start[0]);
     const auto to = reading.at(start[1]);
     auto& near = reading.near();
-    auto explained = identity::explain(near.folded(), from, to);
-    if (!explained.same_person) {
-        CDP_CHECK(near.load_retracted());
-        explained = identity::explain(near.folded(), from, to);
-    }
     const auto active = [&](std::uint32_t node) {
         return static_cast<bool>(near.folded().partition.active[node]);
     };

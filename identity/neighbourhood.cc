@@ -79,7 +79,8 @@ std::uint64_t Neighbourhood::taken(const Component::Member& from, const cdp::Tok
 }
 
 cdp::Result<void> Neighbourhood::load_retracted() {
-    if (!rules_.retractions.empty()) of_sources_ = CDP_TRY(Assertions::source_entries(transaction_));
+    if (!rules_.retractions.empty())
+        of_sources_ = CDP_TRY(Assertions::source_entries(transaction_));
     std::size_t rows = 0;
     for (const auto& member : members()) {
         if (!member.expanded || member.shared || member.blocked) continue;
@@ -109,8 +110,7 @@ void Neighbourhood::add_taken(std::span<const Taking> takings) {
         take(taking);
         // It would not count either if the event did.
         for (const auto& entry : of_sources_)
-            if (entry.range.days_of(taking.days))
-                take({taking.a, taking.b, taking.days, entry.id});
+            if (entry.range.days_of(taking.days)) take({taking.a, taking.b, taking.days, entry.id});
     }
     place_taken();
 }

@@ -192,6 +192,130 @@ TEST_CASE("what is asserted is named by its id, and what it changed") {
     CHECK(explained(world, "anonymous_id", "c1", "user_id", "u1").at("same_person") == true);
 }
 
+namespace {
+
+// One of the ways to take back what the event m1 of the source web said on 2026-11-18.
+std::string take_back(PlatformWorld& world, const std::string& way) {
+    cdp::AssertionRequest request;
+    request.kind = "retract";
+    request.reason = "the till was left logged in";
+    request.author = "steward:test";
+    if (way == "pair") request.identifiers = {{"user_id", "u1"}, {"anonymous_id", "c1"}};
+    if (way == "event") request.events = {{"web", "m1"}};
+    if (way == "days" || way == "hours") request.source = "web";
+    if (way == "days") request.from = request.to = "2026-11-18";
+    if (way == "hours") request.from = "2026-11-18T09:00:00Z";
+    if (way == "hours") request.to = "2026-11-18T11:00:00Z";
+    const auto said = world.platform().stewardship().say(request);
+    REQUIRE(said);
+    return json::parse(said->json).at("id");
+}
+
+}  // namespace
+
+TEST_CASE("a link that was taken back is refused by the name of what took it") {
+    const auto* way = GENERATE("pair", "event", "days", "hours");
+    CAPTURE(way);
+    PlatformWorld world;
+    world.send_one(event("m1", {"u1", "c1", ""}));
+    world.send_one(event("m2", {"", "c1", "a@shop.example", "2026-11-17"}));
+    const auto before = graph_of(world, "user_id", "u1");
+    const auto id = take_back(world, way);
+
+    for (const auto& [type, value] :
+         {std::pair{"anonymous_id", "c1"}, std::pair{"email", "a@shop.example"}}) {
+        const auto answer = explained(world, "user_id", "u1", type, value);
+        CHECK(answer.at("connected") == true);
+        REQUIRE(answer.at("refused").size() == 1);
+        const auto& refusal = answer.at("refused")[0];
+        CHECK(refusal.at("reason") == "retracted");
+        CHECK(refusal.at("assertions") == json{id});
+        CHECK(refusal.at("said") == json::array({{{"assertion", id},
+                                                  {"kind", "retract"},
+                                                  {"author", "steward:test"},
+                                                  {"reason", "the till was left logged in"},
+                                                  {"time", "2026-11-21T12:00:00.000Z"}}}));
+        CHECK(answer.at("path")[0].at("first_seen") == "2026-11-18");
+        CHECK(answer.at("path")[0].at("sources") == json{"web"});
+    }
+    for (const auto& [type, value] :
+         {std::pair{"user_id", "u1"}, std::pair{"anonymous_id", "c1"}}) {
+        const auto graph = graph_of(world, type, value);
+        REQUIRE(graph.at("refused").size() == 1);
+        const auto& link = graph.at("refused")[0];
+        CHECK(link.at("reason") == "retracted");
+        CHECK(link.at("assertions") == json{id});
+        CHECK(values_of({link.at("a"), link.at("b")}) == std::set<std::string>{"u1", "c1"});
+        CHECK(graph.at("assertions") == json{id});
+    }
+
+    REQUIRE(world.platform().stewardship().revoke(id, "steward:test", "a mistake"));
+    auto after = graph_of(world, "user_id", "u1");
+    CHECK(after.at("links") == before.at("links"));
+    CHECK(after.at("refused").empty());
+    CHECK(after.at("assertions").empty());
+    CHECK(explained(world, "user_id", "u1", "anonymous_id", "c1").at("same_person") == true);
+}
+
+TEST_CASE("a way that was taken back hop by hop is found through who is nobody's now") {
+    const auto* way = GENERATE("events", "days");
+    CAPTURE(way);
+    PlatformWorld world;
+    world.send_one(event("m1", {"u1", "c1", ""}));
+    world.send_one(event("m2", {"", "c1", "a@shop.example"}));
+    world.send_one(event("m3", {.user = "u9"}));
+    cdp::AssertionRequest request;
+    request.kind = "retract";
+    request.reason = "a test";
+    request.author = "steward:test";
+    if (way == std::string("events"))
+        request.events = {{"web", "m1"}, {"web", "m2"}};
+    else
+        request.source = "web", request.from = request.to = "2026-11-18";
+    const auto said = world.platform().stewardship().say(request);
+    REQUIRE(said);
+    const json id = json::parse(said->json).at("id");
+
+    const auto answer = explained(world, "user_id", "u1", "email", "a@shop.example");
+    REQUIRE(answer.at("path").size() == 2);
+    CHECK(answer.at("path")[0].at("to").at("value") == "c1");
+    for (const auto& refusal : answer.at("refused")) {
+        CHECK(refusal.at("reason") == "retracted");
+        CHECK(refusal.at("assertions") == json{id});
+    }
+    CHECK(explained(world, "user_id", "u1", "user_id", "u9").at("connected") == false);
+}
+
+TEST_CASE("only those retractions are named that took something of the two") {
+    PlatformWorld world;
+    world.send_one(event("m1", {"u1", "c1", ""}));
+    world.send_one(event("m2", {"u2", "c2", "", "2026-11-17"}));
+    world.send_one(event("m3", {"u1", "c3", "", "2026-11-16"}));
+    world.send_one(event("m4", {"u1", "c3", "", "2026-11-15"}));
+    cdp::AssertionRequest request;
+    request.kind = "retract";
+    request.reason = "a test";
+    request.author = "steward:test";
+    request.source = "web";
+    request.from = request.to = "2026-11-17";
+    REQUIRE(world.platform().stewardship().say(request));
+    request.from = request.to = "2026-11-16";
+    const auto still_linked = world.platform().stewardship().say(request);
+    REQUIRE(still_linked);
+    const auto id = take_back(world, "days");
+    const auto again = take_back(world, "event");
+
+    const std::set<std::string> both{id, again};
+    const auto answer = explained(world, "user_id", "u1", "anonymous_id", "c1");
+    REQUIRE(answer.at("refused").size() == 1);
+    CHECK(answer.at("refused")[0].at("assertions").get<std::set<std::string>>() == both);
+    const auto graph = graph_of(world, "user_id", "u1");
+    REQUIRE(graph.at("refused").size() == 1);
+    auto touching = both;
+    touching.insert(json::parse(still_linked->json).at("id").get<std::string>());
+    CHECK(graph.at("assertions").get<std::set<std::string>>() == touching);
+}
+
 TEST_CASE("a shared cookie keeps two persons apart and says what it was seen with") {
     PlatformWorld world;
     world.send_one(event("m1", {"u1", "c1", ""}));

@@ -410,6 +410,56 @@ TEST_CASE("what was taken back is named where it would connect") {
     CHECK(asked.folded().retracted[0].evidence.first_day == 5);
 }
 
+TEST_CASE("of two it is known what took their link, and of others what was found besides") {
+    const IdentityWorld world;
+    Stored stored(world);
+    const auto user = world.sighting("user_id", "u1");
+    const auto cookie = world.sighting("anonymous_id", "a1");
+    const auto email = world.sighting("email", "a@shop.example");
+    stored.observe(together({user, cookie}, 5, 7));
+    stored.observe(together({email}, 5, 7));
+    const auto take = [&](std::int32_t first, std::int32_t last) {
+        identity::Assertion range{.kind = AssertionKind::retract, .identifiers = {}};
+        range.range = {.source = 7, .first_day = first, .last_day = last};
+        REQUIRE(stored.say(range) == "");
+        return stored.last();
+    };
+    take(6, 9);
+
+    const auto snapshot = stored.store().snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const auto found = identity::AssertionId::from("sixteen bytes it");
+    const auto day = identity::link_day(identity::LinkClass::cookie, 5, 7);
+    {
+        auto rules = stored.graph().rules(transaction);
+        REQUIRE(rules);
+        identity::Neighbourhood near(transaction, *rules);
+        REQUIRE(near.load(std::vector{user.token, email.token}));
+        REQUIRE(near.load_retracted());
+        CHECK(near.taken().empty());
+        near.add_taken(std::vector<identity::Taking>{{user.token, cookie.token, day, found},
+                                                     {email.token, cookie.token, day, found}});
+        REQUIRE(near.taken().size() == 2);
+        REQUIRE(near.folded().retracted.size() == 1);
+        CHECK(near.retracted(0).by == std::vector{found});
+        for (const auto* link : near.taken())
+            CHECK(near.linked(*link) == (link->a != email.token && link->b != email.token));
+    }
+
+    auto both = std::vector{take(5, 5), take(0, 5)};
+    const auto later = stored.store().snapshot();
+    storage::Transaction reading(*later, storage::kPartition);
+    auto rules = stored.graph().rules(reading);
+    REQUIRE(rules);
+    identity::Neighbourhood near(reading, *rules);
+    REQUIRE(near.load(std::vector{user.token, cookie.token}));
+    REQUIRE(near.load_retracted());
+    std::ranges::sort(both);
+    REQUIRE(near.folded().retracted.size() == 1);
+    CHECK(near.retracted(0).by == both);
+    CHECK(near.retracted(0).evidence.first_day == 5);
+}
+
 TEST_CASE("two identifiers that nobody is of are connected by what both were seen in") {
     const IdentityWorld world;
     Stored stored(world);
