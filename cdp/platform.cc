@@ -8,7 +8,6 @@
 #include "cdp/groups.h"
 #include "cdp/identity_view.h"
 #include "cdp/ingest.h"
-#include "cdp/ledger_publisher.h"
 #include "cdp/people.h"
 #include "cdp/profiles.h"
 #include "cdp/stewardship.h"
@@ -67,7 +66,6 @@ struct Platform::Parts {
 
     const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
-    consent::Ledger ledger{store, vault};
     const SourceNames source_names{vault};
     const People people{{vault, graph, consents, config}};
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};
@@ -79,10 +77,9 @@ struct Platform::Parts {
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
     Ingest ingest{
-        {store, vault, graph, consents, config, clock, counters, again, ledger}, groups, source_names};
-    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger}};
+        {store, vault, graph, consents, config, clock, counters, again}, groups, source_names};
+    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
     Worker again;  // ends first, because its work uses all of the above
-    LedgerPublisher publisher{store, ledger, clock};
 };
 
 Platform::Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock,
@@ -162,14 +159,6 @@ Result<void> Platform::export_lines(const ExportRequest& request,
                      .reason = "reason_too_long",
                      .message = "The reason of an export has at most 1024 bytes."};
     return parts_->exporter.run(request, sink);
-}
-
-void Platform::publish_ledger() {
-    parts_->publisher.start();
-}
-
-const consent::Ledger& Platform::ledger() const {
-    return parts_->ledger;
 }
 
 const Counters& Platform::counters() const {
