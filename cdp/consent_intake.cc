@@ -61,7 +61,7 @@ Result<ConsentIntake::Item> ConsentIntake::check(const Principal& caller,
     auto& record = item.record;
     record.origin = CDP_TRY(origin_of(caller));
     item.sightings = CDP_TRY(check_identifiers(caller, request, pointer));
-    for (const auto& sighting : item.sightings) record.asserted.push_back(sighting.token);
+    for (const auto& sighting : item.sightings) record.asserted.push_back({sighting.token});
     if (!consent::may_be_named(needs_.config.policy, request.purpose))
         return refuse("purpose_unknown", "No such purpose is configured.", pointer + "/purpose");
     record.purpose = request.purpose;
@@ -85,13 +85,16 @@ Result<ConsentIntake::Item> ConsentIntake::check(const Principal& caller,
     record.time = std::min(request.time.value_or(record.received), record.received);
     record.valid_until = request.valid_until;
     record.source = caller.name;
-    record.method = request.method;
+    consent::set_method(record, request.method);
     record.notice = {request.notice_id, request.notice_version, request.notice_hash};
-    record.actor = std::string(to_string(caller.role)) + ':' + caller.name;
+    const bool officer = record.origin == consent::Origin::officer;
+    record.actor = {officer ? consent::ActorKind::officer : consent::ActorKind::api,
+                    std::string(to_string(caller.role)) + ':' + caller.name};
     record.id =
         request.idempotency_key.empty()
             ? consent::content_id(record)
-            : needs_.vault.hash<RecordId>("consent", record.actor + '\0' + request.idempotency_key);
+            : needs_.vault.hash<RecordId>("consent",
+                                          record.actor.id + '\0' + request.idempotency_key);
     if (const auto checked = consent::check(record); !checked) {
         auto error = checked.error();
         error.pointer.insert(0, pointer);

@@ -118,7 +118,8 @@ std::string consent_line(const consent::Record& record, const std::string& ident
     }
     if (record.valid_until)
         line += ",\"validUntil\":" + json_string(format_time(*record.valid_until));
-    if (!record.method.empty()) line += ",\"method\":" + json_string(record.method);
+    if (const auto method = consent::method_text(record); !method.empty())
+        line += ",\"method\":" + json_string(method);
     if (!record.notice.id.empty())
         line += ",\"notice\":{\"id\":" + json_string(record.notice.id) +
                 ",\"version\":" + json_string(record.notice.version) +
@@ -306,13 +307,13 @@ Result<void> Exporter::consents(const storage::Snapshot& snapshot, const Sink& s
         const auto& record = std::get<consent::Record>(row);
         std::string identifiers = "[";
         for (std::size_t i = 0; i < record.asserted.size(); ++i)
-            identifiers += (i > 0 ? "," : "") + CDP_TRY(names.find(record.asserted[i]))->json;
+            identifiers += (i > 0 ? "," : "") + CDP_TRY(names.find(record.asserted[i].token))->json;
         return consent_line(record, identifiers + "]");
     };
     CDP_CHECK(needs_.consents.each(snapshot, [&](const Token& token, const consent::Row& row) {
         // A record stands under each identifier it asserts, and is one line.
         const auto* record = std::get_if<consent::Record>(&row);
-        if (record && record->asserted.front() != token) return true;
+        if (record && record->asserted.front().token != token) return true;
         const auto line = line_of(token, row);
         if (!line) {
             error = line.error();

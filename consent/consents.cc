@@ -33,7 +33,8 @@ Fact fact_of(const Cell& cell) {
             .scope = cell.first.scope,
             .origin = cell.first.origin,
             .time = cell.first.time,
-            .cell = true};
+            .cell = true,
+            .received = cell.first.time};
 }
 
 bool wrote(const storage::Transaction& transaction, std::string_view key) {
@@ -71,7 +72,8 @@ Consents::~Consents() = default;
 
 cdp::Result<bool> Consents::record(storage::Transaction& transaction, const Record& record) const {
     CDP_CHECK(check(record));
-    const std::set<cdp::Token> tokens(record.asserted.begin(), record.asserted.end());
+    std::set<cdp::Token> tokens;
+    for (const Asserted& one : record.asserted) tokens.insert(one.token);
     for (const auto& token : tokens)
         if (const auto stored = CDP_TRY(find_record(vault_, transaction, token, record.id))) {
             if (!repeats(*stored, record)) return key_reused();
@@ -157,8 +159,10 @@ cdp::Result<std::vector<Fact>> Consents::load(const storage::Snapshot& snapshot,
     const auto said = CDP_TRY(rows(snapshot, transaction, token));
     std::vector<Fact> facts;
     facts.reserve(said.size());
-    for (const Row& row : said)
-        facts.push_back(std::visit([](const auto& one) { return fact_of(one); }, row));
+    for (const Row& row : said) {
+        const auto* record = std::get_if<Record>(&row);
+        facts.push_back(record ? fact_of(*record, token) : fact_of(std::get<Cell>(row)));
+    }
     return facts;
 }
 

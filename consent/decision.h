@@ -10,36 +10,12 @@
 #include "cdp/base/ids.h"
 #include "cdp/base/time.h"
 #include "consent/fact.h"
+#include "consent/fold.h"
 #include "consent/policy.h"
+#include "consent/reason.h"
 
 // May this datum be used for this purpose by this channel? Pure: no clock, no store.
 namespace consent {
-
-// Spelled as on the wire.
-enum class Reason : std::uint8_t {
-    never_asked,
-    denied,
-    withdrawn,
-    objected,
-    expired,
-    captured_under_denial,  // collected while a denial was in force; no later grant releases it
-    purpose_unknown,
-    channel_unknown,
-    purpose_not_registered,  // the channel is not registered for the purpose
-    identifier_unknown,      // the datum names an identifier that is not among the person's
-    unmapped,                // the field has no label
-    label_not_allowed,       // the channel may not receive a label of the field
-    not_collected_for,
-    not_hashable,  // to be released as a hash, but not a text with a normal form
-    unparsable,    // a contact, but not one that can be told: consent for it cannot be asked
-
-    granted,
-    not_objected,
-    contract,
-};
-
-std::string_view to_string(Reason value);
-std::optional<Reason> parse_reason(std::string_view name);
 
 struct Decision {
     Reason reason = Reason::never_asked;
@@ -49,29 +25,28 @@ struct Decision {
     // From this time on the same facts may decide otherwise; nullopt: time alone changes nothing.
     // May be earlier than the true one, never later.
     std::optional<cdp::Timestamp> changes_at = {};
+    // With quiet_hours: ask again then.
+    std::optional<cdp::Timestamp> defer_until = {};
+    Obligations obligations = {};  // of what is allowed
 
     bool allowed() const { return reason >= Reason::granted; }
+    Outcome outcome() const {
+        if (allowed()) return Outcome::allow;
+        return defer_until ? Outcome::defer_until : Outcome::deny;
+    }
 
     friend bool operator==(const Decision&, const Decision&) = default;
-};
-
-// An identifier of the person, with everything that was ever said under it. No two of a person have
-// the same token.
-struct Member {
-    cdp::Token token = {};
-    std::string type = {};
-    bool contact = false;  // an e-mail address or phone number
-    bool account = false;
-    // Seen with several people: what is denied under it stays with it, what is granted opens
-    // nothing else.
-    bool shared = false;
-    std::vector<Fact> facts = {};  // any order, duplicates allowed
 };
 
 struct Question {
     std::string purpose = {};
     std::string channel = {};
     cdp::Timestamp now{};
+    // Where the person is known to be. Answers name further ones, which only make it stricter; of
+    // several the strictest holds. None: the purpose's own regime.
+    std::vector<std::string> jurisdictions = {};
+    // What the caller means to send; refused when the purpose sends something else.
+    std::optional<MessageClass> message_class = {};
 };
 
 // What a decision needs to know of a datum.
@@ -81,22 +56,40 @@ struct Datum {
         {};                     // the identifier that it *is*: an e-mail trait, an identifier
     bool from_server = false;   // its source has trust server
     cdp::Timestamp captured{};  // its event time
+    // Its classes. What was denied of one of them refuses it, what was granted opens it when all of
+    // them were meant. The gate takes the field's.
+    std::span<const std::string> labels = {};
+};
+
+// One thing that a decision rests on.
+struct Cause {
+    Reason reason = Reason::never_asked;
+    std::optional<cdp::RecordId> evidence = {};
+    // The identifier under which it was said; none: of the whole person.
+    std::optional<cdp::Token> identifier = {};
+
+    friend bool operator==(const Cause&, const Cause&) = default;
 };
 
 // One person, one question, prepared once to decide about many data.
 //
-// A grant counts from its event time on, a denial at once. Per identifier the newest covering fact
-// holds; at the same moment a denial wins. A denial of scope person under any member that is not
-// shared refuses everything of the person until a later grant of scope person names that same
-// identifier. Grants never spread. docs/decisions/0006 has the rules of each regime.
+// A grant counts from the time it is in effect, a denial at once. Per identifier the newest
+// covering fact holds; at the same moment a denial wins. A denial of scope person under any member
+// that is not shared refuses everything of the person until a later grant of scope person names
+// that same identifier, or any later grant of the person names the denial itself in `overrides`,
+// and that only while both are the person's. Grants never spread. docs/decisions/0006 and 0016 have
+// the rules of each regime.
 class Judge {
 public:
     Judge(const Policy& policy, std::span<const Member> members, const Question& question);
 
     Decision decide(const Datum& datum) const;
 
+    // Everything that refuses the datum, or else what allows it; the decision's own reason first.
+    std::vector<Cause> explain(const Datum& datum) const;
+
     // What holds for one identifier by what was said under it alone: granted, a kind of denial,
-    // expired or never_asked.
+    // expired, never_asked and the like. Of data without labels.
     Decision standing(const cdp::Token& token) const;
 
     // The reason of every decision when the question itself has no answer: an unknown purpose or
@@ -106,48 +99,47 @@ public:
     // The `changes_at` of every decision.
     std::optional<cdp::Timestamp> changes_at() const { return changes_at_; }
 
-private:
-    struct Word {
-        Reason reason = Reason::never_asked;
-        std::optional<cdp::RecordId> evidence = {};
-    };
-    // A denial in force from `from` until before `until`.
-    struct Denied {
-        cdp::Timestamp from;
-        cdp::Timestamp until;
-        Word word;
-    };
-    struct Identifier {
-        cdp::Token token;
-        Word word = {};  // the newest
-        // An account for which a server or an officer recorded the person's own grant.
-        std::optional<Word> vouched = {};
-        std::optional<cdp::Timestamp> last_grant = {};
-        std::vector<Denied> denied = {};
-    };
-    using Facts = std::span<const Fact* const>;  // in the fold's order
+    // Somebody who refused may not be asked again before.
+    std::optional<cdp::Timestamp> no_reask_until() const;
 
-    static std::vector<Denied> denials(Facts facts);
-    static const Word* denied_at(std::span<const Denied> denials, cdp::Timestamp time);
-    void add(const Member& member, const Question& question);
-    Word word_of(const Fact& fact) const;
-    std::optional<Word> vouched(const Member& member, Facts facts) const;
-    void note_changes(const Fact& fact);
-    const Identifier* find(const cdp::Token& token) const;
-    Word ruling(const Identifier& home, const Identifier* value, bool from_server) const;
-    Word opt_in(const Identifier& home, const Identifier* value) const;
-    Word address_opt_in(const Identifier& home, const Identifier* value, bool from_server) const;
-    const Word* denied_at_capture(const Datum& datum, const Identifier& home,
-                                  const Identifier* value) const;
+private:
+    // Hours that are quiet now, and who has opened them.
+    struct Night {
+        cdp::Timestamp until;
+        std::optional<Topic> topic;
+    };
+    struct Folds {
+        Fold main;
+        std::vector<std::optional<Fold>> nights;
+    };
+
+    void place(const Policy& policy, std::span<const Member> members, const Question& question);
+    void set_regimes(const Purpose& purpose, const Question& question,
+                     std::span<const std::string> said);
+    void set_clocks(const Policy& policy, const Purpose& purpose, const Channel& channel,
+                    std::span<const std::string> places);
+    void keep_labelled(std::span<const Member> members);
+    bool has(Regime regime) const;
+    bool asks_consent() const;
+    void note(cdp::Timestamp time);
+
+    Folds fold(std::span<const Member> members, std::span<const std::string> labels) const;
+    Decision decide(const Folds& folds, const Datum& datum) const;
+    Word ruling(const Fold& fold, const Standing* home, const Standing* value,
+                bool from_server) const;
+    Word opted(Regime regime, const Fold& fold, const Standing& home, const Standing* value,
+               bool from_server) const;
+    std::optional<Word> refusal_then(const Fold& fold, const Datum& datum, const Standing& home,
+                                     const Standing* value) const;
+    std::optional<cdp::Timestamp> put_off(const Folds& folds, const Datum& datum) const;
 
     std::optional<Reason> refused_ = {};
-    Regime regime_ = Regime::person_opt_in;
-    std::vector<std::string> target_types_ = {};
-    cdp::Timestamp now_{};
-    std::vector<Identifier> identifiers_ = {};  // by token
-    std::vector<Denied> person_denied_ = {};    // under any member, of scope person
-    std::optional<Denied> person_denial_ = {};  // the newest of them that is in force now
-    std::optional<Word> target_grant_ = {};     // of a member of a target type
+    std::uint8_t regimes_ = 0;  // a bit for each; all must allow
+    Topic topic_ = {};
+    std::vector<Night> nights_ = {};
+    bool label_advertisement_ = false;
+    std::optional<Folds> folds_ = {};    // of data without labels
+    std::vector<Member> labelled_ = {};  // kept when facts name labels; empty: the folds do for all
     std::optional<cdp::Timestamp> changes_at_ = {};
 };
 

@@ -150,6 +150,20 @@ std::vector<Label> default_labels() {
     return labels;
 }
 
+// Network Act Art. 50 and Decree Art. 61 and 62-3: no marketing by night but by e-mail, unless that
+// was consented to separately; a reminder every two years, after which silence keeps the consent.
+void add_korea(Policy& policy) {
+    policy.quiet_hours.push_back(
+        {.jurisdiction = "KR",
+         .mediums = {Medium::sms, Medium::push, Medium::kakao, Medium::other},
+         .from = std::chrono::hours{21},
+         .until = std::chrono::hours{8},
+         .offset = std::chrono::hours{9},
+         .unless_granted = "night"});
+    policy.reconfirmations.push_back({.jurisdiction = "KR", .every = std::chrono::days{730}});
+    policy.advertisement_label.push_back("KR");
+}
+
 }  // namespace
 
 Policy default_policy() {
@@ -177,6 +191,7 @@ Policy default_policy() {
     policy.identifier_default = {"identifier.crm"};
     policy.events = default_events();
     policy.event_default = {"behaviour"};
+    add_korea(policy);
     return policy;
 }
 

@@ -15,11 +15,16 @@ bool related(std::string_view a, std::string_view b) {
     return covers(a, b) || covers(b, a);
 }
 
+// Opens, refuses, or neither: then it may end or renew what was said before it.
+int side(State state) {
+    return state == State::granted ? 1 : is_denial(state) ? 2 : 3;
+}
+
 // Between the first stamp of a cell and its unknown last one, `other` may have had the last word.
 bool contests(const Fact& cell, const Fact& other) {
     return cdp::day_of(cell.time) == cdp::day_of(other.time) &&
            related(cell.purpose, other.purpose) &&
-           (is_denial(cell.state) != is_denial(other.state) || other.valid_until.has_value());
+           (side(cell.state) != side(other.state) || other.valid_until.has_value());
 }
 
 bool is_contested(const Fact& fact, std::span<const Fact> facts) {
@@ -29,15 +34,36 @@ bool is_contested(const Fact& fact, std::span<const Fact> facts) {
 
 }  // namespace
 
-Fact fact_of(const Record& record) {
-    return {.id = record.id,
-            .purpose = record.purpose,
-            .channels = record.channels,
-            .state = record.state,
-            .scope = record.scope,
-            .origin = record.origin,
-            .time = record.time,
-            .valid_until = record.valid_until};
+Fact fact_of(const Record& record, const cdp::Token& under) {
+    const auto asserted = std::ranges::find(record.asserted, under, &Asserted::token);
+    const auto strength = asserted == record.asserted.end() ? Strength::shared : asserted->strength;
+    // The law makes a browser's opt-out the consumer's, once the browser is known to be theirs.
+    const bool opt_out_signal = record.signal && (record.signal->type == SignalType::gpc ||
+                                                  record.signal->type == SignalType::gpp ||
+                                                  record.signal->type == SignalType::usp);
+    const bool reaches = strength == Strength::strong ||
+                         (strength == Strength::weak && opt_out_signal && is_denial(record.state));
+    Fact fact{.id = record.id,
+              .purpose = record.purpose,
+              .channels = record.channels,
+              .state = record.state,
+              .scope = record.scope == Scope::person && !reaches ? Scope::identifier : record.scope,
+              .origin = record.origin,
+              .time = record.effective_from.value_or(record.time),
+              .valid_until = record.valid_until,
+              .labels = record.labels,
+              .received = record.received,
+              .reconfirm_due = record.reconfirm_due,
+              .no_reask_until = record.no_reask_until,
+              .unproven = record.actor.kind == ActorKind::import && record.evidence.empty(),
+              .overrides = record.overrides,
+              .jurisdiction = record.jurisdiction};
+    if (const auto& doi = record.double_opt_in) {
+        fact.request = doi->request;
+        fact.confirm_by = doi->expires;
+    }
+    if (record.minor && !record.minor->guardian_record) fact.unguarded = record.minor->age_band;
+    return fact;
 }
 
 cdp::RecordId cell_id(const cdp::Token& token, const Stamp& stamp) {
@@ -78,7 +104,8 @@ std::vector<Fact> refine(const cdp::Token& token, std::vector<Fact> facts,
                          .state = stamp.state,
                          .scope = stamp.scope,
                          .origin = stamp.origin,
-                         .time = stamp.time});
+                         .time = stamp.time,
+                         .received = stamp.time});
     }
     return facts;
 }

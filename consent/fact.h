@@ -21,14 +21,26 @@ struct Fact {
     State state = State::denied;
     Scope scope = Scope::person;
     Origin origin = Origin::client_stamp;
-    cdp::Timestamp time{};
+    cdp::Timestamp time{};                           // from which on it is in effect
     std::optional<cdp::Timestamp> valid_until = {};  // exclusive
-    bool cell = false;  // the first stamp of its day; refine() may know more
+    bool cell = false;                     // the first stamp of its day; refine() may know more
+    std::vector<std::string> labels = {};  // empty: all
+    cdp::Timestamp received{};             // of a cell: its time, which is no later
+    std::optional<cdp::Timestamp> reconfirm_due = {};
+    std::optional<cdp::Timestamp> no_reask_until = {};
+    std::optional<cdp::RecordId> request = {};  // of a grant: the pending record that it confirms
+    std::optional<cdp::Timestamp> confirm_by = {};  // of a pending record
+    std::optional<AgeBand> unguarded = {};          // a minor's, without a guardian's record
+    bool unproven = false;                          // imported without evidence
+    std::vector<cdp::RecordId> overrides = {};
+    std::string jurisdiction = {};
 
     friend bool operator==(const Fact&, const Fact&) = default;
 };
 
-Fact fact_of(const Record& record);
+// What the record says under one of the identifiers it asserts, whose strength bounds how far it
+// reaches.
+Fact fact_of(const Record& record, const cdp::Token& under);
 
 // One preference that an SDK put on one event.
 struct Stamp {

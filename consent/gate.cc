@@ -26,6 +26,8 @@ std::optional<std::string> transformed(const Field& field, Transform transform) 
         case Transform::sha256:
             if (!is_json_string(field.json) || field.normal.empty()) return std::nullopt;
             return json_string(cdp::to_hex(view(sha256(field.normal))));
+        case Transform::keyed_token:
+        case Transform::truncate: return std::nullopt;
     }
     return std::nullopt;
 }
@@ -47,10 +49,11 @@ Gate::Gate(const Policy& policy, std::span<const Member> members, const Question
     if (const Purpose* purpose = policy.find_purpose(question.purpose)) purpose_ = purpose->name;
     const Channel* channel = policy.find_channel(question.channel);
     if (!channel) return;
-    for (const auto& [name, transform] : channel->labels) {
-        const Label* label = policy.find_label(name);
+    for (const ChannelLabel& listed : channel->labels) {
+        const Label* label = policy.find_label(listed.label);
         if (!label) continue;
-        allowed_.push_back({label->name, transform, collected_for(label->collected_for, purpose_)});
+        allowed_.push_back(
+            {label->name, listed.transform, collected_for(label->collected_for, purpose_)});
     }
 }
 

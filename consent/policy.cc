@@ -10,12 +10,13 @@ namespace {
 
 using namespace std::string_view_literals;
 
+constexpr Names kMessageClasses{std::pair{MessageClass::marketing, "marketing"sv},
+                                std::pair{MessageClass::service, "service"sv}};
 constexpr Names kRegimes{std::pair{Regime::identifier_opt_in, "identifier_opt_in"sv},
                          std::pair{Regime::person_opt_in, "person_opt_in"sv},
                          std::pair{Regime::person_opt_out, "person_opt_out"sv},
-                         std::pair{Regime::contract, "contract"sv}};
-constexpr Names kTransforms{std::pair{Transform::raw, "raw"sv},
-                            std::pair{Transform::sha256, "sha256"sv}};
+                         std::pair{Regime::contract, "contract"sv},
+                         std::pair{Regime::legal_obligation, "legal_obligation"sv}};
 
 template <typename T, typename Key>
 const T* find_by(const std::vector<T>& all, Key T::* key, std::string_view name) {
@@ -41,11 +42,16 @@ std::string_view to_string(Regime value) {
 std::optional<Regime> parse_regime(std::string_view name) {
     return kRegimes.value(name);
 }
-std::string_view to_string(Transform value) {
-    return kTransforms.name(value);
+std::string_view to_string(MessageClass value) {
+    return kMessageClasses.name(value);
 }
-std::optional<Transform> parse_transform(std::string_view name) {
-    return kTransforms.value(name);
+std::optional<MessageClass> parse_message_class(std::string_view name) {
+    return kMessageClasses.value(name);
+}
+
+MessageClass Purpose::sends() const {
+    const bool needs_none = regime == Regime::contract || regime == Regime::legal_obligation;
+    return message_class.value_or(needs_none ? MessageClass::service : MessageClass::marketing);
 }
 
 const Purpose* Policy::find_purpose(std::string_view name) const {
@@ -60,6 +66,12 @@ const Label* Policy::find_label(std::string_view name) const {
 
 std::span<const std::string> Policy::labels_of_trait(std::string_view name) const {
     return find_labels(traits, name);
+}
+
+std::span<const std::string> Policy::purposes_of_trait(std::string_view name) const {
+    const auto found = trait_purposes.find(name);
+    if (found == trait_purposes.end()) return {};
+    return found->second;
 }
 
 std::span<const std::string> Policy::labels_of_property(std::string_view name) const {
@@ -85,13 +97,27 @@ std::span<const std::string> Policy::labels_of_event(std::string_view name) cons
 }
 
 bool covers(std::string_view said, std::string_view asked) {
+    if (said == kAllPurposes) return true;
     return asked.starts_with(said) && (asked.size() == said.size() || asked[said.size()] == '/');
 }
 
+bool holds_for(std::string_view jurisdiction, std::string_view place) {
+    return place.starts_with(jurisdiction) &&
+           (place.size() == jurisdiction.size() || place[jurisdiction.size()] == '-');
+}
+
+bool is_declared(const Policy& policy, std::string_view purpose) {
+    return !purpose.empty() && purpose != kAllPurposes &&
+           std::ranges::any_of(policy.purposes, [&](const Purpose& declared) {
+               return covers(purpose, declared.name);
+           });
+}
+
 bool may_be_named(const Policy& policy, std::string_view purpose) {
-    return !purpose.empty() && std::ranges::any_of(policy.purposes, [&](const Purpose& declared) {
-        return covers(purpose, declared.name);
-    });
+    if (purpose == kAllPurposes || is_declared(policy, purpose)) return true;
+    return !purpose.empty() &&
+           std::ranges::find(policy.quiet_hours, purpose, &QuietHours::unless_granted) !=
+               policy.quiet_hours.end();
 }
 
 std::optional<std::string> purpose_of_category(const Policy& policy, std::string_view category) {
@@ -103,7 +129,7 @@ std::optional<std::string> purpose_of_category(const Policy& policy, std::string
     if (const auto alias = policy.category_aliases.find(name);
         alias != policy.category_aliases.end())
         return alias->second;
-    if (!may_be_named(policy, name)) return std::nullopt;
+    if (name == kAllPurposes || !may_be_named(policy, name)) return std::nullopt;
     return name;
 }
 

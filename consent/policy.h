@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -9,6 +10,8 @@
 #include <vector>
 
 #include "cdp/base/result.h"
+#include "consent/channel.h"
+#include "consent/record_words.h"
 
 // What may be asked for, who may receive it, and what class of data each trait is: configuration,
 // plain values. Nothing here is about a person.
@@ -19,31 +22,52 @@ enum class Regime : std::uint8_t {
     identifier_opt_in,  // a grant on the very address that will be used (e-mail marketing)
     person_opt_in,      // a grant on the identifier under which the datum was collected
     person_opt_out,     // allowed until somebody objects
-    contract,           // consent is not the basis
+    contract,           // consent is not the basis; a restriction still refuses
+    legal_obligation,   // the law demands it: nothing that the person says refuses
+};
+
+// What is sent for a purpose. Marketing has quiet hours and must say what it is.
+enum class MessageClass : std::uint8_t { marketing, service };
+
+// Another regime than the purpose's own, where it is asked about some people or channels. Of the
+// rows that apply in a jurisdiction the one that names it most narrowly holds.
+struct RegimeRow {
+    std::vector<std::string> jurisdictions = {};  // ISO 3166: `US` holds for `US-CA`; empty: all
+    std::vector<std::string> channels = {};       // empty: all
+    Regime regime = Regime::person_opt_in;
 };
 
 // Names are hierarchical by '/': what was said about `marketing` covers `marketing/email`.
 struct Purpose {
     std::string name = {};
     Regime regime = Regime::person_opt_in;
-    // identifier_opt_in only: the identifier types that the purpose addresses, `email`.
+    // Where a regime is identifier_opt_in: the identifier types that the purpose addresses,
+    // `email`.
     std::vector<std::string> target_types = {};
+    std::vector<RegimeRow> regimes = {};
+    // Keys of signals that speak about the purpose: `tcf/3`, `gpp/sale`, `gpc`, `att`.
+    std::vector<std::string> signals = {};
+    // Absent: service where the regime is contract or legal_obligation, else marketing.
+    std::optional<MessageClass> message_class = {};
+
+    MessageClass sends() const;
 };
 
-enum class Transform : std::uint8_t { raw, sha256 };
-
-struct ChannelLabel {
-    std::string label = {};
-    Transform transform = Transform::raw;
+// Hours at which marketing is not sent by some mediums; it is put off to their end.
+struct QuietHours {
+    std::string jurisdiction = {};
+    std::vector<Medium> mediums = {};
+    std::chrono::minutes from{0};     // of the day, local time
+    std::chrono::minutes until{0};    // exclusive; before `from`: of the next day
+    std::chrono::minutes offset{0};   // of local time, east of UTC
+    std::string unless_granted = {};  // a purpose of its own; empty: nothing opens them
 };
 
-// A downstream recipient, as registered.
-struct Channel {
-    std::string id = {};
-    std::string recipient = {};              // the legal entity
-    std::string country = {};                // ISO 3166-1 alpha-2
-    std::vector<std::string> purposes = {};  // an ancestor registers its descendants
-    std::vector<ChannelLabel> labels = {};   // what it may receive, and how
+// A grant is to be confirmed or recalled so often.
+struct Reconfirmation {
+    std::string jurisdiction = {};
+    std::chrono::days every{0};
+    bool or_deny = false;  // past it the grant opens nothing; silence is not enough then
 };
 
 // A class of data.
@@ -75,6 +99,16 @@ struct Policy {
     std::vector<EventRule> events = {};
     Labels event_default = {};  // events that no rule matches
 
+    // What a trait was collected for, where that is less than its labels say; by exact name.
+    std::map<std::string, std::vector<std::string>, std::less<>> trait_purposes = {};
+
+    std::vector<QuietHours> quiet_hours = {};
+    std::vector<Reconfirmation> reconfirmations = {};
+    // Where marketing must say that it is (Korea's `(광고)`).
+    std::vector<std::string> advertisement_label = {};
+    // A minor who is younger than this says yes with a guardian only.
+    std::uint8_t self_consent_age = 16;
+
     // Consent category of an SDK (normal form, see purpose_of_category) -> purpose.
     std::map<std::string, std::string, std::less<>> category_aliases = {};
 
@@ -83,6 +117,7 @@ struct Policy {
     const Channel* find_channel(std::string_view id) const;
     const Label* find_label(std::string_view name) const;
     std::span<const std::string> labels_of_trait(std::string_view name) const;
+    std::span<const std::string> purposes_of_trait(std::string_view name) const;
     // What a property is by its own name: as listed among properties, else among traits. What its
     // event is comes on top.
     std::span<const std::string> labels_of_property(std::string_view name) const;
@@ -97,10 +132,17 @@ Policy default_policy();
 // (/channels/0/labels/2). A policy that was not checked must not be used.
 cdp::Result<Policy> check(Policy policy);
 
-// `said` is `asked` or one of its ancestors.
+// `said` is `asked`, one of its ancestors or kAllPurposes.
 bool covers(std::string_view said, std::string_view asked);
 
-// A record may name this purpose: it is declared, or an ancestor of a declared one.
+// The jurisdiction or the country that holds it: `US` of `US-CA`.
+bool holds_for(std::string_view jurisdiction, std::string_view place);
+
+// It is declared, or an ancestor of a declared one.
+bool is_declared(const Policy& policy, std::string_view purpose);
+
+// A record may name this purpose: it is declared, an ancestor of a declared one, kAllPurposes or
+// what opens quiet hours.
 bool may_be_named(const Policy& policy, std::string_view purpose);
 
 // The purpose an SDK's consent category stands for: lower-cased, white space to `_`, then aliases.
@@ -109,7 +151,7 @@ std::optional<std::string> purpose_of_category(const Policy& policy, std::string
 
 std::string_view to_string(Regime value);
 std::optional<Regime> parse_regime(std::string_view name);
-std::string_view to_string(Transform value);
-std::optional<Transform> parse_transform(std::string_view name);
+std::string_view to_string(MessageClass value);
+std::optional<MessageClass> parse_message_class(std::string_view name);
 
 }  // namespace consent

@@ -92,7 +92,7 @@ Checked check_known_purposes(const Policy& policy, const std::vector<std::string
                              const Path& path) {
     CDP_CHECK(check_names(names, [](const std::string& n) -> std::string_view { return n; }, path));
     for (std::size_t i = 0; i < names.size(); ++i)
-        if (!may_be_named(policy, names[i]))
+        if (!is_declared(policy, names[i]))
             return wrong("unknown_purpose", "Purpose " + quoted(names[i]) + " is not declared.",
                          at(path, i));
     return Checked::ok();
@@ -151,7 +151,7 @@ Checked check_aliases(const Policy& policy) {
     for (const auto& [category, purpose] : policy.category_aliases) {
         const Path path = at("/category_aliases", category);
         if (category.empty()) return wrong("empty_name", "A name is empty.", path);
-        if (!may_be_named(policy, purpose))
+        if (!is_declared(policy, purpose))
             return wrong("unknown_purpose", "Purpose " + quoted(purpose) + " is not declared.",
                          path);
     }

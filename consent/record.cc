@@ -5,155 +5,245 @@
 
 #include "cdp/base/bytes.h"
 #include "consent/names.h"
-#include "consent/sha256.h"
 
 namespace consent {
 namespace {
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFirstFormat = 1;
+constexpr std::uint8_t kFormat = 2;
 
-using namespace std::string_view_literals;
+using cdp::ByteReader;
+using cdp::ByteWriter;
 
-constexpr Names kStates{
-    std::pair{State::granted, "granted"sv}, std::pair{State::denied, "denied"sv},
-    std::pair{State::withdrawn, "withdrawn"sv}, std::pair{State::objected, "objected"sv}};
-constexpr Names kScopes{std::pair{Scope::identifier, "identifier"sv},
-                        std::pair{Scope::device, "device"sv}, std::pair{Scope::person, "person"sv}};
-constexpr Names kOrigins{std::pair{Origin::client_stamp, "client_stamp"sv},
-                         std::pair{Origin::server_stamp, "server_stamp"sv},
-                         std::pair{Origin::server, "server"sv},
-                         std::pair{Origin::officer, "officer"sv}};
-
-cdp::Error refused(std::string reason, std::string message, std::string pointer) {
-    return {.code = cdp::ErrorCode::invalid_argument,
-            .reason = std::move(reason),
-            .message = std::move(message),
-            .pointer = std::move(pointer)};
+// Format 1 had one text for who said it.
+ActorKind kind_of(std::string_view actor) {
+    const bool officer = actor.starts_with("officer:") || actor.starts_with("admin:");
+    return officer ? ActorKind::officer : ActorKind::api;
 }
 
-// What both the stored form and content_id() hold.
-void write_content(cdp::ByteWriter& out, const Record& record) {
+// What only format 2 can say.
+bool says_more(const Record& record) {
+    const auto first = [](const Asserted& one) { return one.strength == Strength::strong; };
+    const bool words = record.state <= State::objected && record.basis == Basis::consent &&
+                       record.actor.kind == kind_of(record.actor.id) &&
+                       std::ranges::all_of(record.asserted, first);
+    const bool lists = record.labels.empty() && record.evidence.empty() && record.overrides.empty();
+    const bool clocks = !record.effective_from && !record.reconfirm_due && !record.no_reask_until;
+    const bool texts = record.jurisdiction.empty() && record.regime.empty() &&
+                       record.notice.language.empty() && record.notice.url.empty() &&
+                       record.notice.code_hash.empty() && record.receipt_id.empty();
+    const bool parts = !record.signal && !record.double_opt_in && !record.minor;
+    return !(words && lists && clocks && texts && parts && record.graph_version == 0);
+}
+
+void write_time(ByteWriter& out, const std::optional<cdp::Timestamp>& time) {
+    out.u8(time ? 1 : 0);
+    if (time) out.i64(cdp::milliseconds_of(*time));
+}
+
+template <typename Id>
+void write_id(ByteWriter& out, const std::optional<Id>& id) {
+    out.u8(id ? 1 : 0);
+    if (id) out.raw(id->view());
+}
+
+void write_texts(ByteWriter& out, const std::vector<std::string>& texts) {
+    out.u16(static_cast<std::uint16_t>(texts.size()));
+    for (const auto& text : texts) out.bytes(text);
+}
+
+template <typename Enum>
+void write_word(ByteWriter& out, Enum value) {
+    out.u8(static_cast<std::uint8_t>(value));
+}
+
+// What every stored form and content_id() hold.
+void write_content(ByteWriter& out, const Record& record) {
     out.u16(static_cast<std::uint16_t>(record.asserted.size()));
-    for (const auto& token : record.asserted) out.raw(token.view());
+    for (const auto& one : record.asserted) out.raw(one.token.view());
     out.bytes(record.purpose);
-    out.u16(static_cast<std::uint16_t>(record.channels.size()));
-    for (const auto& channel : record.channels) out.bytes(channel);
-    out.u8(static_cast<std::uint8_t>(record.state));
-    out.u8(static_cast<std::uint8_t>(record.scope));
+    write_texts(out, record.channels);
+    write_word(out, record.state);
+    write_word(out, record.scope);
     out.i64(cdp::milliseconds_of(record.time));
-    out.u8(record.valid_until ? 1 : 0);
-    if (record.valid_until) out.i64(cdp::milliseconds_of(*record.valid_until));
-    out.u8(static_cast<std::uint8_t>(record.origin));
-    out.bytes(record.source).bytes(record.method);
+    write_time(out, record.valid_until);
+    write_word(out, record.origin);
+    out.bytes(record.source).bytes(method_text(record));
     out.bytes(record.notice.id).bytes(record.notice.version).bytes(record.notice.hash);
-    out.bytes(record.actor);
+    out.bytes(record.actor.id);
 }
 
-cdp::RecordId read_id(cdp::ByteReader& in) {
-    const auto bytes = in.raw(sizeof(cdp::RecordId));
-    return in.ok() ? cdp::RecordId::from(bytes) : cdp::RecordId{};
-}
-
-// False when an enum's byte is not a value of it.
-bool read_content(cdp::ByteReader& in, Record& record) {
-    const auto tokens = in.u16();
-    for (std::uint16_t i = 0; i < tokens && in.ok(); ++i) {
-        const auto bytes = in.raw(sizeof(cdp::Token));
-        if (in.ok()) record.asserted.push_back(cdp::Token::from(bytes));
+void write_more(ByteWriter& out, const Record& record) {
+    for (const auto& one : record.asserted) write_word(out, one.strength);
+    write_texts(out, record.labels);
+    write_word(out, record.basis);
+    write_time(out, record.effective_from);
+    write_time(out, record.reconfirm_due);
+    write_time(out, record.no_reask_until);
+    out.bytes(record.jurisdiction).bytes(record.regime);
+    out.bytes(record.notice.language).bytes(record.notice.url).bytes(record.notice.code_hash);
+    out.u8(record.signal ? 1 : 0);
+    if (record.signal) {
+        write_word(out, record.signal->type);
+        out.bytes(record.signal->raw).raw(view(record.signal->digest));
+        out.bytes(record.signal->parser_version);
     }
+    out.u16(static_cast<std::uint16_t>(record.evidence.size()));
+    for (const auto& one : record.evidence)
+        out.bytes(one.kind).raw(view(one.sha256)).u64(one.size).bytes(one.location);
+    out.u8(record.double_opt_in ? 1 : 0);
+    if (const auto& doi = record.double_opt_in) {
+        write_id(out, doi->request);
+        out.raw(view(doi->token_hash));
+        write_time(out, doi->expires);
+        write_id(out, doi->confirmed_by);
+    }
+    out.u8(record.minor ? 1 : 0);
+    if (const auto& minor = record.minor) {
+        write_word(out, minor->age_band);
+        write_id(out, minor->guardian);
+        out.bytes(minor->verification);
+        write_id(out, minor->guardian_record);
+    }
+    write_word(out, record.actor.kind);
+    out.u16(static_cast<std::uint16_t>(record.overrides.size()));
+    for (const auto& id : record.overrides) out.raw(id.view());
+    out.u64(record.graph_version).bytes(record.receipt_id);
+}
+
+std::optional<cdp::Timestamp> read_time(ByteReader& in) {
+    if (in.u8() == 0) return std::nullopt;
+    return cdp::timestamp_of(in.i64());
+}
+
+template <typename Id>
+std::optional<Id> read_id(ByteReader& in) {
+    if (in.u8() == 0) return std::nullopt;
+    return in.id<Id>();
+}
+
+void read_texts(ByteReader& in, std::vector<std::string>& texts) {
+    const auto count = in.u16();
+    for (std::uint16_t i = 0; i < count && in.ok(); ++i) texts.emplace_back(in.bytes());
+}
+
+Sha256 read_hash(ByteReader& in) {
+    Sha256 hash{};
+    const auto bytes = in.raw(hash.size());
+    std::ranges::copy(bytes, hash.begin());
+    return hash;
+}
+
+// False when the byte is not a value of the enum.
+template <typename Enum>
+bool read_word(ByteReader& in, Enum last, Enum& out) {
+    const auto value = read_enum(in, last);
+    if (value) out = *value;
+    return value.has_value();
+}
+
+bool read_content(ByteReader& in, Record& record) {
+    const auto tokens = in.u16();
+    for (std::uint16_t i = 0; i < tokens && in.ok(); ++i)
+        record.asserted.push_back({in.id<cdp::Token>()});
     record.purpose = in.bytes();
-    const auto channels = in.u16();
-    for (std::uint16_t i = 0; i < channels && in.ok(); ++i)
-        record.channels.emplace_back(in.bytes());
-    const auto state = read_enum(in, State::objected);
-    const auto scope = read_enum(in, Scope::person);
+    read_texts(in, record.channels);
+    bool known = read_word(in, State::noticed, record.state);
+    known = read_word(in, Scope::person, record.scope) && known;
     record.time = cdp::timestamp_of(in.i64());
-    if (in.u8() != 0) record.valid_until = cdp::timestamp_of(in.i64());
-    const auto origin = read_enum(in, Origin::officer);
+    record.valid_until = read_time(in);
+    known = read_word(in, Origin::officer, record.origin) && known;
     record.source = in.bytes();
-    record.method = in.bytes();
+    set_method(record, in.bytes());
     record.notice.id = in.bytes();
     record.notice.version = in.bytes();
     record.notice.hash = in.bytes();
-    record.actor = in.bytes();
-    if (!state || !scope || !origin) return false;
-    record.state = *state;
-    record.scope = *scope;
-    record.origin = *origin;
-    return true;
+    record.actor.id = in.bytes();
+    record.actor.kind = kind_of(record.actor.id);
+    return known;
+}
+
+bool read_parts(ByteReader& in, Record& record) {
+    bool known = true;
+    if (in.u8() != 0) {
+        auto& signal = record.signal.emplace();
+        known = read_word(in, SignalType::usp, signal.type);
+        signal.raw = in.bytes();
+        signal.digest = read_hash(in);
+        signal.parser_version = in.bytes();
+    }
+    const auto evidence = in.u16();
+    for (std::uint16_t i = 0; i < evidence && in.ok(); ++i) {
+        auto& one = record.evidence.emplace_back();
+        one.kind = in.bytes();
+        one.sha256 = read_hash(in);
+        one.size = in.u64();
+        one.location = in.bytes();
+    }
+    if (in.u8() != 0) {
+        auto& doi = record.double_opt_in.emplace();
+        doi.request = read_id<cdp::RecordId>(in);
+        doi.token_hash = read_hash(in);
+        doi.expires = read_time(in);
+        doi.confirmed_by = read_id<cdp::RecordId>(in);
+    }
+    if (in.u8() != 0) {
+        auto& minor = record.minor.emplace();
+        known = read_word(in, AgeBand::age_16_17, minor.age_band) && known;
+        minor.guardian = read_id<cdp::Token>(in);
+        minor.verification = in.bytes();
+        minor.guardian_record = read_id<cdp::RecordId>(in);
+    }
+    return known;
+}
+
+bool read_more(ByteReader& in, Record& record) {
+    bool known = true;
+    for (auto& one : record.asserted)
+        known = read_word(in, Strength::shared, one.strength) && known;
+    read_texts(in, record.labels);
+    known = read_word(in, Basis::kr_trade_6m, record.basis) && known;
+    record.effective_from = read_time(in);
+    record.reconfirm_due = read_time(in);
+    record.no_reask_until = read_time(in);
+    record.jurisdiction = in.bytes();
+    record.regime = in.bytes();
+    record.notice.language = in.bytes();
+    record.notice.url = in.bytes();
+    record.notice.code_hash = in.bytes();
+    known = read_parts(in, record) && known;
+    known = read_word(in, ActorKind::api, record.actor.kind) && known;
+    const auto overrides = in.u16();
+    for (std::uint16_t i = 0; i < overrides && in.ok(); ++i)
+        record.overrides.push_back(in.id<cdp::RecordId>());
+    record.graph_version = in.u64();
+    record.receipt_id = in.bytes();
+    return known;
 }
 
 }  // namespace
 
-std::string_view to_string(State value) {
-    return kStates.name(value);
-}
-std::optional<State> parse_state(std::string_view name) {
-    return kStates.value(name);
-}
-std::string_view to_string(Scope value) {
-    return kScopes.name(value);
-}
-std::optional<Scope> parse_scope(std::string_view name) {
-    return kScopes.value(name);
-}
-std::string_view to_string(Origin value) {
-    return kOrigins.name(value);
-}
-std::optional<Origin> parse_origin(std::string_view name) {
-    return kOrigins.value(name);
-}
-
-cdp::Result<void> check(const Record& record) {
-    if (record.asserted.empty())
-        return refused("no_identifier", "A consent names at least one identifier.", "/identifiers");
-    if (record.asserted.size() > kAssertedMax)
-        return refused("too_many_identifiers", "A consent names at most 64 identifiers.",
-                       "/identifiers");
-    if (record.purpose.empty())
-        return refused("no_purpose", "A consent names a purpose.", "/purpose");
-    if (record.channels.size() > kChannelsMax)
-        return refused("too_many_channels", "A consent names at most 64 channels.", "/channels");
-    if (std::ranges::find(record.channels, std::string{}) != record.channels.end())
-        return refused("empty_channel", "A channel has a name.", "/channels");
-    if (record.valid_until && *record.valid_until <= record.time)
-        return refused("never_valid", "validUntil lies after time.", "/validUntil");
-
-    const auto too_long = [](const std::string& text) { return text.size() > kRecordTextMax; };
-    const std::pair<const std::string*, const char*> texts[] = {
-        {&record.purpose, "/purpose"},
-        {&record.source, ""},
-        {&record.method, "/method"},
-        {&record.notice.id, "/notice/id"},
-        {&record.notice.version, "/notice/version"},
-        {&record.notice.hash, "/notice/hash"},
-        {&record.actor, ""}};
-    for (const auto& [text, pointer] : texts)
-        if (too_long(*text))
-            return refused("too_long", "A text of a consent has at most 1024 bytes.", pointer);
-    if (std::ranges::any_of(record.channels, too_long))
-        return refused("too_long", "A text of a consent has at most 1024 bytes.", "/channels");
-    if (encode(record).size() > kRecordBytesMax)
-        return refused("too_long", "A consent has at most 32 kB.", "");
-    return cdp::Result<void>::ok();
-}
-
 std::string encode(const Record& record) {
-    cdp::ByteWriter out;
-    out.u8(kFormat).raw(record.id.view()).i64(cdp::milliseconds_of(record.received));
+    const bool more = says_more(record);
+    ByteWriter out;
+    out.u8(more ? kFormat : kFirstFormat).raw(record.id.view());
+    out.i64(cdp::milliseconds_of(record.received));
     write_content(out, record);
+    if (more) write_more(out, record);
     return out.take();
 }
 
 cdp::Result<Record> decode(std::string_view bytes) {
-    cdp::ByteReader in(bytes);
+    ByteReader in(bytes);
     const auto format = in.u8();
     Record record;
-    record.id = read_id(in);
+    record.id = in.id<cdp::RecordId>();
     record.received = cdp::timestamp_of(in.i64());
-    const bool known = read_content(in, record);
+    bool known = format == kFirstFormat || format == kFormat;
+    known = known && read_content(in, record);
+    if (known && format == kFormat) known = read_more(in, record);
     // Encoding again also finds what reads but was never written: a flag of 2.
-    if (format != kFormat || !known || !in.done() || encode(record) != bytes)
+    if (!known || !in.done() || encode(record) != bytes)
         return cdp::Error{.code = cdp::ErrorCode::corruption,
                           .reason = "consent_damaged",
                           .message = "A stored consent cannot be read.",
@@ -162,9 +252,11 @@ cdp::Result<Record> decode(std::string_view bytes) {
 }
 
 cdp::RecordId content_id(const Record& record) {
-    cdp::ByteWriter out;
-    out.raw("cdp-consent/record/v1");
+    const bool more = says_more(record);
+    ByteWriter out;
+    out.raw(more ? "cdp-consent/record/v2" : "cdp-consent/record/v1");
     write_content(out, record);
+    if (more) write_more(out, record);
     return short_id(out.str());
 }
 
@@ -173,6 +265,16 @@ bool repeats(const Record& stored, Record again) {
     const bool retimed = again.time == again.received || again.time > stored.time;
     if (stored.time == stored.received && retimed) again.time = stored.time;
     return content_id(stored) == content_id(again);
+}
+
+std::string_view method_text(const Record& record) {
+    return record.method == Method::other ? record.method_other : to_string(record.method);
+}
+
+void set_method(Record& record, std::string_view text) {
+    const auto known = parse_method(text);
+    record.method = known ? *known : text.empty() ? Method::unstated : Method::other;
+    record.method_other = record.method == Method::other ? text : std::string_view{};
 }
 
 }  // namespace consent

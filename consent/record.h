@@ -9,88 +9,133 @@
 #include "cdp/base/ids.h"
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
+#include "consent/record_words.h"
+#include "consent/sha256.h"
 
+// One answer, with everything that proves it.
 namespace consent {
 
-// The numbers below are on disk: never change one, never reuse one.
+// An identifier whose control was proven in the interaction.
+struct Asserted {
+    cdp::Token token = {};
+    Strength strength = Strength::strong;
 
-// What was said. Spelled as on the wire.
-enum class State : std::uint8_t { granted = 1, denied = 2, withdrawn = 3, objected = 4 };
-
-// How far a denial reaches: its identifier, or everybody's data that is held to be one person with
-// it. `device` acts like `identifier`; it tells where it was said. Grants reach their identifier
-// only; one of scope person can also lift a person-wide denial that was made under the same
-// identifier.
-enum class Scope : std::uint8_t { identifier = 1, device = 2, person = 3 };
-
-// Who brought the answer.
-enum class Origin : std::uint8_t {
-    client_stamp = 1,  // an SDK's preferences on an event of a source whose key is public
-    server_stamp = 2,  // the same from a source of trust server
-    server = 3,        // POST /v1/consents by a source of trust server
-    officer = 4,
+    friend bool operator==(const Asserted&, const Asserted&) = default;
 };
 
-std::string_view to_string(State value);
-std::optional<State> parse_state(std::string_view name);
-std::string_view to_string(Scope value);
-std::optional<Scope> parse_scope(std::string_view name);
-std::string_view to_string(Origin value);
-std::optional<Origin> parse_origin(std::string_view name);
-
-// Everything but `granted`.
-constexpr bool is_denial(State state) {
-    return state != State::granted;
-}
-
-// The scope of an answer that named none. A denial reaches as far as it can; a grant, which never
-// spreads, must be able to take back what an earlier answer of the same kind denied.
-inline constexpr Scope kDefaultScope = Scope::person;
-
-// Anybody can send what a client can: its denials count, but it grants nothing on an e-mail address
-// or phone number (`contact`). decide() and record() both hold to this.
-constexpr bool counts(State state, Origin origin, bool contact) {
-    return is_denial(state) || origin != Origin::client_stamp || !contact;
-}
-
+// The notice that was shown.
 struct Notice {
     std::string id = {};
     std::string version = {};
-    std::string hash = {};
+    std::string hash = {};  // SHA-256 of what was rendered
+    std::string language = {};
+    std::string url = {};
+    std::string code_hash = {};  // SHA-256 of the code that collected the answer
 
     friend bool operator==(const Notice&, const Notice&) = default;
+};
+
+// A signal as it came, kept verbatim.
+struct Signal {
+    SignalType type = SignalType::gpc;
+    std::string raw = {};
+    Sha256 digest = {};  // of raw
+    std::string parser_version = {};
+
+    friend bool operator==(const Signal&, const Signal&) = default;
+};
+
+// Something kept elsewhere that shows what happened: a screenshot, a recording, a signed form.
+struct Evidence {
+    std::string kind = {};
+    Sha256 sha256 = {};
+    std::uint64_t size = 0;
+    std::string location = {};
+
+    friend bool operator==(const Evidence&, const Evidence&) = default;
+};
+
+// A pending record holds `token_hash` and `expires`; the grant that confirms it holds `request`,
+// the pending record's id, and what was clicked.
+struct DoubleOptIn {
+    std::optional<cdp::RecordId> request = {};
+    Sha256 token_hash = {};
+    std::optional<cdp::Timestamp> expires = {};
+    std::optional<cdp::RecordId> confirmed_by = {};
+
+    friend bool operator==(const DoubleOptIn&, const DoubleOptIn&) = default;
+};
+
+// The person is a minor. `guardian_record` is the guardian's own answer.
+struct Minor {
+    AgeBand age_band = AgeBand::under_13;
+    std::optional<cdp::Token> guardian = {};
+    std::string verification = {};
+    std::optional<cdp::RecordId> guardian_record = {};
+
+    friend bool operator==(const Minor&, const Minor&) = default;
+};
+
+// Who said it to us.
+struct Actor {
+    ActorKind kind = ActorKind::api;
+    std::string id = {};
+
+    friend bool operator==(const Actor&, const Actor&) = default;
 };
 
 // One answer, immutable. A withdrawal is a record too, never the absence of one.
 struct Record {
     cdp::RecordId id = {};
-    std::vector<cdp::Token> asserted = {};  // the identifiers proven in that interaction
-    std::string purpose = {};
+    std::vector<Asserted> asserted = {};
+    std::string purpose = {};                // kAllPurposes: of every one, in states that end
     std::vector<std::string> channels = {};  // empty: all
+    std::vector<std::string> labels = {};    // classes of data; empty: all
+    Basis basis = Basis::consent;
     State state = State::denied;
     Scope scope = Scope::person;
     cdp::Timestamp time{};  // event time, fixed when first accepted
     cdp::Timestamp received{};
-    std::optional<cdp::Timestamp> valid_until = {};  // exclusive; a denial does not run out
+    std::optional<cdp::Timestamp> effective_from = {};  // of a grant; absent: time
+    std::optional<cdp::Timestamp> valid_until = {};     // exclusive; a denial does not run out
+    std::optional<cdp::Timestamp> reconfirm_due = {};   // past it, somebody must ask or tell
+    std::optional<cdp::Timestamp> no_reask_until = {};  // of a denial: until then nobody may ask
+    std::string jurisdiction = {};                      // ISO 3166-1 or -2: KR, US-CA
+    std::string regime = {};                            // the law's name, for those who read it
     Origin origin = Origin::client_stamp;
     std::string source = {};  // name of the source or key that brought it
-    std::string method = {};
+    Method method = Method::unstated;
+    std::string method_other = {};  // of Method::other
     Notice notice = {};
-    std::string actor = {};
+    std::optional<Signal> signal = {};
+    std::vector<Evidence> evidence = {};
+    std::optional<DoubleOptIn> double_opt_in = {};
+    std::optional<Minor> minor = {};
+    Actor actor = {};
+    // Denials that the person was shown and chose to take back; see Judge.
+    std::vector<cdp::RecordId> overrides = {};
+    std::uint64_t graph_version = 0;  // of the identity graph when it was recorded
+    std::string receipt_id = {};
 
     friend bool operator==(const Record&, const Record&) = default;
 };
 
-// invalid_argument when the record can mean nothing: no identifier, no purpose, valid_until not
-// after time, a list or text over its limit.
+// A list or text over its limit, or members that contradict each other: invalid_argument, the
+// pointer being the member's name as posted to /v1/consents. What is refused means nothing; a
+// denial is refused for nothing that only a grant needs.
 cdp::Result<void> check(const Record& record);
 
 inline constexpr std::size_t kAssertedMax = 64;
 inline constexpr std::size_t kChannelsMax = 64;
+inline constexpr std::size_t kRecordLabelsMax = 64;
+inline constexpr std::size_t kEvidenceMax = 16;
+inline constexpr std::size_t kOverridesMax = 64;
 inline constexpr std::size_t kRecordTextMax = 1024;
-inline constexpr std::size_t kRecordBytesMax = std::size_t{32} * 1024;  // encoded
+inline constexpr std::size_t kRecordSignalMax = std::size_t{32} * 1024;
+inline constexpr std::size_t kRecordBytesMax = 60'000;  // encoded; a sealed row stays below 64 kB
 
-// Starts with a format version. decode refuses (corruption) what encode did not write.
+// Starts with a format version: 1 when that can say all of it, else 2. So what was once written
+// encodes to the same bytes for ever. decode refuses (corruption) what encode did not write.
 std::string encode(const Record& record);
 cdp::Result<Record> decode(std::string_view bytes);
 
@@ -100,5 +145,9 @@ cdp::RecordId content_id(const Record& record);
 // Whether `again` can be the answer `stored`, sent once more. Where the server made the time, or
 // cut it to that of receipt, the repetition comes with another.
 bool repeats(const Record& stored, Record again);
+
+// The method's name, or the other one's text; and back.
+std::string_view method_text(const Record& record);
+void set_method(Record& record, std::string_view text);
 
 }  // namespace consent
