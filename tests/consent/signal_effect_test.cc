@@ -15,7 +15,7 @@ constexpr std::string_view kTcf =
     "CQSbk4AQSbk4ANwAAAENAwCgAAAAAAAAAAYgACPAAAAA.IDKQA4AAgAKAGQAygAAA.YAAAAAAAAAAA";
 
 SignalContext on(std::string_view date) {
-    return {.now = *cdp::parse_time(date), .rules = {}, .vendor = {}};
+    return {.now = cdp::parse_time(date).value(), .rules = {}, .vendor = {}};
 }
 
 // "gpp/sale denied; gpc objected"

@@ -147,7 +147,7 @@ TEST_CASE("a publisher's restrictions are found by purpose, type and vendor") {
 }
 
 TEST_CASE("what was decoded is acted on only within the framework's rules") {
-    const auto day = [](std::string_view date) { return *cdp::parse_time(date); };
+    const auto day = [](std::string_view date) { return cdp::parse_time(date).value(); };
     Tcf tcf;
     REQUIRE(read_tcf(kExample, tcf) == SignalFault::none);  // made on 2025-06-03
     CHECK(check_tcf(tcf, day("2025-06-03")) == SignalFault::none);
@@ -159,7 +159,7 @@ TEST_CASE("what was decoded is acted on only within the framework's rules") {
     auto without = tcf;
     without.disclosed_vendors.reset();
     CHECK(check_tcf(without, day("2026-03-02")) == SignalFault::none);  // made before the rule
-    without.created = without.updated = day("2026-02-28T23:59:59");
+    without.created = without.updated = day("2026-02-28T23:59:59Z");
     CHECK(check_tcf(without, day("2026-03-02")) == SignalFault::none);
     without.created = without.updated = day("2026-03-01");
     CHECK(check_tcf(without, day("2026-03-02")) == SignalFault::disclosed_vendors_missing);
