@@ -130,6 +130,18 @@ TEST_CASE("padding of every kind is accepted") {
     CHECK(fault_of(core + "===") == "bad_character");
 }
 
+TEST_CASE("a vendor beyond the last one is in no set, whatever bits follow") {
+    const Core core{.vendors = bits_of(2, 16) + "0" + "11" + bits_of(0xffff, 16) + "1" +
+                               bits_of(1, 12) + range(9, 9)};
+    const auto text = core.text();
+    const auto tcf = decode_tcf(text);
+    REQUIRE(tcf);
+    CHECK(tcf->has_vendor_consent(2));
+    for (std::uint16_t id = 3; id < 20; ++id) CHECK_FALSE(tcf->has_vendor_consent(id));
+    CHECK(tcf->vendor_legitimate_interests.has(9));
+    CHECK_FALSE(tcf->vendor_legitimate_interests.has(10));
+}
+
 TEST_CASE("a publisher's restrictions are found by purpose, type and vendor") {
     const Core core{.restrictions = bits_of(2, 12) + bits_of(7, 6) + "00" + bits_of(2, 12) +
                                     range(3, 5) + range(4000, 4000) + bits_of(2, 6) + "01" +
