@@ -116,7 +116,7 @@ struct Fold::Lift {
 namespace {
 
 // Whether the grant counts: a minor's with its guardian's, a confirmation in time. Else why not.
-std::optional<Reason> open_nothing(const Fact& grant, Facts pending, const Topic& topic) {
+std::optional<Reason> opens_nothing(const Fact& grant, Facts pending, const Topic& topic) {
     if (grant.unguarded && youngest(*grant.unguarded) < topic.self_consent_age)
         return Reason::guardian_missing;
     if (!grant.request) return std::nullopt;
@@ -125,6 +125,30 @@ std::optional<Reason> open_nothing(const Fact& grant, Facts pending, const Topic
                grant.time <= *asked->confirm_by;
     });
     return confirms ? std::nullopt : std::optional(Reason::pending_doi);
+}
+
+// Takes out the grants that do not count. What there is to say when nothing else was said: the
+// newest of those, or that a confirmation is waited for.
+Word drop_unheard(FactList& facts, Facts pending, const Topic& topic) {
+    const Fact* last = nullptr;
+    Word word;
+    for (const Fact* asked : pending) {
+        const bool waits = asked->confirm_by && topic.now < *asked->confirm_by;
+        if (!waits || (last && comes_before(asked, last))) continue;
+        last = asked;
+        word = {Reason::pending_doi, asked->id};
+    }
+    last = nullptr;
+    std::erase_if(facts, [&](const Fact* fact) {
+        if (!is_grant(*fact)) return false;
+        const auto why = opens_nothing(*fact, pending, topic);
+        if (why && (!last || comes_before(last, fact))) {
+            last = fact;
+            word = {*why, fact->id};
+        }
+        return why.has_value();
+    });
+    return word;
 }
 
 }  // namespace
@@ -144,18 +168,13 @@ Fold::Heard Fold::hear(const Member& member, const Topic& topic,
         // A denial dated ahead was said before the clock was set back; waiting would un-withdraw
         // it.
         if (!is_denial(fact.state) && fact.time > topic.now) continue;
-        if (!meant(fact, labels)) continue;
-        if (fact.state == State::pending_doi) {
+        if (fact.state != State::invalidated && !meant(fact, labels)) continue;
+        if (fact.state == State::pending_doi)
             pending.push_back(&fact);
-            if (fact.confirm_by && topic.now < *fact.confirm_by &&
-                (!heard.unheard.evidence || *heard.unheard.evidence < fact.id))
-                heard.unheard = {Reason::pending_doi, fact.id};
-        } else if (fact.state == State::invalidated) {
-            if (!heard.invalidated || comes_before(heard.invalidated, &fact))
-                heard.invalidated = &fact;
-        } else {
+        else if (fact.state != State::invalidated)
             heard.facts.push_back(&fact);
-        }
+        else if (!heard.invalidated || comes_before(heard.invalidated, &fact))
+            heard.invalidated = &fact;
     }
     if (const Fact* end = heard.invalidated) {
         const auto over = [&](const Fact* fact) {
@@ -164,16 +183,7 @@ Fold::Heard Fold::hear(const Member& member, const Topic& topic,
         std::erase_if(heard.facts, over);
         std::erase_if(pending, over);
     }
-    std::optional<std::pair<cdp::Timestamp, Word>> refused;
-    std::erase_if(heard.facts, [&](const Fact* fact) {
-        if (!is_grant(*fact)) return false;
-        const auto why = open_nothing(*fact, pending, topic);
-        if (why && (!refused || std::tuple(refused->first, refused->second.evidence) <
-                                    std::tuple(fact->time, std::optional(fact->id))))
-            refused = {fact->time, Word{*why, fact->id}};
-        return why.has_value();
-    });
-    if (refused) heard.unheard = refused->second;
+    heard.unheard = drop_unheard(heard.facts, pending, topic);
     std::ranges::sort(heard.facts, comes_before);
     return heard;
 }
@@ -183,7 +193,7 @@ void Fold::note_changes(const Fact& fact, const Topic& topic) {
         if (time && *time > topic.now && (!changes_at || *time < *changes_at)) changes_at = time;
     };
     note(fact.time);
-    if (fact.time > topic.now) return;
+    if (fact.time > topic.now || topic.restrictions_only) return;
     if (is_grant(fact)) note(fact.valid_until);
     note(fact.confirm_by);
     if (is_denial(fact.state)) return;

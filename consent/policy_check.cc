@@ -3,6 +3,8 @@
 #include <utility>
 
 #include "consent/policy.h"
+#include "consent/provenance.h"
+#include "consent/signal_effect.h"
 
 namespace consent {
 namespace {
@@ -56,7 +58,86 @@ Checked check_names(const std::vector<T>& all, Name name, const Path& path) {
 // A record's ancestors are found by '/', so an empty step would match nothing anybody meant.
 bool is_purpose_name(std::string_view name) {
     return !name.starts_with('/') && !name.ends_with('/') &&
-           name.find("//") == std::string_view::npos;
+           name.find("//") == std::string_view::npos && name != kAllPurposes && name != kNoPurpose;
+}
+
+bool needs_none(Regime regime) {
+    return regime == Regime::contract || regime == Regime::legal_obligation;
+}
+
+bool is_country(std::string_view text) {
+    const auto upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+    return text.size() == 2 && upper(text[0]) && upper(text[1]);
+}
+
+// ISO 3166-1, or -2: KR, US-CA.
+bool is_jurisdiction(std::string_view text) {
+    const auto part = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+    if (!is_country(text.substr(0, 2))) return false;
+    if (text.size() == 2) return true;
+    return text[2] == '-' && text.size() > 3 && text.size() <= 6 &&
+           std::ranges::all_of(text.substr(3), part);
+}
+
+Checked check_places(const std::vector<std::string>& places, const Path& path) {
+    for (std::size_t i = 0; i < places.size(); ++i)
+        if (!is_jurisdiction(places[i]))
+            return wrong("malformed_jurisdiction",
+                         quoted(places[i]) + " is no ISO 3166 code such as KR or US-CA.",
+                         at(path, i));
+    return Checked::ok();
+}
+
+// Two rows that fit one question equally well would contradict each other.
+bool collide(const RegimeRow& a, const RegimeRow& b) {
+    const auto meet = [](const std::vector<std::string>& one, const std::vector<std::string>& two) {
+        if (one.empty() || two.empty()) return one.empty() && two.empty();
+        return std::ranges::find_first_of(one, two) != one.end();
+    };
+    return meet(a.jurisdictions, b.jurisdictions) && meet(a.channels, b.channels);
+}
+
+Checked check_regimes(const Policy& policy, const Purpose& purpose, const Path& path) {
+    for (std::size_t i = 0; i < purpose.regimes.size(); ++i) {
+        const RegimeRow& row = purpose.regimes[i];
+        const Path here = at(path + "/regimes", i);
+        CDP_CHECK(check_places(row.jurisdictions, here + "/jurisdictions"));
+        for (std::size_t c = 0; c < row.channels.size(); ++c)
+            if (!policy.find_channel(row.channels[c]))
+                return wrong("unknown_channel",
+                             "Channel " + quoted(row.channels[c]) + " is not declared.",
+                             at(here + "/channels", c));
+        if (purpose.sends() == MessageClass::marketing && needs_none(row.regime))
+            return wrong("marketing_without_consent",
+                         "Marketing rests on consent or on the right to object.", here + "/regime");
+        for (std::size_t b = 0; b < i; ++b)
+            if (collide(purpose.regimes[b], row))
+                return wrong("regimes_collide",
+                             "Two rows give one place and channel a regime each.", here);
+    }
+    if (purpose.message_class == MessageClass::marketing && needs_none(purpose.regime))
+        return wrong("marketing_without_consent",
+                     "Marketing rests on consent or on the right to object.",
+                     path + "/message_class");
+    return Checked::ok();
+}
+
+Checked check_signals(const Purpose& purpose, const Path& path) {
+    CDP_CHECK(check_names(
+        purpose.signals, [](const std::string& n) -> std::string_view { return n; },
+        path + "/signals"));
+    const auto known = signal_keys();
+    for (std::size_t i = 0; i < purpose.signals.size(); ++i)
+        if (std::ranges::find(known, std::string_view(purpose.signals[i])) == known.end())
+            return wrong("unknown_signal", "There is no signal " + quoted(purpose.signals[i]) + ".",
+                         at(path + "/signals", i));
+    return Checked::ok();
+}
+
+bool addresses(const Purpose& purpose) {
+    return purpose.regime == Regime::identifier_opt_in ||
+           std::ranges::find(purpose.regimes, Regime::identifier_opt_in, &RegimeRow::regime) !=
+               purpose.regimes.end();
 }
 
 Checked check_purposes(const Policy& policy) {
@@ -69,7 +150,9 @@ Checked check_purposes(const Policy& policy) {
             return wrong("malformed_purpose",
                          "The steps of purpose " + quoted(purpose.name) + " are not all named.",
                          path + "/name");
-        const bool targets = purpose.regime == Regime::identifier_opt_in;
+        CDP_CHECK(check_regimes(policy, purpose, path));
+        CDP_CHECK(check_signals(purpose, path));
+        const bool targets = addresses(purpose);
         if (targets && purpose.target_types.empty())
             return wrong("no_target",
                          "Purpose " + quoted(purpose.name) + " addresses no identifier type.",
@@ -109,6 +192,25 @@ Checked check_labels(const Policy& policy, const Labels& labels, const Path& pat
     return Checked::ok();
 }
 
+// A member that another transform would not read was meant to do something.
+Checked check_channel_label(const Policy& policy, const ChannelLabel& label, const Path& path) {
+    if (!policy.find_label(label.label))
+        return wrong("unknown_label", "Label " + quoted(label.label) + " is not declared.", path);
+    const auto forms = hash_forms();
+    const bool hashes = label.transform == Transform::sha256;
+    if (!label.form.empty() && !hashes)
+        return wrong("needless_form", "Only a hash has a form.", path + "/form");
+    if (!label.form.empty() &&
+        std::ranges::find(forms, std::string_view(label.form)) == forms.end())
+        return wrong("unknown_form", "There is no form " + quoted(label.form) + ".",
+                     path + "/form");
+    const bool cuts = label.transform == Transform::truncate;
+    if (cuts != (label.length > 0))
+        return wrong(cuts ? "no_length" : "needless_length",
+                     "What is truncated, and nothing else, has a length.", path + "/length");
+    return Checked::ok();
+}
+
 Checked check_channel(const Policy& policy, const Channel& channel, const Path& path) {
     if (channel.purposes.empty())
         return wrong("no_purpose", "Channel " + quoted(channel.id) + " has no purpose.",
@@ -118,10 +220,17 @@ Checked check_channel(const Policy& policy, const Channel& channel, const Path& 
         channel.labels, [](const ChannelLabel& l) -> std::string_view { return l.label; },
         path + "/labels"));
     for (std::size_t i = 0; i < channel.labels.size(); ++i)
-        if (!policy.find_label(channel.labels[i].label))
-            return wrong("unknown_label",
-                         "Label " + quoted(channel.labels[i].label) + " is not declared.",
-                         at(path + "/labels", i));
+        CDP_CHECK(check_channel_label(policy, channel.labels[i], at(path + "/labels", i)));
+    if (!channel.country.empty() && !is_country(channel.country))
+        return wrong("malformed_country", "A country is two capital letters.", path + "/country");
+    if (channel.transfer != TransferBasis::none && channel.country.empty())
+        return wrong("no_country", "A transfer goes to a country.", path + "/country");
+    if (channel.role != ChannelRole::processor && channel.recipient.empty())
+        return wrong("no_recipient", "Who decides about data for itself has a name.",
+                     path + "/recipient");
+    if (!channel.deletion_endpoint.empty() && !channel.deletion_endpoint.starts_with("https://"))
+        return wrong("malformed_endpoint", "A deletion endpoint begins with https://.",
+                     path + "/deletion_endpoint");
     return Checked::ok();
 }
 
@@ -147,6 +256,64 @@ Checked check_events(const Policy& policy) {
     return check_labels(policy, policy.event_default, "/event_default");
 }
 
+bool is_of_day(std::chrono::minutes time) {
+    return time.count() >= 0 && time < std::chrono::hours(24);
+}
+
+Checked check_quiet_hours(const Policy& policy) {
+    for (std::size_t i = 0; i < policy.quiet_hours.size(); ++i) {
+        const QuietHours& rule = policy.quiet_hours[i];
+        const Path path = at("/quiet_hours", i);
+        if (!is_jurisdiction(rule.jurisdiction))
+            return wrong("malformed_jurisdiction", "Quiet hours are of an ISO 3166 place.",
+                         path + "/jurisdiction");
+        if (rule.mediums.empty())
+            return wrong("no_medium", "Quiet hours name the mediums they are for.",
+                         path + "/mediums");
+        if (!is_of_day(rule.from) || !is_of_day(rule.until) || rule.from == rule.until ||
+            std::chrono::abs(rule.offset) > std::chrono::hours(14))
+            return wrong("malformed_hours", "Quiet hours are two different times of a day.", path);
+        // What was said about a purpose of people's daytime must not open the night.
+        if (rule.unless_granted.empty()) continue;
+        const auto of_day = [&](const Purpose& purpose) {
+            return covers(purpose.name, rule.unless_granted);
+        };
+        if (!is_purpose_name(rule.unless_granted) || std::ranges::any_of(policy.purposes, of_day))
+            return wrong("night_not_separate",
+                         "Consent to quiet hours is a purpose of its own, below no other.",
+                         path + "/unless_granted");
+    }
+    return Checked::ok();
+}
+
+Checked check_clocks(const Policy& policy) {
+    CDP_CHECK(check_quiet_hours(policy));
+    for (std::size_t i = 0; i < policy.reconfirmations.size(); ++i) {
+        const Reconfirmation& rule = policy.reconfirmations[i];
+        const Path path = at("/reconfirmations", i);
+        if (!is_jurisdiction(rule.jurisdiction))
+            return wrong("malformed_jurisdiction", "A reconfirmation is of an ISO 3166 place.",
+                         path + "/jurisdiction");
+        if (rule.every.count() <= 0)
+            return wrong("malformed_clock", "A reconfirmation is due after days.", path + "/every");
+    }
+    return check_places(policy.advertisement_label, "/advertisement_label");
+}
+
+Checked check_traits(const Policy& policy) {
+    CDP_CHECK(check_map(policy, policy.traits, "/traits"));
+    for (const auto& [name, purposes] : policy.trait_purposes) {
+        const Path path = at("/trait_purposes", name);
+        if (!policy.traits.contains(name))
+            return wrong("unknown_trait", "Trait " + quoted(name) + " has no label.", path);
+        if (purposes.empty())
+            return wrong("no_purpose", "Trait " + quoted(name) + " was collected for something.",
+                         path);
+        CDP_CHECK(check_known_purposes(policy, purposes, path));
+    }
+    return Checked::ok();
+}
+
 Checked check_aliases(const Policy& policy) {
     for (const auto& [category, purpose] : policy.category_aliases) {
         const Path path = at("/category_aliases", category);
@@ -169,7 +336,8 @@ Checked check_all(const Policy& policy) {
         policy.channels, [](const Channel& c) -> std::string_view { return c.id; }, "/channels"));
     for (std::size_t i = 0; i < policy.channels.size(); ++i)
         CDP_CHECK(check_channel(policy, policy.channels[i], at("/channels", i)));
-    CDP_CHECK(check_map(policy, policy.traits, "/traits"));
+    CDP_CHECK(check_traits(policy));
+    CDP_CHECK(check_clocks(policy));
     CDP_CHECK(check_map(policy, policy.properties, "/properties"));
     CDP_CHECK(check_map(policy, policy.identifier_types, "/identifier_types"));
     CDP_CHECK(check_labels(policy, policy.identifier_default, "/identifier_default"));

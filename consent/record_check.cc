@@ -1,6 +1,5 @@
 #include <algorithm>
-#include <array>
-#include <set>
+#include <map>
 #include <utility>
 
 #include "consent/record.h"
@@ -48,11 +47,13 @@ Checked check_identifiers(const Record& record) {
     if (record.asserted.size() > kAssertedMax)
         return refused("too_many_identifiers", "A consent names at most 64 identifiers.",
                        "/identifiers");
-    std::set<cdp::Token> seen;
-    for (std::size_t i = 0; i < record.asserted.size(); ++i)
-        if (!seen.insert(record.asserted[i].token).second)
-            return refused("identifier_repeated", "An identifier is named once.",
+    std::map<cdp::Token, Strength> seen;
+    for (std::size_t i = 0; i < record.asserted.size(); ++i) {
+        const auto& [token, strength] = record.asserted[i];
+        if (seen.try_emplace(token, strength).first->second != strength)
+            return refused("identifier_repeated", "An identifier has one strength.",
                            at("/identifiers", i));
+    }
     return Checked::ok();
 }
 

@@ -75,7 +75,7 @@ struct Shop {
 
 Record example(std::uint64_t id = 1) {
     Record record{.id = tests::record_id(id)};
-    record.asserted = {token("mail"), token("account")};
+    record.asserted = {{token("mail")}, {token("account")}};
     record.purpose = "email_marketing";
     record.channels = {"email_tool"};
     record.state = State::granted;
@@ -85,7 +85,7 @@ Record example(std::uint64_t id = 1) {
     record.valid_until = tests::day(400);
     record.origin = Origin::server;
     record.source = "shop";
-    record.method = "checkbox";
+    record.method = Method::checkbox;
     record.notice = {"n1", "v2", "aa"};
     return record;
 }
@@ -100,7 +100,7 @@ Stamp example_stamp(int minute = 0, State state = State::granted) {
 TEST_CASE("a record is found under each identifier it asserts, and under no other") {
     Shop shop;
     CHECK(shop.record(example()));
-    const std::vector<Fact> expected = {fact_of(example())};
+    const std::vector<Fact> expected = {fact_of(example(), token("mail"))};
     CHECK(shop.load("mail") == expected);
     CHECK(shop.load("account") == expected);
     CHECK(shop.load("cookie").empty());
@@ -114,7 +114,7 @@ TEST_CASE("a record of an id that is there already changes nothing") {
     auto later = example();
     later.received += std::chrono::hours(1);  // a client that sent it again, an hour later
     CHECK_FALSE(shop.record(later));
-    CHECK(shop.load("mail") == std::vector<Fact>{fact_of(example())});
+    CHECK(shop.load("mail") == std::vector<Fact>{fact_of(example(), token("mail"))});
     CHECK(shop.ledger_size() == 1);
     CHECK(shop.record(example(2)));
     CHECK(shop.load("mail").size() == 2);
@@ -131,7 +131,7 @@ TEST_CASE("an id given to another answer is an error, not a repetition") {
         {"scope", [](Record& r) { r.scope = Scope::person; }},
         {"purpose", [](Record& r) { r.purpose = "analytics"; }},
         {"channels", [](Record& r) { r.channels.clear(); }},
-        {"identifiers", [](Record& r) { r.asserted = {token("account"), token("cookie")}; }},
+        {"identifiers", [](Record& r) { r.asserted = {{token("account")}, {token("cookie")}}; }},
         {"time", [](Record& r) { r.time += std::chrono::hours(1); }},
         {"validity", [](Record& r) { r.valid_until.reset(); }},
     }));
@@ -167,7 +167,7 @@ TEST_CASE("a repetition may come with another time only where the server made th
 TEST_CASE("an identifier asserted twice has the record once") {
     Shop shop;
     auto record = example();
-    record.asserted = {token("mail"), token("mail")};
+    record.asserted = {{token("mail")}, {token("mail")}};
     CHECK(shop.record(record));
     CHECK(shop.load("mail").size() == 1);
 }
@@ -358,7 +358,7 @@ TEST_CASE("every row of everybody is met, and a record once under its first iden
     REQUIRE(shop.consents.each(*shop.store->snapshot(), [&](const cdp::Token& who, const Row& row) {
         ++rows;
         const auto* record = std::get_if<Record>(&row);
-        if (record && record->asserted.front() == who) ++records;
+        if (record && record->asserted.front().token == who) ++records;
         return true;
     }));
     CHECK(rows == 5);

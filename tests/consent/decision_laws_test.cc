@@ -21,7 +21,7 @@ using tests::Slip;
 
 constexpr int kWorlds = 100;
 
-const std::vector<std::string> kAll = {"ads", "ads/social", "scoring", "news", "orders"};
+const std::vector<std::string> kAll = {"ads", "ads/social", "scoring", "news", "orders", "tax"};
 const std::vector<std::string> kOfPersons = {"ads", "ads/social", "scoring"};
 const std::vector<std::string> kOfConsent = {"ads", "ads/social", "scoring", "news"};
 
@@ -55,10 +55,11 @@ TEST_CASE("decisions are those of the rules said as sentences") {
 }
 
 TEST_CASE("the comparison with the rules notices every slip") {
-    for (auto slip = Slip::grants_win_ties; slip <= Slip::vouched_by_stamp;
+    for (auto slip = Slip::grants_win_ties; slip <= Slip::last;
          slip = static_cast<Slip>(static_cast<int>(slip) + 1)) {
         int noticed = 0;
-        for (std::uint64_t seed = 1; seed <= 100; ++seed) noticed += disagreements(seed, slip);
+        for (std::uint64_t seed = 1; noticed == 0 && seed <= 3000; ++seed)
+            noticed += disagreements(seed, slip);
         CAPTURE(static_cast<int>(slip));
         CHECK(noticed > 0);
     }
@@ -85,17 +86,88 @@ TEST_CASE("order and repetition of facts and identifiers change nothing") {
     }
 }
 
-TEST_CASE("a merge never widens what a person allows") {
+void forget_overrides(RandomWorld& world) {
+    for (auto& member : world.members)
+        for (auto& fact : member.facts) fact.overrides.clear();
+}
+
+TEST_CASE("a merge never widens what a person allows, and undone leaves no trace") {
     const auto seed = GENERATE(tests::seeds(100));
     CAPTURE(seed);
     cdp::Random random(seed);
     for (int i = 0; i < kWorlds; ++i) {
-        const auto merged = random_world(random, kOfPersons);
+        auto merged = random_world(random, kOfPersons);
         auto part = merged;
         std::erase_if(part.members, [&](const Member&) { return random.one_in(2); });
         if (part.members.empty()) continue;
         const auto datum = random_datum(random, part.members);
-        if (decide(merged, datum).allowed()) CHECK(decide(part, datum).allowed());
+        const auto before = decide(part, datum);
+        // By name a denial can be taken back across identifiers, and by nothing else.
+        if (decide(merged, datum).allowed() && !before.allowed()) {
+            forget_overrides(merged);
+            CHECK_FALSE(decide(merged, datum).allowed());
+        }
+        CHECK(decide(part, datum) == before);
+    }
+}
+
+TEST_CASE("what is said where others are too changes nothing elsewhere") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto world = random_world(random, kAll);
+        const auto datum = random_datum(random, world.members);
+        auto silent = world;
+        auto& kiosk = silent.members[5];
+        REQUIRE(kiosk.shared);
+        if (kiosk.token == datum.home || kiosk.token == datum.value) continue;
+        kiosk.facts.clear();
+        CHECK(decide(silent, datum).reason == decide(world, datum).reason);
+    }
+}
+
+TEST_CASE("whom an operator splits off opens nothing that was closed before, until released") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        auto split = random_world(random, kOfPersons);
+        auto& former = split.members.back();
+        former.quarantined_until_released = day(2 * tests::kDays);
+        auto whole = split;
+        whole.members.back().quarantined_until_released.reset();
+        auto released = split;
+        released.members.pop_back();
+        const auto datum = random_datum(random, released.members);
+        const auto decision = decide(split, datum);
+        if (!decision.allowed()) continue;
+        CHECK(decide(whole, datum).allowed());
+        CHECK(decide(released, datum).allowed());
+    }
+}
+
+TEST_CASE("what was imported without evidence takes no denial back") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto world = random_world(random, kOfPersons);
+        const auto datum = random_datum(random, world.members);
+        const auto before = decide(world, datum).reason;
+        const bool refused = before == Reason::denied || before == Reason::withdrawn ||
+                             before == Reason::objected || before == Reason::restricted;
+        if (!refused) continue;
+        auto imported = world;
+        for (auto& member : imported.members) {
+            Fact grant{.id = tests::record_id(random.next()), .purpose = world.question.purpose};
+            grant.state = State::granted;
+            grant.origin = Origin::officer;
+            grant.time = world.question.now;
+            grant.unproven = true;
+            member.facts.push_back(grant);
+        }
+        CHECK_FALSE(decide(imported, datum).allowed());
     }
 }
 
@@ -105,17 +177,20 @@ TEST_CASE("the newest word being a person's denial, everything of the person is 
     cdp::Random random(seed);
     for (int i = 0; i < kWorlds; ++i) {
         auto world = random_world(random, kOfConsent);
+        world.question.jurisdictions.clear();  // nothing is refused where the law demands it
         Fact denial = tests::random_fact(random, world.question.purpose);
         denial.state =
             tests::pick<State>(random, {State::denied, State::withdrawn, State::objected});
         denial.purpose = world.question.purpose;
         denial.channels.clear();
+        denial.labels.clear();
         denial.scope = Scope::person;
         denial.time = world.question.now;
         world.members[random.below(5)].facts.push_back(denial);  // the sixth is shared
         const auto reason = decide(world, random_datum(random, world.members)).reason;
         CHECK((reason == Reason::denied || reason == Reason::withdrawn ||
-               reason == Reason::objected));
+               reason == Reason::objected || reason == Reason::restricted ||
+               reason == Reason::identifier_unknown));
     }
 }
 
@@ -129,6 +204,7 @@ TEST_CASE("a grant opens nothing but what was collected under, or is, the identi
         auto wider = world;
         Fact grant = tests::random_fact(random, world.question.purpose);
         grant.state = State::granted;
+        grant.jurisdiction.clear();  // where it was given may ask for more
         if (grant.scope == Scope::person)
             grant.scope = Scope::device;  // that one may lift a denial
         auto& member = wider.members[random.below(wider.members.size())];
@@ -148,6 +224,7 @@ TEST_CASE("a denial more never allows more") {
         auto narrower = world;
         Fact denial = tests::random_fact(random, world.question.purpose);
         denial.state = State::withdrawn;
+        denial.jurisdiction.clear();
         narrower.members[random.below(6)].facts.push_back(denial);
         if (decide(narrower, datum).allowed()) CHECK(decide(world, datum).allowed());
     }
@@ -180,9 +257,11 @@ TEST_CASE("captured under a denial, a datum stays refused whatever is granted af
     int met = 0;
     for (int i = 0; i < kWorlds; ++i) {
         auto world = random_world(random, kOfConsent);
+        world.question.jurisdictions.clear();  // a law may ask for no consent
         world.question.now = day(tests::kDays + 1);
         auto datum = random_datum(random, world.members);
         datum.value.reset();
+        if (datum.home == world.members.back().token) continue;  // not the person's any more
         if (!Oracle(policy(), world.members, world.question).denied_when_captured(datum)) continue;
         ++met;
         for (auto& member : world.members) {
@@ -210,7 +289,7 @@ TEST_CASE("until it says it may change, a decision does not") {
         const auto end = decision.changes_at.value_or(day(3 * tests::kDays));
         // A datum of the future is captured when its day has come; that is not the facts' doing.
         if (datum.captured > world.question.now) continue;
-        for (auto& now = world.question.now; now < end; now += std::chrono::hours(24))
+        for (auto& now = world.question.now; now < end; now += std::chrono::hours(6))
             CHECK(decide(world, datum).reason == decision.reason);
     }
 }
@@ -222,15 +301,25 @@ TEST_CASE("the evidence of a decision is what was said, and says what the reason
     for (int i = 0; i < kWorlds; ++i) {
         const auto world = random_world(random, kOfConsent);
         const auto decision = decide(world, random_datum(random, world.members));
-        const bool none =
-            decision.reason == Reason::never_asked || decision.reason == Reason::not_objected;
+        using enum Reason;
+        const bool none = decision.reason == never_asked || decision.reason == not_objected ||
+                          decision.reason == legal_obligation ||
+                          decision.reason == identifier_unknown;
+        if (decision.reason == quiet_hours) continue;  // rests on what allows it
         REQUIRE(decision.evidence.has_value() != none);
         if (none) continue;
         const auto supports = [&](const Fact& fact) {
             if (fact.id != decision.evidence) return false;
-            if (decision.reason == Reason::captured_under_denial) return is_denial(fact.state);
-            if (decision.reason == Reason::expired) return fact.state == State::granted;
-            return to_string(fact.state) == to_string(decision.reason);
+            const bool opens = fact.state == State::granted;
+            switch (decision.reason) {
+                case captured_under_denial:
+                case quarantined: return is_denial(fact.state);
+                case expired: return opens || fact.state == State::expired;
+                case pending_doi: return opens || fact.state == State::pending_doi;
+                case reconfirm_overdue:
+                case guardian_missing: return opens;
+                default: return to_string(fact.state) == to_string(decision.reason);
+            }
         };
         CHECK(std::ranges::any_of(world.members, [&](const Member& member) {
             return std::ranges::any_of(member.facts, supports);

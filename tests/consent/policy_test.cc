@@ -1,8 +1,8 @@
 #include "consent/policy.h"
 
-#include <catch2/catch.hpp>
-
 #include <functional>
+
+#include <catch2/catch.hpp>
 
 namespace {
 
@@ -62,6 +62,69 @@ TEST_CASE("a policy that leaves something open is refused, naming the place") {
          [](Policy& p) { p.channels[0].labels[1].label = "contact.email"; }},
         {"unknown_purpose", "/labels/0/collected_for/0",
          [](Policy& p) { p.labels[0].collected_for = {"spying"}; }},
+        {"malformed_purpose", "/purposes/0/name", [](Policy& p) { p.purposes[0].name = "*"; }},
+        {"unknown_purpose", "/channels/1/purposes/0",
+         [](Policy& p) { p.channels[1].purposes = {"*"}; }},
+        {"malformed_jurisdiction", "/purposes/0/regimes/0/jurisdictions/0",
+         [](Policy& p) { p.purposes[0].regimes = {{{"Korea"}, {}, Regime::person_opt_in}}; }},
+        {"unknown_channel", "/purposes/0/regimes/0/channels/0",
+         [](Policy& p) { p.purposes[0].regimes = {{{}, {"fax"}, Regime::person_opt_in}}; }},
+        {"regimes_collide", "/purposes/0/regimes/1",
+         [](Policy& p) {
+             p.purposes[0].regimes = {{{"US", "KR"}, {}, Regime::person_opt_in},
+                                      {{"US"}, {}, Regime::person_opt_out}};
+         }},
+        {"marketing_without_consent", "/purposes/0/regimes/0/regime",
+         [](Policy& p) { p.purposes[0].regimes = {{{"US"}, {}, Regime::contract}}; }},
+        {"marketing_without_consent", "/purposes/0/message_class",
+         [](Policy& p) {
+             p.purposes[0].regime = Regime::contract;
+             p.purposes[0].message_class = MessageClass::marketing;
+         }},
+        {"no_target", "/purposes/0/target_types",
+         [](Policy& p) { p.purposes[0].regimes = {{{"KR"}, {}, Regime::identifier_opt_in}}; }},
+        {"unknown_signal", "/purposes/0/signals/0",
+         [](Policy& p) { p.purposes[0].signals = {"tcf/99"}; }},
+        {"duplicate_name", "/purposes/0/signals/1",
+         [](Policy& p) { p.purposes[0].signals = {"gpc", "gpc"}; }},
+        {"unknown_form", "/channels/1/labels/0/form",
+         [](Policy& p) { p.channels[1].labels[0].form = "carrier_pigeon"; }},
+        {"needless_form", "/channels/0/labels/0/form",
+         [](Policy& p) { p.channels[0].labels[0].form = "google"; }},
+        {"no_length", "/channels/0/labels/0/length",
+         [](Policy& p) { p.channels[0].labels[0].transform = Transform::truncate; }},
+        {"needless_length", "/channels/0/labels/0/length",
+         [](Policy& p) { p.channels[0].labels[0].length = 3; }},
+        {"malformed_country", "/channels/0/country",
+         [](Policy& p) { p.channels[0].country = "Korea"; }},
+        {"no_country", "/channels/0/country",
+         [](Policy& p) { p.channels[0].transfer = TransferBasis::adequacy; }},
+        {"no_recipient", "/channels/0/recipient",
+         [](Policy& p) {
+             p.channels[0].role = ChannelRole::third_party;
+             p.channels[0].recipient.clear();
+         }},
+        {"malformed_endpoint", "/channels/0/deletion_endpoint",
+         [](Policy& p) { p.channels[0].deletion_endpoint = "http://shop.example"; }},
+        {"malformed_jurisdiction", "/quiet_hours/0/jurisdiction",
+         [](Policy& p) { p.quiet_hours[0].jurisdiction.clear(); }},
+        {"no_medium", "/quiet_hours/0/mediums",
+         [](Policy& p) { p.quiet_hours[0].mediums.clear(); }},
+        {"malformed_hours", "/quiet_hours/0",
+         [](Policy& p) { p.quiet_hours[0].until = p.quiet_hours[0].from; }},
+        {"malformed_hours", "/quiet_hours/0",
+         [](Policy& p) { p.quiet_hours[0].from = std::chrono::hours(24); }},
+        {"night_not_separate", "/quiet_hours/0/unless_granted",
+         [](Policy& p) { p.quiet_hours[0].unless_granted = "advertising/night"; }},
+        {"malformed_clock", "/reconfirmations/0/every",
+         [](Policy& p) { p.reconfirmations[0].every = {}; }},
+        {"malformed_jurisdiction", "/advertisement_label/0",
+         [](Policy& p) { p.advertisement_label = {"kr"}; }},
+        {"unknown_trait", "/trait_purposes/shoe",
+         [](Policy& p) { p.trait_purposes["shoe"] = {"analytics"}; }},
+        {"no_purpose", "/trait_purposes/email", [](Policy& p) { p.trait_purposes["email"] = {}; }},
+        {"unknown_purpose", "/trait_purposes/email/0",
+         [](Policy& p) { p.trait_purposes["email"] = {"spying"}; }},
         {"unknown_purpose", "/category_aliases/marketing",
          [](Policy& p) { p.category_aliases["marketing"] = "spying"; }},
     };
@@ -129,6 +192,11 @@ TEST_CASE("a record may name a declared purpose or an ancestor of one") {
     CHECK_FALSE(may_be_named(policy, "marketing/email/news"));
     CHECK_FALSE(may_be_named(policy, "market"));
     CHECK_FALSE(may_be_named(policy, ""));
+    CHECK(may_be_named(policy, kAllPurposes));  // by what refuses; see check(Record)
+    CHECK(may_be_named(policy, "night"));
+    CHECK_FALSE(is_declared(policy, kAllPurposes));
+    CHECK_FALSE(is_declared(policy, "night"));
+    CHECK_FALSE(purpose_of_category(policy, "*"));
 }
 
 TEST_CASE("a consent category stands for the purpose of its name, or its alias") {

@@ -13,9 +13,11 @@
 // A small world in words, so that the tables below can be read by somebody who reads no C++.
 //
 // A history is a list of `DAY WHO STATE [person|identifier|device] [by ORIGIN] [until DAY] [for
-// PURPOSE] [to CHANNEL]`, split by `;`. Left out: the default scope of the state, `by server`, and
-// the purpose that is asked for. A datum is `WHO[=WHO][@DAY][!]`: under whom it was collected,
-// which identifier it is, when it was captured (today), and `!` for a source of trust server.
+// PURPOSE] [to CHANNEL] [of LABEL] [over N] [confirms N] [confirm_by DAY] [due DAY] [in PLACE]
+// [young] [unproven]`, split by `;`; N counts the answers from 1. Left out: the default scope of
+// the state, `by server`, and the purpose that is asked for. A datum is `WHO[=WHO][@DAY][!]`: under
+// whom it was collected, which identifier it is, when it was captured (today), and `!` for a source
+// of trust server.
 namespace tests {
 
 inline cdp::Timestamp day(int n) {
@@ -50,17 +52,32 @@ inline std::vector<consent::Member> members() {
     return all;
 }
 
+// `tool` sends text messages. Korea has nights and reminders, France wants grants confirmed, and
+// the United States have laxer rules than California.
 inline consent::Policy policy() {
     using enum consent::Regime;
     auto policy = consent::default_policy();
-    policy.purposes = {{.name = "ads", .regime = person_opt_in},
+    policy.purposes = {{.name = "ads",
+                        .regime = person_opt_in,
+                        .regimes = {{{"US"}, {}, person_opt_out},
+                                    {{"US-CA"}, {}, person_opt_in},
+                                    {{"US-CA"}, {"other"}, person_opt_out}}},
                        {.name = "ads/social", .regime = person_opt_in},
-                       {.name = "scoring", .regime = person_opt_out},
+                       {.name = "scoring",
+                        .regime = person_opt_out,
+                        .regimes = {{{"KR"}, {}, person_opt_in}, {{"FR"}, {}, legal_obligation}},
+                        .message_class = consent::MessageClass::service},
                        {.name = "news", .regime = identifier_opt_in, .target_types = {"email"}},
                        {.name = "orders", .regime = contract},
+                       {.name = "tax", .regime = legal_obligation},
                        {.name = "unused", .regime = person_opt_in}};
-    policy.channels = {{.id = "tool", .purposes = {"ads", "scoring", "news", "orders"}},
-                       {.id = "other", .purposes = {"ads"}}};
+    policy.channels = {{.id = "tool",
+                        .purposes = {"ads", "scoring", "news", "orders", "tax"},
+                        .medium = consent::Medium::sms},
+                       {.id = "other", .purposes = {"ads"}, .medium = consent::Medium::email}};
+    policy.reconfirmations = {
+        {.jurisdiction = "KR", .every = std::chrono::days(3)},
+        {.jurisdiction = "FR", .every = std::chrono::days(3), .or_deny = true}};
     return consent::check(policy).value();
 }
 
@@ -74,8 +91,11 @@ inline consent::Fact fact(std::istringstream words, const std::string& purpose, 
     fact.scope =
         consent::is_denial(fact.state) ? consent::Scope::person : consent::Scope::identifier;
     fact.origin = consent::Origin::server;
-    fact.time = day(when);
+    fact.time = fact.received = day(when);
     while (words >> word) {
+        if (word == "young") fact.unguarded = consent::AgeBand::under_13;
+        if (word == "unproven") fact.unproven = true;
+        if (word == "young" || word == "unproven") continue;
         if (const auto scope = consent::parse_scope(word)) {
             fact.scope = *scope;
             continue;
@@ -89,6 +109,18 @@ inline consent::Fact fact(std::istringstream words, const std::string& purpose, 
             fact.purpose = next;
         else if (word == "to")
             fact.channels.push_back(next);
+        else if (word == "of")
+            fact.labels.push_back(next);
+        else if (word == "over")
+            fact.overrides.push_back(record_id(std::stoull(next)));
+        else if (word == "confirms")
+            fact.request = record_id(std::stoull(next));
+        else if (word == "confirm_by")
+            fact.confirm_by = day(std::stoi(next));
+        else if (word == "due")
+            fact.reconfirm_due = day(std::stoi(next));
+        else if (word == "in")
+            fact.jurisdiction = next;
         else
             CDP_ASSERT(false);
     }
