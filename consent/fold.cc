@@ -61,7 +61,8 @@ bool meant(const Fact& fact, std::span<const std::string> labels) {
 
 bool about_restrictions(const Fact& fact) {
     return fact.state == State::restricted || fact.state == State::granted ||
-           fact.state == State::invalidated || fact.state == State::not_applicable;
+           fact.state == State::invalidated || fact.state == State::not_applicable ||
+           fact.state == State::pending_doi;
 }
 
 // What was imported without evidence cannot take a denial back.

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "consent/json_string.h"
-#include "consent/sha256.h"
 
 namespace consent {
 namespace {
@@ -13,23 +12,6 @@ bool collected_for(std::span<const std::string> purposes, std::string_view purpo
     return purposes.empty() || std::ranges::any_of(purposes, [&](const std::string& name) {
                return covers(name, purpose);
            });
-}
-
-bool is_json_string(std::string_view json) {
-    return json.starts_with('"');
-}
-
-// nullopt when there is nothing to hash.
-std::optional<std::string> transformed(const Field& field, Transform transform) {
-    switch (transform) {
-        case Transform::raw: return std::string(field.json);
-        case Transform::sha256:
-            if (!is_json_string(field.json) || field.normal.empty()) return std::nullopt;
-            return json_string(cdp::to_hex(view(sha256(field.normal))));
-        case Transform::keyed_token:
-        case Transform::truncate: return std::nullopt;
-    }
-    return std::nullopt;
 }
 
 }  // namespace
@@ -52,8 +34,7 @@ Gate::Gate(const Policy& policy, std::span<const Member> members, const Question
     for (const ChannelLabel& listed : channel->labels) {
         const Label* label = policy.find_label(listed.label);
         if (!label) continue;
-        allowed_.push_back(
-            {label->name, listed.transform, collected_for(label->collected_for, purpose_)});
+        allowed_.push_back({label->name, listed, collected_for(label->collected_for, purpose_)});
     }
 }
 
@@ -68,27 +49,33 @@ Passed Gate::pass(const Field& field) const {
     // What was said about the address cannot be found without it.
     if (field.is_contact && !field.datum.value) return withheld(Reason::unparsable);
 
-    const Decision decision = judge_.decide(field.datum);
+    auto datum = field.datum;
+    datum.labels = field.labels;
+    const Decision decision = judge_.decide(datum);
     if (!decision.allowed()) return Withheld(field, decision);
 
-    auto json = transformed(field, std::get<Transform>(how));
+    auto json = transformed({.json = field.json,
+                             .normal = field.normal,
+                             .hashes = field.hashes,
+                             .keyed_token = field.keyed_token},
+                            std::get<ChannelLabel>(how));
     if (!json) return withheld(Reason::not_hashable);
     return Released(field, std::move(*json), decision);
 }
 
-std::variant<Reason, Transform> Gate::registered(const Field& field) const {
+std::variant<Reason, ChannelLabel> Gate::registered(const Field& field) const {
     if (field.labels.empty()) return Reason::unmapped;
-    auto transform = Transform::raw;
+    ChannelLabel how;
     bool collected = collected_for(field.collected_for, purpose_);
     for (const std::string& label : field.labels) {
         const auto allowed = std::ranges::find(allowed_, label, &Allowed::label);
         if (allowed == allowed_.end()) return Reason::label_not_allowed;
         // Of several labels the strictest transform holds.
-        transform = std::max(transform, allowed->transform);
+        if (is_stricter(allowed->how, how)) how = allowed->how;
         collected = collected && allowed->collected;
     }
     if (!collected) return Reason::not_collected_for;
-    return transform;
+    return how;
 }
 
 ReleasedBody& ReleasedBody::text(Literal literal) {

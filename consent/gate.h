@@ -12,6 +12,7 @@
 #include "consent/cursor.h"
 #include "consent/decision.h"
 #include "consent/policy.h"
+#include "consent/transform.h"
 
 // The only way out. A channel's response is composed of ReleasedBody calls alone, and what is
 // personal in it comes from Released, which only the gate makes.
@@ -35,6 +36,9 @@ struct Field {
     std::string_view normal = {};  // its normal form, for a hash; empty: it has none
     cdp::Timestamp time{};
     std::string_view source = {};
+    // For channels that ask for another form of the value; see Value.
+    std::span<const NamedHash> hashes = {};
+    std::string_view keyed_token = {};
 };
 
 // A value that may leave, as it may leave.
@@ -88,12 +92,12 @@ public:
 
 private:
     // The reason to withhold that lies in the field's class alone, or how it may leave.
-    std::variant<Reason, Transform> registered(const Field& field) const;
+    std::variant<Reason, ChannelLabel> registered(const Field& field) const;
 
     // A label that the channel may receive.
     struct Allowed {
         std::string_view label;
-        Transform transform;
+        ChannelLabel how;
         bool collected;  // for this purpose
     };
 
