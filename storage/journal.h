@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/result.h"
+
+namespace storage {
+
+// Records on their way to the store: they must survive the process from the moment append()
+// returns, and are dropped when the store has what they say. Kept in numbered segments; the newest
+// is appended to, the others were cut and are read, each as a whole, and dropped.
+//
+// append(), cut() and start_after() belong to one thread at a time, the rest, which is about
+// segments that were cut, to another one.
+class Journal {
+public:
+    virtual ~Journal() = default;
+
+    // The record is there whole or, after an error, not at all. What was appended survives the
+    // process, and after a sync() of its segment the machine. Up to kJournalRecordMax bytes.
+    virtual cdp::Result<void> append(std::string_view record) = 0;
+
+    // The segment that append() writes to. Numbers go up and are never given twice.
+    virtual std::uint64_t segment() const = 0;
+    // What was appended to it, in bytes on disk; 0: it is not there yet.
+    virtual std::uint64_t bytes() const = 0;
+    // What is appended from now on goes to the next segment. Nothing when this one is empty.
+    virtual void cut() = 0;
+    // Numbers continue behind this one, for who remembers more of them than are here. Before the
+    // first append.
+    virtual void start_after(std::uint64_t segment) = 0;
+
+    // Those that were cut, oldest first.
+    virtual cdp::Result<std::vector<std::uint64_t>> segments() const = 0;
+    virtual cdp::Result<void> sync(std::uint64_t segment) = 0;
+
+    // What cannot be read of a segment. A record cut short by the end of the file is not counted:
+    // its append() never returned.
+    struct Unread {
+        std::uint64_t bytes = 0;
+    };
+    // Visits the records in order, up to the first that is damaged.
+    virtual cdp::Result<Unread> read(std::uint64_t segment,
+                                     const std::function<void(std::string_view)>& visit) const = 0;
+
+    // It is no longer there when this returns, also after a crash of the process.
+    virtual cdp::Result<void> drop(std::uint64_t segment) = 0;
+};
+
+inline constexpr std::size_t kJournalRecordMax = 16 * 1024 * 1024;
+
+// Files `FOLDER/NUMBER`, mode 0600; the folder is made when it is missing. What an earlier process
+// left are segments that were cut. A record is u32 length, u32 CRC-32C of it, the record; each is
+// appended by one write(2).
+cdp::Result<std::unique_ptr<Journal>> open_journal(const std::string& folder);
+
+// For stores in memory: lost with the process like they are.
+std::unique_ptr<Journal> make_memory_journal();
+
+}  // namespace storage

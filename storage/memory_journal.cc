@@ -1,0 +1,73 @@
+#include <algorithm>
+#include <map>
+#include <mutex>
+
+#include "cdp/base/assert.h"
+#include "storage/journal.h"
+#include "storage/journal_frame.h"
+
+namespace storage {
+namespace {
+
+class MemoryJournal final : public Journal {
+public:
+    cdp::Result<void> append(std::string_view record) override {
+        CDP_ASSERT(!record.empty() && record.size() <= kJournalRecordMax);
+        const std::lock_guard lock(mutex_);
+        add_frame(segments_[segment_], record);
+        return cdp::Result<void>::ok();
+    }
+    std::uint64_t segment() const override {
+        const std::lock_guard lock(mutex_);
+        return segment_;
+    }
+    std::uint64_t bytes() const override {
+        const std::lock_guard lock(mutex_);
+        const auto found = segments_.find(segment_);
+        return found == segments_.end() ? 0 : found->second.size();
+    }
+    void cut() override {
+        const std::lock_guard lock(mutex_);
+        if (segments_.contains(segment_)) ++segment_;
+    }
+    void start_after(std::uint64_t segment) override {
+        const std::lock_guard lock(mutex_);
+        segment_ = std::max(segment_, segment + 1);
+    }
+    cdp::Result<std::vector<std::uint64_t>> segments() const override {
+        const std::lock_guard lock(mutex_);
+        std::vector<std::uint64_t> out;
+        for (const auto& [segment, bytes] : segments_)
+            if (segment < segment_) out.push_back(segment);
+        return out;
+    }
+    cdp::Result<void> sync(std::uint64_t) override { return cdp::Result<void>::ok(); }
+    cdp::Result<Unread> read(std::uint64_t segment,
+                             const std::function<void(std::string_view)>& visit) const override {
+        std::string bytes;
+        {
+            const std::lock_guard lock(mutex_);
+            const auto found = segments_.find(segment);
+            if (found != segments_.end()) bytes = found->second;
+        }
+        return Unread{read_frames(bytes, visit)};
+    }
+    cdp::Result<void> drop(std::uint64_t segment) override {
+        const std::lock_guard lock(mutex_);
+        segments_.erase(segment);
+        return cdp::Result<void>::ok();
+    }
+
+private:
+    mutable std::mutex mutex_;  // held for each call: appending and draining meet in the map
+    std::map<std::uint64_t, std::string> segments_;
+    std::uint64_t segment_ = 1;
+};
+
+}  // namespace
+
+std::unique_ptr<Journal> make_memory_journal() {
+    return std::make_unique<MemoryJournal>();
+}
+
+}  // namespace storage
