@@ -37,6 +37,102 @@ bool each_list(ConfigTable& document, std::string_view key, Read read) {
     return true;
 }
 
+// Calls `read(table)` for each table in the list `document[key]`; false when there is no such list.
+template <typename Read>
+bool each_entry(ConfigTable& document, std::string_view key, Read read) {
+    if (!document.has(key)) return false;
+    const auto* list = document.array(key);
+    for (std::size_t i = 0; list && i < list->size(); ++i) {
+        const auto path = document.path_of(key) + "[" + std::to_string(i) + "]";
+        const auto* entry = (*list)[i].as_table();
+        if (!entry) {
+            document.blame((*list)[i], path, "A table is expected.");
+            return true;
+        }
+        ConfigTable table(*entry, path, document.fault());
+        read(table);
+        table.finish();
+    }
+    return true;
+}
+
+std::uint32_t read_number(ConfigTable& table, std::string_view key, std::int64_t high) {
+    std::int64_t number = 0;
+    table.read(key, 0, high, number);
+    return static_cast<std::uint32_t>(number);
+}
+
+// Words that stand for values, in a list.
+template <typename Value, typename Parse>
+void read_words(ConfigTable& table, std::string_view key, Parse parse, const char* message,
+                std::vector<Value>& out) {
+    std::vector<std::string> words;
+    table.read(key, words);
+    for (const auto& word : words) {
+        const auto value = parse(word);
+        if (!value) return table.blame(key, message);
+        out.push_back(*value);
+    }
+}
+
+// 21:00
+void read_time_of_day(ConfigTable& table, std::string_view key, std::chrono::minutes& out) {
+    std::string text;
+    table.read(key, text);
+    const auto digits = [&](std::size_t at) {
+        const int tens = text[at] - '0';
+        const int ones = text[at + 1] - '0';
+        const bool known = tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9;
+        return known ? tens * 10 + ones : 99;
+    };
+    const bool shaped = text.size() == 5 && text[2] == ':';
+    if (!shaped || digits(0) > 23 || digits(3) > 59)
+        return table.blame(key, "A time of the day is expected, such as 21:00.");
+    out = std::chrono::hours(digits(0)) + std::chrono::minutes(digits(3));
+}
+
+void read_clocks(ConfigTable& document, consent::Policy& out) {
+    std::vector<consent::QuietHours> hours;
+    const auto quiet = [&](ConfigTable& table) {
+        auto& rule = hours.emplace_back();
+        table.read("jurisdiction", rule.jurisdiction);
+        read_words(table, "mediums", consent::parse_medium, "There is no such medium.",
+                   rule.mediums);
+        read_time_of_day(table, "from", rule.from);
+        read_time_of_day(table, "until", rule.until);
+        std::int64_t east = 0;
+        table.read("utc_offset_minutes", -840, 840, east);
+        rule.offset = std::chrono::minutes(east);
+        table.read("unless_granted", rule.unless_granted);
+    };
+    if (each_entry(document, "quiet_hours", quiet)) out.quiet_hours = std::move(hours);
+
+    std::vector<consent::Reconfirmation> reconfirmations;
+    const auto reconfirm = [&](ConfigTable& table) {
+        auto& rule = reconfirmations.emplace_back();
+        table.read("jurisdiction", rule.jurisdiction);
+        rule.every = std::chrono::days(read_number(table, "every_days", 36'500));
+        table.read("or_deny", rule.or_deny);
+    };
+    if (each_entry(document, "reconfirmations", reconfirm))
+        out.reconfirmations = std::move(reconfirmations);
+
+    if (document.has("advertisement_label")) out.advertisement_label.clear();
+    document.read("advertisement_label", out.advertisement_label);
+    std::int64_t age = out.self_consent_age;
+    document.read("self_consent_age", 0, 18, age);
+    out.self_consent_age = static_cast<std::uint8_t>(age);
+}
+
+void read_regimes(ConfigTable& purpose, std::vector<consent::RegimeRow>& out) {
+    each_entry(purpose, "regimes", [&](ConfigTable& table) {
+        auto& row = out.emplace_back();
+        table.read("jurisdictions", row.jurisdictions);
+        table.read("channels", row.channels);
+        read_word(table, "regime", consent::parse_regime, "There is no such regime.", row.regime);
+    });
+}
+
 void read_purposes(ConfigTable& document, consent::Policy& out) {
     std::vector<consent::Purpose> purposes;
     const auto read = [&](const std::string& name, ConfigTable& table) {
@@ -44,6 +140,12 @@ void read_purposes(ConfigTable& document, consent::Policy& out) {
         read_word(table, "regime", consent::parse_regime, "There is no such regime.",
                   purpose.regime);
         table.read("target_types", purpose.target_types);
+        table.read("signals", purpose.signals);
+        if (table.has("message_class"))
+            read_word(table, "message_class", consent::parse_message_class,
+                      "There is no such class of messages.",
+                      purpose.message_class.emplace(consent::MessageClass::marketing));
+        read_regimes(table, purpose.regimes);
         purposes.push_back(std::move(purpose));
     };
     if (each_table(document, "purposes", read)) out.purposes = std::move(purposes);
@@ -63,12 +165,27 @@ void read_channel_labels(ConfigTable& channel, std::vector<consent::ChannelLabel
             table.read("label", label.label);
             read_word(table, "transform", consent::parse_transform, "There is no such transform.",
                       label.transform);
+            table.read("form", label.form);
+            label.length = read_number(table, "length", 10'000);
             table.finish();
         } else {
             return channel.blame(node, path, "A label is expected.");
         }
         out.push_back(std::move(label));
     }
+}
+
+// What the register of recipients says besides what leaves.
+void read_recipient(ConfigTable& table, consent::Channel& channel) {
+    read_word(table, "role", consent::parse_channel_role, "There is no such role.", channel.role);
+    read_word(table, "transfer", consent::parse_transfer_basis,
+              "There is no such basis of a transfer.", channel.transfer);
+    read_word(table, "medium", consent::parse_medium, "There is no such medium.", channel.medium);
+    channel.withdrawal_seconds = read_number(table, "withdrawal_seconds", 366 * 86'400);
+    channel.tcf_vendor = static_cast<std::uint16_t>(read_number(table, "tcf_vendor", 65'535));
+    channel.google_vendor = read_number(table, "google_vendor", 1'000'000);
+    table.read("contact", channel.contact);
+    table.read("deletion_endpoint", channel.deletion_endpoint);
 }
 
 void read_channels(ConfigTable& document, consent::Policy& out) {
@@ -79,6 +196,7 @@ void read_channels(ConfigTable& document, consent::Policy& out) {
         table.read("country", channel.country);
         table.read("purposes", channel.purposes);
         read_channel_labels(table, channel.labels);
+        read_recipient(table, channel);
         channels.push_back(std::move(channel));
     };
     if (each_table(document, "channels", read)) out.channels = std::move(channels);
@@ -96,6 +214,13 @@ void read_maps(ConfigTable& document, consent::Policy& out) {
             traits[name] = std::move(list);
         }))
         out.traits = std::move(traits);
+
+    consent::LabelMap trait_purposes;
+    if (each_list(document, "trait_purposes",
+                  [&](const std::string& name, std::vector<std::string> list) {
+                      trait_purposes[name] = std::move(list);
+                  }))
+        out.trait_purposes = std::move(trait_purposes);
 
     consent::LabelMap properties;
     if (each_list(document, "properties",
@@ -185,6 +310,12 @@ Place place_of(const std::string& list, const consent::Policy& policy) {
     return out;
 }
 
+// Lists in the file too.
+bool is_list(std::string_view table) {
+    return table == "identifier_default" || table == "event_default" || table == "quiet_hours" ||
+           table == "reconfirmations" || table == "advertisement_label";
+}
+
 // The place in the file that a pointer into the policy means.
 ConfigFault fault_at(const std::string& pointer, const consent::Policy& policy,
                      const toml::table& document) {
@@ -200,15 +331,14 @@ ConfigFault fault_at(const std::string& pointer, const consent::Policy& policy,
     if (!place.table.empty()) go(place.table);
     for (std::size_t i = 1; i < steps.size(); ++i) {
         const auto index = index_of(steps[i]);
-        const bool named =
-            i == 1 && place.table != "identifier_default" && place.table != "event_default";
+        const bool named = i == 1 && !is_list(place.table);
         if (named) {
             go(index && *index < place.names.size() ? place.names[*index] : steps[i]);
         } else if (index) {
             out.path += "[" + steps[i] + "]";
             if (node && node->is_array()) node = node->as_array()->get(*index);
             if (node) out.line = node->source().begin.line;
-        } else if (place.table == "channels" || place.table == "purposes") {
+        } else if (place.table == "channels" || place.table == "purposes" || is_list(place.table)) {
             go(steps[i]);
         }
     }
@@ -223,6 +353,7 @@ void read_policy(ConfigTable& document, cdp::Config& out) {
     read_channels(document, out.policy);
     read_maps(document, out.policy);
     read_categories(document, out.policy);
+    read_clocks(document, out.policy);
     document.read("identifier_default", out.policy.identifier_default);
     document.read("event_default", out.policy.event_default);
 }

@@ -118,10 +118,11 @@ void Profiles::write_fields(const Person& person, const Traits& traits, const co
     withheld.write(body);
 }
 
-consent::Passed Profiles::pass_trait(const consent::Gate& gate, const Held& held) {
+consent::Passed Profiles::pass_trait(const consent::Gate& gate, const Held& held) const {
     const auto& contact = held.what.contact;
     return gate.pass({.name = held.trait.name,
                       .labels = held.what.labels,
+                      .collected_for = needs_.config.policy.purposes_of_trait(held.trait.name),
                       .is_contact = held.what.is_contact,
                       .datum = {.home = held.home,
                                 .value = contact ? std::optional(contact->token) : std::nullopt,

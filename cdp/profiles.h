@@ -41,7 +41,7 @@ private:
     Result<Traits> traits_of(People::Reading reading, const Person& person) const;
     void write_fields(const Person& person, const Traits& traits, const consent::Gate& gate,
                       consent::ReleasedBody& body) const;
-    static consent::Passed pass_trait(const consent::Gate& gate, const Held& held);
+    consent::Passed pass_trait(const consent::Gate& gate, const Held& held) const;
     consent::Passed pass_identifier(const consent::Gate& gate, const PersonMember& member) const;
     Needs needs_;
     AnswerCache cache_;

@@ -186,6 +186,7 @@ consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent:
     return pass(entry, gate,
                 {.name = name,
                  .labels = what.labels,
+                 .collected_for = needs_.config.policy.purposes_of_property(name),
                  .is_contact = what.is_contact,
                  .datum = {.home = entry.home,
                            .value = contact ? std::optional(contact->token) : std::nullopt,

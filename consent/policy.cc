@@ -79,6 +79,11 @@ std::span<const std::string> Policy::labels_of_property(std::string_view name) c
     return listed.empty() ? labels_of_trait(name) : listed;
 }
 
+std::span<const std::string> Policy::purposes_of_property(std::string_view name) const {
+    if (!find_labels(properties, name).empty()) return {};
+    return purposes_of_trait(name);
+}
+
 std::span<const std::string> Policy::labels_of_identifier(std::string_view type) const {
     const auto listed = find_labels(identifier_types, type);
     return listed.empty() ? std::span<const std::string>(identifier_default) : listed;

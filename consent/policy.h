@@ -121,6 +121,8 @@ struct Policy {
     // What a property is by its own name: as listed among properties, else among traits. What its
     // event is comes on top.
     std::span<const std::string> labels_of_property(std::string_view name) const;
+    // Those of the trait that it is labelled like.
+    std::span<const std::string> purposes_of_property(std::string_view name) const;
     std::span<const std::string> labels_of_identifier(std::string_view type) const;
     std::span<const std::string> labels_of_event(std::string_view name) const;
 };

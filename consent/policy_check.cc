@@ -276,7 +276,7 @@ Checked check_quiet_hours(const Policy& policy) {
         // What was said about a purpose of people's daytime must not open the night.
         if (rule.unless_granted.empty()) continue;
         const auto of_day = [&](const Purpose& purpose) {
-            return covers(purpose.name, rule.unless_granted);
+            return purpose.name != rule.unless_granted && covers(purpose.name, rule.unless_granted);
         };
         if (!is_purpose_name(rule.unless_granted) || std::ranges::any_of(policy.purposes, of_day))
             return wrong("night_not_separate",
@@ -295,7 +295,8 @@ Checked check_clocks(const Policy& policy) {
             return wrong("malformed_jurisdiction", "A reconfirmation is of an ISO 3166 place.",
                          path + "/jurisdiction");
         if (rule.every.count() <= 0)
-            return wrong("malformed_clock", "A reconfirmation is due after days.", path + "/every");
+            return wrong("malformed_clock", "A reconfirmation is due after days.",
+                         path + "/every_days");
     }
     return check_places(policy.advertisement_label, "/advertisement_label");
 }

@@ -110,6 +110,79 @@ functional = "news"
     CHECK_FALSE(config->platform.policy.find_channel("email_tool"));
 }
 
+TEST_CASE("regimes, clocks and recipients are read as written") {
+    const auto config = api::parse_config(R"(
+advertisement_label = ["KR", "JP"]
+self_consent_age = 14
+[purposes.news]
+regime = "identifier_opt_in"
+target_types = ["email"]
+signals = ["gpc", "tcf/3"]
+[[purposes.news.regimes]]
+jurisdictions = ["US"]
+channels = ["letters"]
+regime = "person_opt_out"
+[purposes.receipts]
+regime = "contract"
+message_class = "service"
+[channels.letters]
+recipient = "The letter shop"
+country = "KR"
+purposes = ["news"]
+labels = [
+  {label = "contact.email", transform = "sha256", form = "google"},
+  {label = "contact.address", transform = "truncate", length = 3},
+]
+role = "third_party"
+transfer = "adequacy"
+medium = "sms"
+withdrawal_seconds = 3600
+tcf_vendor = 755
+contact = "privacy@letters.example"
+deletion_endpoint = "https://letters.example/delete"
+[categories]
+functional = "news"
+[trait_purposes]
+email = ["news"]
+[[quiet_hours]]
+jurisdiction = "KR"
+mediums = ["sms", "push"]
+from = "21:30"
+until = "08:00"
+utc_offset_minutes = 540
+unless_granted = "night"
+[[reconfirmations]]
+jurisdiction = "FR"
+every_days = 390
+or_deny = true
+)",
+                                          "cdp.toml");
+    if (!config) FAIL(config.error().message);
+    const auto& policy = config->platform.policy;
+    const auto& news = *policy.find_purpose("news");
+    CHECK(shown(news.signals) == shown(std::vector<std::string>{"gpc", "tcf/3"}));
+    REQUIRE(news.regimes.size() == 1);
+    CHECK(news.regimes[0].regime == consent::Regime::person_opt_out);
+    CHECK(policy.find_purpose("receipts")->sends() == consent::MessageClass::service);
+    const auto& letters = *policy.find_channel("letters");
+    CHECK(letters.labels[0].form == "google");
+    CHECK(letters.labels[1].length == 3);
+    CHECK(letters.role == consent::ChannelRole::third_party);
+    CHECK(letters.transfer == consent::TransferBasis::adequacy);
+    CHECK(letters.medium == consent::Medium::sms);
+    CHECK(letters.withdrawal_seconds == 3600);
+    CHECK(letters.tcf_vendor == 755);
+    CHECK(policy.purposes_of_trait("email").size() == 1);
+    REQUIRE(policy.quiet_hours.size() == 1);
+    CHECK(policy.quiet_hours[0].from == std::chrono::minutes(21 * 60 + 30));
+    CHECK(policy.quiet_hours[0].offset == std::chrono::hours(9));
+    REQUIRE(policy.reconfirmations.size() == 1);
+    CHECK(policy.reconfirmations[0].every == std::chrono::days(390));
+    CHECK(policy.reconfirmations[0].or_deny);
+    CHECK(policy.advertisement_label.size() == 2);
+    CHECK(policy.self_consent_age == 14);
+}
+
 TEST_CASE("an error names the file, the line and the key") {
     struct Row {
         const char* text;
@@ -117,6 +190,9 @@ TEST_CASE("an error names the file, the line and the key") {
     };
     // clang-format off
     const auto row = GENERATE(values<Row>({
+        {"[[quiet_hours]]\njurisdiction = \"KR\"\nfrom = \"25:00\"", "cdp.toml:3: quiet_hours[0].from: A time of the day is expected, such as 21:00."},
+        {"[[reconfirmations]]\njurisdiction = \"KR\"\nevery_days = 0", "cdp.toml:3: reconfirmations[0].every_days: A reconfirmation is due after days."},
+        {"[[purposes.x.regimes]]\nregime = \"none\"", "cdp.toml:2: purposes.x.regimes[0].regime: There is no such regime."},
         {"colour = 1", "cdp.toml:1: colour: There is no such setting."},
         {"[server]\nthreads = 1\nport = 80", "cdp.toml:3: server.port: There is no such setting."},
         {"[server]\nthreads = \"two\"", "cdp.toml:2: server.threads: A number from 0 to 1024 is expected."},

@@ -26,7 +26,7 @@ TEST_CASE("a denial is taken back by the grant that names it, and nothing else i
         {"1 kiosk granted; 2 kiosk withdrawn identifier; 3 kiosk granted over 2",  "kiosk",    "granted"},
         {"1 cookie granted; 2 mail withdrawn; 2 cookie granted over 2",            "cookie",   "withdrawn"},  // not later
         {"1 cookie granted; 2 mail withdrawn; 3 phone denied; 4 cookie granted over 2", "cookie", "denied"},
-        {"1 cookie granted; 1 mail objected; 2 mail withdrawn; 3 cookie granted over 2", "cookie", "objected"},  // what it hid is there again
+        {"1 cookie granted; 1 mail objected; 2 mail withdrawn; 3 cookie granted over 3", "cookie", "objected"},  // what it hid is there again
         {"1 cookie granted; 2 mail withdrawn; 3 cookie granted unproven over 2",   "cookie",   "withdrawn"},
         {"1 cookie granted; 2 mail withdrawn; 3 cookie granted young over 2",      "cookie",   "withdrawn"},
         {"1 cookie granted; 2 mail withdrawn; 3 mail not_applicable by officer over 2", "cookie", "granted"},

@@ -116,7 +116,7 @@ TEST_CASE("a policy that leaves something open is refused, naming the place") {
          [](Policy& p) { p.quiet_hours[0].from = std::chrono::hours(24); }},
         {"night_not_separate", "/quiet_hours/0/unless_granted",
          [](Policy& p) { p.quiet_hours[0].unless_granted = "advertising/night"; }},
-        {"malformed_clock", "/reconfirmations/0/every",
+        {"malformed_clock", "/reconfirmations/0/every_days",
          [](Policy& p) { p.reconfirmations[0].every = {}; }},
         {"malformed_jurisdiction", "/advertisement_label/0",
          [](Policy& p) { p.advertisement_label = {"kr"}; }},
