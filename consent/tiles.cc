@@ -29,6 +29,18 @@ Sha256 hash_at(std::string_view hashes, std::uint64_t index) {
     return hash;
 }
 
+// Three digits a segment, all but the last after an x; how wide, unless it is full.
+std::string tail_of(std::uint64_t index, std::uint64_t width) {
+    std::string digits = std::to_string(index);
+    digits.insert(0, (3 - digits.size() % 3) % 3, '0');
+    std::string out;
+    for (std::size_t at = 0; at < digits.size(); at += 3)
+        out.append(at + 3 < digits.size() ? "x" : "").append(digits, at, 3).append("/");
+    out.pop_back();
+    if (width < kTileWidth) out += ".p/" + std::to_string(width);
+    return out;
+}
+
 }  // namespace
 
 std::uint64_t width_of(TileAt tile, std::uint64_t size) {
@@ -62,6 +74,14 @@ std::string entry_key(std::uint64_t index) {
     return cdp::ByteWriter().raw(ledger_prefix()).u64(index).take();
 }
 
+std::string tile_path(TileAt tile, std::uint64_t width) {
+    return "tile/" + std::to_string(tile.level) + "/" + tail_of(tile.index, width);
+}
+
+std::string entries_path(std::uint64_t bundle, std::uint64_t width) {
+    return "tile/entries/" + tail_of(bundle, width);
+}
+
 cdp::Error ledger_damaged(std::string detail) {
     return {.code = cdp::ErrorCode::corruption,
             .reason = "ledger_damaged",
@@ -79,10 +99,15 @@ cdp::Result<std::string> read_tile(const storage::Snapshot& snapshot, TileAt til
     return *std::move(row);
 }
 
+TileNodes::TileNodes(const storage::Snapshot& snapshot, TreeHasher& hasher, std::uint64_t size)
+    : TileNodes([&snapshot](TileAt tile,
+                            std::uint64_t width) { return read_tile(snapshot, tile, width); },
+                hasher, size) {}
+
 cdp::Result<std::string_view> TileNodes::tile(TileAt at) {
     auto found = tiles_.find(at);
     if (found == tiles_.end())
-        found = tiles_.emplace(at, CDP_TRY(read_tile(snapshot_, at, width_of(at, size_)))).first;
+        found = tiles_.emplace(at, CDP_TRY(source_(at, width_of(at, size_)))).first;
     return std::string_view(found->second);
 }
 

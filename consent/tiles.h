@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -34,6 +35,10 @@ std::string tile_key(TileAt tile);
 std::string checkpoint_key();
 std::string public_keys_prefix();
 std::string public_key_key(std::uint32_t number);
+// As C2SP tlog-tiles names them, from the log's URL on: tile/0/x001/067.p/9, tile/entries/067.
+std::string tile_path(TileAt tile, std::uint64_t width);
+std::string entries_path(std::uint64_t bundle, std::uint64_t width);
+
 // Where the index of the entry with this commitment is.
 std::string entry_index_key(const Sha256& commitment);
 std::string entry_key(std::uint64_t index);
@@ -45,12 +50,16 @@ cdp::Error ledger_damaged(std::string detail);
 cdp::Result<std::string> read_tile(const storage::Snapshot& snapshot, TileAt tile,
                                    std::uint64_t width);
 
+// The first `width` hashes of a tile, wherever tiles are kept.
+using TileSource = std::function<cdp::Result<std::string>(TileAt tile, std::uint64_t width)>;
+
 // The nodes of the tree of `size` leaves, out of its tiles, which are kept. For one thread at a
 // time; the snapshot and the hasher must outlive it.
 class TileNodes {
 public:
-    TileNodes(const storage::Snapshot& snapshot, TreeHasher& hasher, std::uint64_t size)
-        : snapshot_(snapshot), hasher_(hasher), size_(size) {}
+    TileNodes(TileSource source, TreeHasher& hasher, std::uint64_t size)
+        : source_(std::move(source)), hasher_(hasher), size_(size) {}
+    TileNodes(const storage::Snapshot& snapshot, TreeHasher& hasher, std::uint64_t size);
 
     cdp::Result<Sha256> node(NodeAt at);
     NodeReader reader() {
@@ -60,7 +69,7 @@ public:
 private:
     cdp::Result<std::string_view> tile(TileAt at);
 
-    const storage::Snapshot& snapshot_;
+    TileSource source_;
     TreeHasher& hasher_;
     const std::uint64_t size_;
     std::map<TileAt, std::string> tiles_;
