@@ -75,6 +75,11 @@ Result<ConsentIntake::Item> ConsentIntake::check(const Principal& caller,
         return refuse("invalid_state", "The state is one of granted, denied, withdrawn, objected.",
                       pointer + "/state");
     record.state = *state;
+    if (*state == consent::State::granted && !needs_.ledger.accepts_grants())
+        return Error{.code = ErrorCode::unavailable,
+                     .reason = "ledger_halted",
+                     .message = "The ledger is not sound: no grants are taken, only denials.",
+                     .pointer = pointer + "/state"};
     const auto scope = request.scope.empty() ? std::optional(consent::kDefaultScope)
                                              : consent::parse_scope(request.scope);
     if (!scope)

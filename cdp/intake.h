@@ -5,6 +5,7 @@
 #include "cdp/platform.h"
 #include "cdp/worker.h"
 #include "consent/consents.h"
+#include "consent/ledger.h"
 #include "identity/graph.h"
 #include "storage/store.h"
 #include "storage/vault.h"
@@ -21,6 +22,7 @@ struct IntakeNeeds {
     const Clock& clock;
     Counters& counters;
     Worker& again;  // for what lost a race: the committer's thread must not fold
+    const consent::Ledger& ledger;
 };
 
 }  // namespace cdp

@@ -8,6 +8,7 @@
 #include "cdp/groups.h"
 #include "cdp/identity_view.h"
 #include "cdp/ingest.h"
+#include "cdp/ledger_publisher.h"
 #include "cdp/people.h"
 #include "cdp/profiles.h"
 #include "cdp/stewardship.h"
@@ -66,6 +67,7 @@ struct Platform::Parts {
 
     const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
+    consent::Ledger ledger{store, vault};
     const SourceNames source_names{vault};
     const People people{{vault, graph, consents, config}};
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};
@@ -76,10 +78,12 @@ struct Platform::Parts {
     const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
-    Ingest ingest{
-        {store, vault, graph, consents, config, clock, counters, again}, groups, source_names};
-    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again}};
+    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again, ledger},
+                  groups,
+                  source_names};
+    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger}};
     Worker again;  // ends first, because its work uses all of the above
+    LedgerPublisher publisher{store, ledger, clock};
 };
 
 Platform::Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock,
@@ -159,6 +163,19 @@ Result<void> Platform::export_lines(const ExportRequest& request,
                      .reason = "reason_too_long",
                      .message = "The reason of an export has at most 1024 bytes."};
     return parts_->exporter.run(request, sink);
+}
+
+void Platform::publish_ledger() {
+    parts_->publisher.start();
+}
+
+const consent::Ledger& Platform::ledger() const {
+    return parts_->ledger;
+}
+
+Result<consent::LedgerChecked> Platform::check_ledger(
+    const consent::LedgerProgress& progress) const {
+    return consent::check_ledger(*parts_->store.snapshot(), parts_->vault, progress);
 }
 
 const Counters& Platform::counters() const {

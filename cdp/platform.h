@@ -19,6 +19,8 @@
 #include "cdp/event.h"
 #include "cdp/queries.h"
 #include "cdp/rule_simulation.h"
+#include "consent/ledger.h"
+#include "consent/ledger_check.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
@@ -129,6 +131,13 @@ public:
     // Writes NDJSON lines (each ends with \n) to `sink`, which returns false to stop.
     Result<void> export_lines(const ExportRequest& request,
                               const std::function<bool(std::string_view)>& sink);
+
+    // Publishes what the ledger has grown by, and from now on within a second. Call it once; without
+    // it the ledger only grows.
+    void publish_ledger();
+    const consent::Ledger& ledger() const;
+    // Holds everything in the ledger against everything it speaks of; reads all of both.
+    Result<consent::LedgerChecked> check_ledger(const consent::LedgerProgress& progress) const;
 
     const Counters& counters() const;
     storage::Health health() const;
