@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "api/ledger_verbs.h"
 #include "api/rebuild.h"
 #include "cdp/queries.h"
 
@@ -87,6 +88,52 @@ void add_rebuild_verb(CLI::App& app, RebuildCommand& command, int& code) {
     verb->callback([&] { code = rebuild(command); });
 }
 
+struct LedgerOptions {
+    std::string data;
+    bool all = false;
+    bool json = false;
+    std::uint64_t index = 0;
+    WitnessCommand witness;
+};
+
+void add_ledger_verbs(CLI::App& app, LedgerOptions& options, int& code) {
+    auto* ledger = app.add_subcommand("ledger", "The log of what was consented, and its proofs");
+    ledger->require_subcommand(1);
+
+    auto* vkey = ledger->add_subcommand("vkey", "Print the key that its checkpoints verify with");
+    add_data(vkey, options.data);
+    vkey->add_flag("--all", options.all, "Every key it ever had, oldest first");
+    vkey->callback([&] { code = show_ledger_keys(options.data, options.all); });
+
+    auto* check = ledger->add_subcommand(
+        "verify", "Compute everything in it again; name the first thing that does not fit");
+    add_data(check, options.data);
+    check->add_flag("--json", options.json, "One JSON document");
+    check->callback([&] { code = check_ledger(options.data, options.json); });
+
+    auto* prove = ledger->add_subcommand("prove", "Print the proof that an entry is in it");
+    add_data(prove, options.data);
+    prove->add_option("--index", options.index, "Which entry, from 0")->required();
+    prove->callback([&] { code = prove_ledger_entry(options.data, options.index); });
+
+    auto* rotate = ledger->add_subcommand("rotate", "Sign with a fresh key from now on");
+    add_data(rotate, options.data);
+    rotate->callback([&] { code = rotate_ledger_key(options.data); });
+
+    auto& command = options.witness;
+    auto* witness = ledger->add_subcommand(
+        "witness", "Check a server from outside: that its ledger only grew since the last look");
+    witness->add_option("--url", command.url, "Where it is served")->required()->type_name("URL");
+    witness->add_option("--vkey", command.keys, "Its key; may be given again")
+        ->required()
+        ->type_name("VKEY");
+    witness->add_option("--state", command.state, "Where the last look is kept")
+        ->required()
+        ->type_name("FILE");
+    witness->add_flag("--json", command.json, "One JSON document");
+    witness->callback([&] { code = witness_ledger(command); });
+}
+
 int use(CLI::App& app, int argc, char** argv, const int& code) {
     try {
         app.parse(argc, argv);
@@ -118,11 +165,17 @@ int run_command_line(int argc, char** argv) {
     add_data(init_verb, data);
     init_verb->add_option("--keyring", file, "Where the secrets go (default: DIR/keyring)")
         ->type_name("FILE");
-    init_verb->callback([&] { code = init(data, file); });
+    std::string origin;
+    init_verb->add_option("--ledger-origin", origin, "What its ledger is called, for good")
+        ->type_name("NAME");
+    init_verb->callback([&] { code = init(data, file, origin); });
 
     add_serve_verb(app, serve_command, code);
     add_keys_verbs(app, data, key, json, code);
     add_identity_verbs(app, simulate_command, code);
+
+    LedgerOptions ledger_options;
+    add_ledger_verbs(app, ledger_options, code);
 
     RebuildCommand rebuild_command;
     add_rebuild_verb(app, rebuild_command, code);

@@ -30,7 +30,7 @@ struct SimulateCommand {
 };
 
 // The verbs. Each takes the running server's admin socket if there is one, else the folder itself.
-int init(const std::string& data, const std::string& keyring);
+int init(const std::string& data, const std::string& keyring, const std::string& ledger_origin);
 int serve(const ServeCommand& command);
 int add_key(const std::string& data, const cdp::Principal& principal);
 int list_keys(const std::string& data, bool json);

@@ -48,6 +48,13 @@ void add_key(const Services& services, const Request& request, Answer answer);
 Response list_keys(const Services& services, const Request& request);
 Response export_lines(const Services& services, const Request& request);
 
+// ledger.cc
+Response ledger_checkpoint(const Services& services, const Request& request);
+Response ledger_tile(const Services& services, const Request& request);
+Response ledger_keys(const Services& services, const Request& request);
+Response read_ledger_proof(const Services& services, const Request& request);
+Response check_ledger(const Services& services, const Request& request);
+
 // operations.cc
 Response healthz(const Services& services, const Request& request);
 Response readyz(const Services& services, const Request& request);

@@ -1,5 +1,6 @@
 #include "api/handlers.h"
 #include "api/problem.h"
+#include "consent/ledger.h"
 
 namespace api {
 
@@ -19,6 +20,8 @@ Response readyz(const Services& services, const Request&) {
         case storage::Health::failed:
             return problem(503, "store_failed", "The store does not work.");
     }
+    if (!services.platform.ledger().accepts_grants())
+        return problem(503, "ledger_halted", "The ledger is not sound: grants wait.");
     Response response;
     response.body = "{\"status\":\"ready\"}\n";
     return response;

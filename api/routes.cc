@@ -127,6 +127,12 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
     out.push_back(
         keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines, {"reason"}));
+    out.push_back({.path = "/ledger/checkpoint", .handler = ledger_checkpoint});
+    out.push_back({.path = "/ledger/tile/{tile*}", .handler = ledger_tile});
+    out.push_back(keyed_route(Method::get, "/v1/ledger/check", kOfficers, check_ledger));
+    out.push_back(keyed_route(Method::get, "/v1/ledger/keys", kOfficers, ledger_keys));
+    out.push_back(
+        keyed_route(Method::get, "/v1/ledger/proofs/{index}", kOfficers, read_ledger_proof));
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});
     out.push_back({.path = "/metrics",
@@ -136,7 +142,7 @@ std::vector<Route> make_routes(bool metrics_open) {
     return out;
 }
 
-// The pattern's one {…} takes one whole segment that is not empty.
+// The pattern's one {…} takes one whole segment that is not empty; {…*} takes all that follow.
 bool matches(std::string_view pattern, std::string_view path, std::string_view& parameter) {
     const auto open = pattern.find('{');
     const auto close = pattern.find('}');
@@ -146,7 +152,7 @@ bool matches(std::string_view pattern, std::string_view path, std::string_view& 
         !path.ends_with(behind))
         return false;
     parameter = path.substr(before.size(), path.size() - before.size() - behind.size());
-    return parameter.find('/') == parameter.npos;
+    return pattern[close - 1] == '*' || parameter.find('/') == parameter.npos;
 }
 
 }  // namespace

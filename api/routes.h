@@ -48,7 +48,7 @@ using Later = void (*)(const Services&, const Request&, Answer answer);
 
 struct Route {
     Method method = Method::get;
-    std::string_view path;  // {…} stands for one whole segment
+    std::string_view path;  // {…} stands for one whole segment, {…*} at the end for several
     Door door = Door::open;
     Roles roles = {};
     Cors cors = Cors::none;

@@ -114,6 +114,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, const ServerOpt
     const cdp::SystemClock clock;
     cdp::Platform platform(*folder.store, *folder.vault, clock, config.platform);
     if (const auto done = catch_up(platform); !done) return fail(done.error());
+    platform.publish_ledger();
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 

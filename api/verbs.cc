@@ -111,8 +111,9 @@ int fail(const cdp::Error& error) {
     return error.code == cdp::ErrorCode::invalid_argument ? kUsedWrongly : kFailed;
 }
 
-int init(const std::string& data, const std::string& keyring) {
-    const auto made = storage::create_data_dir({.path = data, .keyring_path = keyring});
+int init(const std::string& data, const std::string& keyring, const std::string& ledger_origin) {
+    const auto made = storage::create_data_dir(
+        {.path = data, .keyring_path = keyring, .ledger_origin = ledger_origin});
     if (!made) return fail(made.error());
     auto folder = open_folder(data);
     if (!folder) return fail(folder.error());
