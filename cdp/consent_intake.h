@@ -5,7 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "cdp/consent_check.h"
+#include "cdp/consent_proof.h"
 #include "cdp/intake.h"
+#include "cdp/notices.h"
 
 namespace cdp {
 
@@ -13,15 +16,16 @@ namespace cdp {
 // use from many threads; everything it refers to must outlive it.
 class ConsentIntake {
 public:
-    explicit ConsentIntake(IntakeNeeds needs) : needs_(needs) {}
+    ConsentIntake(IntakeNeeds needs, const Notices& notices)
+        : needs_(needs),
+          check_({needs.vault, needs.graph, needs.config}),
+          proof_({needs.vault, notices}) {}
 
     // See Platform::record_consents.
     void run(const Principal& caller, std::vector<ConsentRequest> requests, Recorded done);
 
 private:
-    struct Item {
-        consent::Record record;
-        std::vector<identity::Sighting> sightings;
+    struct Item : CheckedConsent {
         bool stored = false;
     };
     struct Request {
@@ -31,16 +35,17 @@ private:
     };
     using Pending = std::shared_ptr<Request>;
 
-    Result<Item> check(const Principal& caller, const ConsentRequest& request,
-                       const std::string& pointer) const;
-    Result<std::vector<identity::Sighting>> check_identifiers(const Principal& caller,
-                                                              const ConsentRequest& request,
-                                                              const std::string& pointer) const;
+    Result<void> take(const Principal& caller, const std::vector<ConsentRequest>& requests,
+                      Request& into) const;
+    Result<bool> record(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+                        Item& item) const;
     void step(const Pending& request);
     void settle(const Pending& request, const std::vector<std::size_t>& asked,
                 const std::vector<storage::CommitOutcome>& outcomes);
 
     IntakeNeeds needs_;
+    ConsentCheck check_;
+    ConsentProof proof_;
 };
 
 }  // namespace cdp

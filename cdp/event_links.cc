@@ -199,10 +199,10 @@ Result<std::vector<SaidLink>> EventLinks::said(const storage::Snapshot& snapshot
     return said_by(found->observation);
 }
 
-Result<void> EventLinks::follow(const storage::Snapshot& snapshot,
-                                storage::Transaction& transaction,
-                                std::span<const FiledEvent> events,
-                                const identity::Cause& cause) const {
+Result<std::vector<Token>> EventLinks::follow(const storage::Snapshot& snapshot,
+                                              storage::Transaction& transaction,
+                                              std::span<const FiledEvent> events,
+                                              const identity::Cause& cause) const {
     Day day(*this, snapshot, transaction);
     std::vector<Token> around;
     for (const FiledEvent& event : events) {
@@ -219,8 +219,7 @@ Result<void> EventLinks::follow(const storage::Snapshot& snapshot,
         const auto tokens = tokens_of(found->observation);
         around.insert(around.end(), tokens.begin(), tokens.end());
     }
-    CDP_TRY(needs_.graph.settle_afresh(transaction, around, cause));
-    return Result<void>::ok();
+    return needs_.graph.settle_afresh(transaction, around, cause);
 }
 
 Result<void> EventLinks::take_back(Day& day, storage::Transaction& transaction,

@@ -61,9 +61,11 @@ public:
 
     // Makes the stored links say what the events say that stand: a retracted event's are taken back
     // unless another event said the same, one that is not retracted any more says its own again.
-    // Folds what that changes. An event that was erased is left out.
-    Result<void> follow(const storage::Snapshot& snapshot, storage::Transaction& transaction,
-                        std::span<const FiledEvent> events, const identity::Cause& cause) const;
+    // Folds what that changes, and answers whom it folded. An event that was erased is left out.
+    Result<std::vector<Token>> follow(const storage::Snapshot& snapshot,
+                                      storage::Transaction& transaction,
+                                      std::span<const FiledEvent> events,
+                                      const identity::Cause& cause) const;
 
 private:
     class Day;

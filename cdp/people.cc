@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "cdp/quarantine_rows.h"
 #include "cdp/sightings.h"
 #include "cdp/stamps.h"
 #include "storage/key.h"
@@ -87,7 +88,21 @@ Result<Person> People::load(Reading reading, const Token& token) const {
         person.consents.push_back(
             CDP_TRY(load_consents(reading, member, person.members.back().node)));
     }
+    CDP_CHECK(add_quarantined(reading, person));
     return person;
+}
+
+// Whoever an operator split off from this person goes on refusing for it.
+Result<void> People::add_quarantined(Reading reading, Person& person) const {
+    std::vector<Token> members;
+    for (const PersonMember& member : person.members) members.push_back(member.token);
+    for (const auto& [token, since] : CDP_TRY(quarantined_from(reading.transaction, members))) {
+        const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
+        if (!node) continue;  // erased since, and its refusals with it
+        auto& member = person.consents.emplace_back(CDP_TRY(load_consents(reading, token, *node)));
+        member.quarantined_until_released = since;
+    }
+    return Result<void>::ok();
 }
 
 Result<PersonMember> People::load_member(Reading reading, const Token& token) const {
@@ -121,6 +136,17 @@ Result<consent::Member> People::load_consents(Reading reading, const Token& toke
     return member;
 }
 
+Result<consent::Member> People::said_under(Reading reading, const Token& token,
+                                           std::string_view type) const {
+    if (const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token)))
+        return load_consents(reading, token, *node);
+    const auto link_class = needs_.config.types.find(type).link_class;
+    return consent::Member{.token = token,
+                           .type = std::string(type),
+                           .contact = identity::is_contact(link_class),
+                           .account = link_class == identity::LinkClass::account};
+}
+
 // Every stamp that the day's events carry for the identifier, from the events themselves.
 Result<std::vector<consent::Stamp>> People::stamps_on(Reading reading, const Token& token,
                                                       std::int32_t day) const {
@@ -131,8 +157,14 @@ Result<std::vector<consent::Stamp>> People::stamps_on(Reading reading, const Tok
         const auto again = read_again(event, needs_.config);
         if (!again) return;
         const auto sightings = sightings_of(*again, needs_.graph);
-        for (auto& [bound, stamp] : stamps_of(needs_.config.policy, again->preferences, sightings,
-                                              event.source, event.trust, time))
+        const auto signals = read_signals(needs_.config.policy, again->signals, time);
+        for (auto& [bound, stamp] :
+             stamps_of(needs_.config.policy, {.preferences = again->preferences,
+                                              .signals = signals,
+                                              .sightings = sightings,
+                                              .source = event.source,
+                                              .trust = event.trust,
+                                              .time = time}))
             if (bound == token) stamps.push_back(std::move(stamp));
     };
     if (const auto key = CDP_TRY(needs_.vault.find(reading.snapshot, token)))

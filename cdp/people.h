@@ -29,9 +29,9 @@ struct PersonMember {
 
 struct Person {
     PersonId id{};
-    std::vector<PersonMember> members;  // by token
-    std::vector<consent::Member>
-        consents;  // the same order; identifiers that only values name follow
+    std::vector<PersonMember> members;      // by token
+    std::vector<consent::Member> consents;  // the same order; whom an operator split off and
+                                            // identifiers that only values name follow
 };
 
 class People {
@@ -71,6 +71,10 @@ public:
     Result<void> add_shared(Reading reading, Person& person, const Token& token,
                             const std::set<std::int32_t>& days) const;
 
+    // Everything said under one identifier, whether or not anybody has it.
+    Result<consent::Member> said_under(Reading reading, const Token& token,
+                                       std::string_view type) const;
+
     // Visits the events filed under an identifier, newest first, from (time, id) on. The visit
     // returns false to stop.
     using VisitEvent =
@@ -79,6 +83,7 @@ public:
                            Timestamp from, const VisitEvent& visit) const;
 
 private:
+    Result<void> add_quarantined(Reading reading, Person& person) const;
     Result<PersonMember> load_member(Reading reading, const Token& token) const;
     // Of contested days those are read again that `days` holds; nullptr: all.
     Result<consent::Member> load_consents(Reading reading, const Token& token,

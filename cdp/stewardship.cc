@@ -114,7 +114,11 @@ Stewardship::Stewardship(Needs needs)
     : needs_(needs),
       links_({needs.vault, needs.graph, needs.config}),
       assertions_(needs.vault),
-      upkeep_(needs.store, needs.vault, needs.graph, needs.config.types, needs.clock) {}
+      upkeep_(needs.store, needs.vault, needs.graph, needs.config.types, needs.clock,
+              [&quarantines = needs.quarantines](const auto& snapshot, auto& transaction,
+                                                 const auto& folded, const auto& cause) {
+                  return quarantines.note(snapshot, transaction, folded, cause);
+              }) {}
 
 Result<Stewardship::Answer> Stewardship::say(const AssertionRequest& request) const {
     const std::lock_guard turn(turn_);
@@ -286,7 +290,8 @@ Result<void> Stewardship::follow_events(const AssertionId& id, const Taken& owed
         const auto some = std::span(owed).subspan(done, std::min(most, owed.size() - done));
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
-        CDP_CHECK(links_.follow(*snapshot, transaction, some, cause));
+        const auto folded = CDP_TRY(links_.follow(*snapshot, transaction, some, cause));
+        CDP_CHECK(needs_.quarantines.note(*snapshot, transaction, folded, cause));
         for (const auto& event : some) transaction.erase(owed_key(id, event.id));
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::unknown) return outcome.error;

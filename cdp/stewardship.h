@@ -12,6 +12,7 @@
 #include "cdp/assertion_request.h"
 #include "cdp/base/clock.h"
 #include "cdp/event_links.h"
+#include "cdp/quarantines.h"
 #include "cdp/queries.h"
 #include "identity/upkeep.h"
 #include "storage/store.h"
@@ -39,6 +40,7 @@ public:
         const identity::Graph& graph;
         const Config& config;
         const Clock& clock;
+        const Quarantines& quarantines;
     };
     explicit Stewardship(Needs needs);
 

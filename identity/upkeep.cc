@@ -1,6 +1,7 @@
 #include "identity/upkeep.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cdp/base/bytes.h"
 #include "identity/damage.h"
@@ -59,12 +60,13 @@ private:
 }  // namespace
 
 Upkeep::Upkeep(storage::Store& store, const storage::Vault& vault, const Graph& graph,
-               const IdentifierTypes& types, const cdp::Clock& clock)
+               const IdentifierTypes& types, const cdp::Clock& clock, OnFolded on_folded)
     : store_(store),
       vault_(vault),
       graph_(graph),
       types_(types),
       clock_(clock),
+      on_folded_(std::move(on_folded)),
       assertions_(vault) {}
 
 void Upkeep::owe(storage::Transaction& transaction, const AssertionId& assertion) {
@@ -130,6 +132,7 @@ cdp::Result<void> Upkeep::fold_around(std::span<const cdp::Token> start, const C
         const auto snapshot = store_.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
         const auto folded = CDP_TRY(graph_.settle_afresh(transaction, left, cause));
+        if (on_folded_) CDP_CHECK(on_folded_(*snapshot, transaction, folded, cause));
         if (!transaction.empty()) {
             const auto outcome = storage::commit_and_wait(store_, std::move(transaction));
             if (outcome.state == storage::CommitState::conflict) continue;

@@ -26,9 +26,15 @@ using Report = std::function<bool(const Progress&)>;
 // configured rules. Waits for the disk: not for threads that serve the network.
 class Upkeep {
 public:
+    // Told of each fold, in the transaction that stores it, made on the snapshot: what is written
+    // there stands or falls with the fold.
+    using OnFolded =
+        std::function<cdp::Result<void>(const storage::Snapshot&, storage::Transaction&,
+                                        std::span<const cdp::Token>, const Cause&)>;
+
     // All must outlive it.
     Upkeep(storage::Store& store, const storage::Vault& vault, const Graph& graph,
-           const IdentifierTypes& types, const cdp::Clock& clock);
+           const IdentifierTypes& types, const cdp::Clock& clock, OnFolded on_folded = {});
 
     // Remembers, in the transaction that makes or revokes an assertion, that its consequences are
     // still to be drawn: kill -9 between the two and the next start draws them.
@@ -66,6 +72,7 @@ private:
     const Graph& graph_;
     const IdentifierTypes& types_;
     const cdp::Clock& clock_;
+    OnFolded on_folded_;
     Assertions assertions_;
 };
 

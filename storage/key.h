@@ -33,10 +33,14 @@ enum class Space : char {
     link = 'L',          // token, class, token, source, days -> evidence; stored under both ends
     member = 'M',        // anchor token, token -> an identifier of that person
     node = 'N',          // token -> an identifier: type, sealed value, person
+    notice = 'n',        // hash of a notice's id, of a version, of a language -> its text
     mask = 'O',          // mask id -> which fields left in which form, sealed
+    policy = 'p',     // `versions`, ~time -> the policy in force from then on; hash, part -> one
     pointer = 'P',    // token, ~time, event id -> home token of an event seen with this identifier
+    quarantine = 'q',  // assertion id, ... -> what it split apart; token, ... -> by which ones
     person = 'R',     // person id -> the token it is derived from
     disclosed = 'S',  // token, ~time, batch, row -> what was told of an identifier, sealed
+    signal = 'g',     // token, half of a digest -> the text of a consent signal, sealed
     trait = 'T',      // token, trait name hash -> one sealed trait
     group_trait = 'U',   // group id, trait name hash -> one sealed trait
     batch = 'W',         // batch number -> a batch of disclosures; its rows
