@@ -1,7 +1,7 @@
 #include "consent/entry.h"
 
-#include <algorithm>
 #include <array>
+#include <cstring>
 #include <utility>
 
 #include "cdp/base/assert.h"
@@ -39,7 +39,7 @@ template <typename Array>
 Array array_of(cdp::ByteReader& in) {
     Array out{};
     const auto bytes = in.raw(out.size());
-    std::ranges::copy(bytes, out.begin());
+    if (bytes.size() == out.size()) std::memcpy(out.data(), bytes.data(), out.size());
     return out;
 }
 

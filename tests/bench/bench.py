@@ -227,6 +227,47 @@ def measure_reads(build, folder, runs, seconds):
     return row, f"{len(body)} B a profile, {PEOPLE_READ} people in turn"
 
 
+def measure_consents(build, folder, runs, people):
+    """Answers over HTTP, each with its ledger entry, published as it goes."""
+    row = Row("consent_append", "answers/s", 0.5, "RocksDB alone, the same rows, grouping and fsync")
+    data = os.path.join(folder, "consents")
+    subprocess.run([os.path.join(build, "cdp"), "init", "--data", data], check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = Server(os.path.join(build, "cdp"), data, os.cpu_count())
+    key = server.key("--role", "source", "--name", "bench", "--trust", "server")
+    groups = server.metric("cdp_commit_groups_total")
+    written = server.metric("cdp_commit_rows_total")
+    for run in range(runs):
+        progress(f"consents: run {run + 1} of {runs}")
+        row.ours.append(bench(build, "load", "--port", server.port, "--key", key, "--what", "consents",
+                              "--first", run * people, "--people", (run + 1) * people)["per_second"])
+    answers = runs * people
+    groups = server.metric("cdp_commit_groups_total") - groups
+    written = server.metric("cdp_commit_rows_total") - written
+    server.stop()
+    for run in range(runs):
+        progress(f"consents: limit, run {run + 1} of {runs}")
+        into = os.path.join(folder, "limit")
+        limit = bench(build, "rows", "--most", round(people * written / answers), "--from",
+                      os.path.join(data, "db"), "--folder", into,
+                      "--rows-per-group", max(1, round(written / groups)))
+        row.peers.append(limit["rows_per_second"] * answers / written)
+        shutil.rmtree(into)
+    return row, f"{written / answers:.2f} rows an answer, {answers / groups:.0f} answers a group"
+
+
+def measure_ledger(build, folder, runs, entries):
+    row = Row("ledger_verify", "entries/s", 0.7, "OpenSSL's SHA-256 over the same messages")
+    for run in range(runs):
+        progress(f"ledger: run {run + 1} of {runs}")
+        into = os.path.join(folder, "ledger")
+        done = bench(build, "ledger", "--folder", into, "--entries", entries)
+        row.ours.append(done["per_second"])
+        row.peers.append(done["openssl_per_second"])
+        shutil.rmtree(into)
+    return row
+
+
 def measure_signals(build, runs):
     rows = []
     for command in ("tcf", "gpp"):
@@ -374,7 +415,10 @@ def main():
             for run in range(runs):
                 progress(f"gate: run {run + 1} of {runs}")
                 gate.ours.append(bench(asked.build, "gate")["per_second"])
-            rows += [*ingest, reads, gate, *measure_signals(asked.build, runs),
+            consents, note = measure_consents(asked.build, folder, runs, 20_000 if asked.quick else 100_000)
+            notes.append(f"consents: {note}")
+            ledger = measure_ledger(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
+            rows += [*ingest, reads, gate, consents, ledger, *measure_signals(asked.build, runs),
                      *measure_idle(asked.build, folder, 5 if asked.quick else 20)]
         if asked.only != "speed":
             growth, server, people = measure_growth(asked.build, folder, runs, batches, many)

@@ -11,6 +11,7 @@ enum class Load {
     mix,
     introductions,  // every person of the mix, once
     acquaintances,  // people `first` to `people`, with four identifiers each
+    consents,       // answers of people `first` to `people`, to /v1/consents
     hub,            // new cookies `first` to `people` of one account
 };
 
@@ -46,5 +47,8 @@ bool run_gate();
 // TC strings and GPP strings decoded per second by one thread, in process.
 bool run_tcf();
 bool run_gpp();
+
+// Entries a second of a ledger checked from the store, beside OpenSSL hashing the same messages.
+bool run_ledger(const std::string& folder, std::uint64_t entries);
 
 }  // namespace bench

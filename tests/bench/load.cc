@@ -62,6 +62,16 @@ bool read_answer(int fd, std::string& buffer) {
            buffer.find("\"duplicate\"") == std::string::npos;
 }
 
+std::string consents_body(std::uint64_t first) {
+    std::string body = R"({"consents":[)";
+    for (auto i = first; i < first + kBatchEvents; ++i) {
+        if (i > first) body += ',';
+        body += R"({"identifiers":[{"type":"email","value":"p)" + std::to_string(i) +
+                R"(@shop.example"}],"purpose":"email_marketing","state":"granted"})";
+    }
+    return body + "]}";
+}
+
 std::vector<std::string> bodies_of(const LoadOptions& options) {
     if (options.what == Load::mix)
         return mixed_bodies(options.run, options.batches, options.people);
@@ -70,6 +80,7 @@ std::vector<std::string> bodies_of(const LoadOptions& options) {
         switch (options.what) {
             case Load::introductions: bodies.push_back(introduction(first)); break;
             case Load::acquaintances: bodies.push_back(acquaintance(first)); break;
+            case Load::consents: bodies.push_back(consents_body(first)); break;
             case Load::hub: bodies.push_back(hub_body(first)); break;
             case Load::mix: break;
         }
@@ -81,18 +92,21 @@ std::vector<std::string> bodies_of(const LoadOptions& options) {
 bool run_load(const LoadOptions& options) {
     auto bodies = bodies_of(options);
     std::vector<std::string> requests;
+    const std::string start =
+        (options.what == Load::consents
+             ? "POST /v1/consents HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer "
+             : "POST /v1/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Write-Key: ") +
+        options.key;
     for (auto& body : bodies) {
-        requests.push_back(
-            "POST /v1/batch HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Write-Key: " + options.key +
-            "\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-            "\r\n\r\n" + body);
+        requests.push_back(start + "\r\nContent-Type: application/json\r\nContent-Length: " +
+                           std::to_string(body.size()) + "\r\n\r\n" + body);
         std::string().swap(body);
     }
 
     std::atomic<std::size_t> next = 0;
     std::atomic<bool> good = true;
     std::vector<std::thread> clients;
-    const auto start = std::chrono::steady_clock::now();
+    const auto began = std::chrono::steady_clock::now();
     for (std::size_t c = 0; c < options.connections; ++c)
         clients.emplace_back([&] {
             const int fd = connect_to(options.port);
@@ -105,7 +119,7 @@ bool run_load(const LoadOptions& options) {
             ::close(fd);
         });
     for (auto& client : clients) client.join();
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
     const auto events = requests.size() * kBatchEvents;
     std::printf("{\"events\":%zu,\"seconds\":%.4f,\"per_second\":%.1f}\n", events, took.count(),
                 static_cast<double>(events) / took.count());

@@ -25,6 +25,7 @@ std::uint64_t number(const std::map<std::string, std::string>& options, const ch
 bench::Load load_of(const std::string& name) {
     if (name == "introductions") return bench::Load::introductions;
     if (name == "acquaintances") return bench::Load::acquaintances;
+    if (name == "consents") return bench::Load::consents;
     if (name == "hub") return bench::Load::hub;
     return bench::Load::mix;
 }
@@ -54,8 +55,11 @@ int main(int argc, char** argv) {
                    ? 0
                    : 1;
     if (command == "gate") return bench::run_gate() ? 0 : 1;
+    if (command == "ledger")
+        return bench::run_ledger(options["--folder"], number(options, "--entries", 1'000'000)) ? 0
+                                                                                               : 1;
     if (command == "tcf") return bench::run_tcf() ? 0 : 1;
     if (command == "gpp") return bench::run_gpp() ? 0 : 1;
-    std::fprintf(stderr, "usage: cdp_bench load|rows|log|gate|tcf|gpp [--name value]...\n");
+    std::fprintf(stderr, "usage: cdp_bench load|rows|log|gate|ledger|tcf|gpp [--name value]...\n");
     return 2;
 }

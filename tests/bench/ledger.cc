@@ -1,0 +1,111 @@
+#include <openssl/evp.h>
+
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "cdp/base/assert.h"
+#include "consent/ledger.h"
+#include "consent/ledger_check.h"
+#include "consent/record.h"
+#include "storage/data_dir.h"
+#include "storage/key.h"
+#include "tests/bench/commands.h"
+
+namespace bench {
+namespace {
+
+// Of this thread: both sides compute and neither waits, so who else uses the machine does not
+// count.
+double cpu_seconds() {
+    timespec now{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+void fill(storage::Store& store, const storage::Vault& vault, std::uint64_t entries) {
+    constexpr std::uint64_t kAtOnce = 10'000;
+    for (std::uint64_t first = 0; first < entries; first += kAtOnce) {
+        const auto snapshot = store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        for (auto i = first; i < std::min(entries, first + kAtOnce); ++i)
+            consent::append_entry(transaction, vault,
+                                  {.type = consent::EntryType::record,
+                                   .time = cdp::timestamp_of(static_cast<std::int64_t>(i)),
+                                   .salt = consent::sha256(std::to_string(i)),
+                                   .bytes = "record",
+                                   .fields = {}});
+        CDP_ASSERT(commit_and_wait(store, std::move(transaction)).state ==
+                   storage::CommitState::ok);
+    }
+}
+
+// The same messages, as many of each kind as the tree has, by OpenSSL alone: its digest fetched
+// once and its context kept.
+class OpenSsl {
+public:
+    OpenSsl() : digest_(EVP_MD_fetch(nullptr, "SHA256", nullptr)), context_(EVP_MD_CTX_new()) {
+        EVP_DigestInit_ex2(context_, digest_, nullptr);
+    }
+    ~OpenSsl() {
+        EVP_MD_CTX_free(context_);
+        EVP_MD_free(digest_);
+    }
+    OpenSsl(const OpenSsl&) = delete;
+    OpenSsl& operator=(const OpenSsl&) = delete;
+
+    void hash(std::string_view message) {
+        EVP_DigestInit_ex2(context_, nullptr, nullptr);
+        EVP_DigestUpdate(context_, message.data(), message.size());
+        EVP_DigestFinal_ex(context_, out_, nullptr);
+    }
+
+private:
+    EVP_MD* digest_;
+    EVP_MD_CTX* context_;
+    unsigned char out_[32] = {};
+};
+
+double hash_alone(const std::vector<std::string>& leaves) {
+    OpenSsl sha;
+    const std::string node(65, 'n');
+    const auto start = cpu_seconds();
+    for (const auto& leaf : leaves) sha.hash(leaf);
+    for (std::size_t i = 1; i < leaves.size(); ++i) sha.hash(node);
+    return cpu_seconds() - start;
+}
+
+}  // namespace
+
+bool run_ledger(const std::string& folder, std::uint64_t entries) {
+    const storage::DataDir dir{.path = folder, .keyring_path = {}};
+    CDP_ASSERT(storage::create_data_dir(dir));
+    auto opened = storage::open_data_dir(dir);
+    CDP_ASSERT(opened);
+    const storage::Vault vault(opened->keyring);
+    auto& store = *opened->store;
+    fill(store, vault, entries);
+    consent::Ledger ledger(store, vault);
+    for (auto more = ledger.publish({}); *more; more = ledger.publish({})) continue;
+
+    const auto snapshot = store.snapshot();
+    std::vector<std::string> leaves;
+    CDP_ASSERT(snapshot->scan(consent::ledger_prefix(), {}, [&](std::string_view, auto entry) {
+        leaves.push_back('\0' + std::string(entry));
+        return true;
+    }));
+    const auto start = cpu_seconds();
+    const auto checked =
+        consent::check_tree(*snapshot, [](std::string_view, std::uint64_t) { return true; });
+    const auto ours = cpu_seconds() - start;
+    CDP_ASSERT(checked && !checked->fault && checked->published == entries);
+    const auto alone = hash_alone(leaves);
+    const auto count = static_cast<double>(entries);
+    std::printf("{\"entries\":%llu,\"per_second\":%.1f,\"openssl_per_second\":%.1f}\n",
+                static_cast<unsigned long long>(entries), count / ours, count / alone);
+    return true;
+}
+
+}  // namespace bench
