@@ -129,6 +129,7 @@ Result<Event> read_event(const Members& members, const Outside& outside, const P
     event.traits = read_traits(members, event.type, warnings);
     read_group(event, members, warnings);
     event.preferences = read_preferences(members, warnings);
+    event.signals = read_signals(members, context.gpc, warnings);
     read_time(event, members, outside, context.import, warnings);
     event.raw = members.text;
     return event;

@@ -11,6 +11,7 @@
 
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
+#include "consent/record_words.h"
 #include "identity/identifier.h"
 
 namespace cdp {
@@ -34,6 +35,14 @@ struct Trait {
 struct Preference {
     std::string category;
     bool granted = false;
+};
+
+// A consent signal of an event, as sent; empty when what was sent is no text.
+struct SentSignal {
+    consent::SignalType type = consent::SignalType::gpc;
+    std::string text;
+
+    friend bool operator==(const SentSignal&, const SentSignal&) = default;
 };
 
 // One event, validated, its time fixed for good. What was read from it is below; the event itself
@@ -64,6 +73,7 @@ struct Event {
     std::vector<Trait> traits;            // of the person, names distinct
     std::vector<Trait> group_traits;      // group only: the company's, names distinct
     std::vector<Preference> preferences;  // categories distinct; denied wins over granted
+    std::vector<SentSignal> signals;      // distinct; gpc is there when it was 1
     std::vector<std::string> warnings;    // machine codes: null_like_user_id, malformed_email, ...
 
     // The event's JSON text as received, outer white space trimmed; with the envelope's `context`
@@ -88,6 +98,7 @@ struct ParseContext {
     Timestamp received{};
     Trust trust = Trust::client;
     bool import = false;  // /v1/import: times are taken as they are
+    bool gpc = false;     // the request had the header Sec-GPC: 1
     std::string region;   // default region of phone numbers, may be empty
     const identity::IdentifierTypes* types = nullptr;  // never null
     std::function<std::string()> new_message_id;       // for events without one; never empty

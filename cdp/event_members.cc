@@ -40,6 +40,7 @@ constexpr Slot<Members> kContext[] = {
     {"externalIds", &Members::external_ids},
     {"consent", &Members::consent},
     {"consentManagement", &Members::consent_management},
+    {"gpc", &Members::gpc},
 };
 
 template <std::size_t N>

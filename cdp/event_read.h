@@ -20,7 +20,7 @@ struct Members {
     json::Value event, name, timestamp, original_timestamp, sent_at, traits, write_key;
     bool bad_context = false;  // there is one, and it is no object
     json::Value context_traits, context_group_id, device, os, external_ids, consent;
-    json::Value consent_management;
+    json::Value consent_management, gpc;
 };
 
 Members members_of_event(std::string_view text, const simdjson::dom::object& event);
@@ -58,6 +58,8 @@ std::vector<Trait> read_own_traits(const Members& members, Warnings warnings);
 // What the event says of the person.
 std::vector<Trait> read_traits(const Members& members, EventType type, Warnings warnings);
 std::vector<Preference> read_preferences(const Members& members, Warnings warnings);
+// `gpc`: the request itself said it.
+std::vector<SentSignal> read_signals(const Members& members, bool gpc, Warnings warnings);
 
 // The group the event names and, of a group call, its traits.
 void read_group(Event& event, const Members& members, Warnings warnings);

@@ -12,6 +12,8 @@ namespace cdp {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kTimeAdjusted = 1;
+constexpr std::uint8_t kGpc = 2;
 constexpr std::int64_t kNeverMinutes = std::numeric_limits<std::uint32_t>::max();
 
 std::optional<Trust> read_trust(ByteReader& in) {
@@ -80,7 +82,8 @@ std::string encode(const StoredEvent& event) {
         .i64(milliseconds_of(event.received))
         .u8(static_cast<std::uint8_t>(event.type))
         .u8(static_cast<std::uint8_t>(event.trust))
-        .u8(event.time_adjusted ? 1 : 0)
+        .u8(static_cast<std::uint8_t>((event.time_adjusted ? kTimeAdjusted : 0) |
+                                      (event.gpc ? kGpc : 0)))
         .bytes(event.source)
         .bytes(event.message_id)
         .raw(event.raw);
@@ -94,7 +97,9 @@ std::optional<StoredEvent> decode_event(std::string_view bytes) {
     event.received = timestamp_of(in.i64());
     const auto type = in.u8();
     const auto trust = read_trust(in);
-    event.time_adjusted = in.u8() != 0;
+    const auto flags = in.u8();
+    event.time_adjusted = (flags & kTimeAdjusted) != 0;
+    event.gpc = (flags & kGpc) != 0;
     event.source = in.bytes();
     event.message_id = in.bytes();
     event.raw = in.rest();

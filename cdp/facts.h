@@ -20,6 +20,7 @@ struct StoredEvent {
     EventType type = EventType::track;
     Trust trust = Trust::client;
     bool time_adjusted = false;
+    bool gpc = false;  // it came with Global Privacy Control, which `raw` need not say
     std::string source;
     std::string message_id;
     std::string name;  // read from `raw`, not stored: both together may not fit a value

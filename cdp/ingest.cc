@@ -7,6 +7,7 @@
 #include "cdp/filing.h"
 #include "cdp/sightings.h"
 #include "cdp/stamps.h"
+#include "consent/signal_rows.h"
 #include "storage/contended.h"
 #include "storage/key.h"
 
@@ -21,6 +22,11 @@ constexpr std::size_t kChunkRowsMax = 600;
 // person was stored, so only a stream of them gets here.
 constexpr int kRacesMax = 200;
 
+bool has_gpc(const Event& event) {
+    return std::ranges::find(event.signals, consent::SignalType::gpc, &SentSignal::type) !=
+           event.signals.end();
+}
+
 }  // namespace
 
 struct Ingest::Item {
@@ -28,6 +34,7 @@ struct Ingest::Item {
     Event event;
     EventId id{};
     identity::Observation observation;
+    std::vector<ReadSignal> signals;
 
     // What its transaction wrote that later events need not look up, once it is committed.
     std::optional<identity::Observed::Said> said;
@@ -53,7 +60,7 @@ struct Ingest::Request {
 };
 
 Ingest::Ingest(IntakeNeeds needs, const Groups& groups, const SourceNames& sources)
-    : needs_(needs), groups_(groups), sources_(sources) {}
+    : needs_(needs), groups_(groups), sources_(sources), signals_(needs.config.policy) {}
 
 Ingest::~Ingest() = default;
 
@@ -95,6 +102,12 @@ Ingest::Item Ingest::prepare(const std::string& source, std::uint32_t source_has
     item.observation = observation_of(event, source_hash, needs_.graph, needs_.config.types);
     if (event.previous_id && !item.observation.alias)
         event.warnings.emplace_back("null_like_previous_id");
+    item.signals = signals_.read(event.signals, event.time);
+    for (const auto& signal : item.signals)
+        for (const auto fault : signal.reading->faults)
+            if (auto code = signal_warning(fault);
+                std::ranges::find(event.warnings, code) == event.warnings.end())
+                event.warnings.push_back(std::move(code));
     item.event = std::move(event);
     return item;
 }
@@ -249,11 +262,11 @@ Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transacti
 
     const Token& home = item.observation.sightings.front().token;
     const auto key = event_key(home, event.time, item.id);
-    transaction.put(
-        key, storage::Vault::seal(
-                 observed.home_key, key,
-                 encode(StoredEvent{event.received, event.type, request.trust, event.time_adjusted,
-                                    request.source, event.message_id, event.name, event.raw})));
+    transaction.put(key, storage::Vault::seal(
+                             observed.home_key, key,
+                             encode(StoredEvent{event.received, event.type, request.trust,
+                                                event.time_adjusted, has_gpc(event), request.source,
+                                                event.message_id, event.name, event.raw})));
     transaction.put(dedupe,
                     encode(Seen{event.received + needs_.config.dedupe_window, home, event.time}));
     const Filing filing{event,         item.id,       home, item.observation.sightings,
@@ -265,11 +278,20 @@ Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transacti
 
 Result<void> Ingest::stamp(storage::Transaction& transaction, const Request& request,
                            Item& item) const {
-    for (auto& bound :
-         stamps_of(needs_.config.policy, item.event.preferences, item.observation.sightings,
-                   request.source, request.trust, item.event.time))
-        if (CDP_TRY(needs_.consents.stamp(transaction, bound.token, bound.stamp)))
-            item.stamped.push_back(std::move(bound));
+    for (auto& bound : stamps_of(needs_.config.policy, {.preferences = item.event.preferences,
+                                                        .signals = item.signals,
+                                                        .sightings = item.observation.sightings,
+                                                        .source = request.source,
+                                                        .trust = request.trust,
+                                                        .time = item.event.time})) {
+        if (!CDP_TRY(needs_.consents.stamp(transaction, bound.token, bound.stamp))) continue;
+        if (const auto& signal = bound.stamp.signal) {
+            const auto sent = std::ranges::find(item.signals, *signal, &ReadSignal::signal);
+            CDP_TRY(
+                consent::keep_signal(transaction, needs_.vault, bound.token, *signal, sent->text));
+        }
+        item.stamped.push_back(std::move(bound));
+    }
     return Result<void>::ok();
 }
 

@@ -4,6 +4,7 @@
 
 #include "cdp/groups.h"
 #include "cdp/intake.h"
+#include "cdp/signal_intake.h"
 #include "cdp/source_names.h"
 
 namespace cdp {
@@ -42,6 +43,7 @@ private:
     IntakeNeeds needs_;
     const Groups& groups_;
     const SourceNames& sources_;
+    const SignalReader signals_;
 };
 
 }  // namespace cdp

@@ -5,6 +5,7 @@ namespace cdp {
 std::optional<Event> read_again(const StoredEvent& event, const Config& config) {
     const ParseContext context{.received = event.received,
                                .trust = event.trust,
+                               .gpc = event.gpc,
                                .region = config.region_of(event.source),
                                .types = &config.types,
                                .new_message_id = [] { return std::string("stored"); }};

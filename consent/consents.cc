@@ -27,14 +27,9 @@ cdp::Error key_reused() {
 }
 
 Fact fact_of(const Cell& cell) {
-    return {.id = cell.id,
-            .purpose = cell.first.purpose,
-            .state = cell.first.state,
-            .scope = cell.first.scope,
-            .origin = cell.first.origin,
-            .time = cell.first.time,
-            .cell = true,
-            .received = cell.first.time};
+    auto fact = fact_of(cell.id, cell.first);
+    fact.cell = true;
+    return fact;
 }
 
 bool wrote(const storage::Transaction& transaction, std::string_view key) {

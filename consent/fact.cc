@@ -23,7 +23,7 @@ int side(State state) {
 // Between the first stamp of a cell and its unknown last one, `other` may have had the last word.
 bool contests(const Fact& cell, const Fact& other) {
     return cdp::day_of(cell.time) == cdp::day_of(other.time) &&
-           related(cell.purpose, other.purpose) &&
+           related(cell.purpose, other.purpose) && !(cell.signal && cell.signal == other.signal) &&
            (side(cell.state) != side(other.state) || other.valid_until.has_value());
 }
 
@@ -66,13 +66,30 @@ Fact fact_of(const Record& record, const cdp::Token& under) {
     return fact;
 }
 
+Fact fact_of(const cdp::RecordId& cell, const Stamp& stamp) {
+    Fact fact{.id = cell,
+              .purpose = stamp.purpose,
+              .state = stamp.state,
+              .scope = stamp.scope,
+              .origin = stamp.origin,
+              .time = stamp.time,
+              .received = stamp.time};
+    if (!stamp.channel.empty()) fact.channels.push_back(stamp.channel);
+    if (stamp.signal) fact.signal = stamp.signal->digest;
+    return fact;
+}
+
 cdp::RecordId cell_id(const cdp::Token& token, const Stamp& stamp) {
+    const bool plain = !stamp.signal && stamp.channel.empty();
     cdp::ByteWriter out;
-    out.raw("cdp-consent/cell/v1").raw(token.view());
+    out.raw(plain ? "cdp-consent/cell/v1" : "cdp-consent/cell/v2").raw(token.view());
     out.u32(static_cast<std::uint32_t>(cdp::day_of(stamp.time)));
     out.bytes(stamp.source).bytes(stamp.purpose);
     out.u8(static_cast<std::uint8_t>(stamp.state)).u8(static_cast<std::uint8_t>(stamp.scope));
     out.u8(static_cast<std::uint8_t>(stamp.origin));
+    if (plain) return short_id(out.str());
+    out.bytes(stamp.channel).u8(stamp.signal ? static_cast<std::uint8_t>(stamp.signal->type) : 0);
+    if (stamp.signal) out.raw(view(stamp.signal->digest));
     return short_id(out.str());
 }
 
@@ -99,13 +116,7 @@ std::vector<Fact> refine(const cdp::Token& token, std::vector<Fact> facts,
     for (const Stamp& stamp : observed) {
         const auto id = cell_id(token, stamp);
         if (!contested_cells.contains(id)) continue;
-        facts.push_back({.id = id,
-                         .purpose = stamp.purpose,
-                         .state = stamp.state,
-                         .scope = stamp.scope,
-                         .origin = stamp.origin,
-                         .time = stamp.time,
-                         .received = stamp.time});
+        facts.push_back(fact_of(id, stamp));
     }
     return facts;
 }

@@ -34,6 +34,8 @@ struct Fact {
     bool unproven = false;                          // imported without evidence
     std::vector<cdp::RecordId> overrides = {};
     std::string jurisdiction = {};
+    // Of a cell that was read from a signal: its digest.
+    std::optional<Sha256> signal = {};
 
     friend bool operator==(const Fact&, const Fact&) = default;
 };
@@ -42,26 +44,40 @@ struct Fact {
 // reaches.
 Fact fact_of(const Record& record, const cdp::Token& under);
 
-// One preference that an SDK put on one event.
+// The signal that a stamp was read from. Its text is kept apart, see signal_rows.h.
+struct StampSignal {
+    SignalType type = SignalType::gpc;
+    Sha256 digest = {};  // of the text
+
+    friend bool operator==(const StampSignal&, const StampSignal&) = default;
+};
+
+// One preference that an SDK put on one event, or what a signal that came with it says.
 struct Stamp {
     std::string source = {};
     std::string purpose = {};
     State state = State::denied;
     Scope scope = Scope::device;
     Origin origin = Origin::client_stamp;
-    cdp::Timestamp time{};  // of the event
+    cdp::Timestamp time{};     // of the event
+    std::string channel = {};  // empty: all
+    std::optional<StampSignal> signal = {};
 
     friend bool operator==(const Stamp&, const Stamp&) = default;
 };
 
 // SDKs repeat a stamp on every event, so only the first of a UTC day is stored: a *cell*. Its id is
-// the identity of (token, day, source, purpose, state, scope, origin), whatever the order of
-// arrival.
+// the identity of (token, day, source, purpose, state, scope, origin, channel, signal), whatever
+// the order of arrival.
 cdp::RecordId cell_id(const cdp::Token& token, const Stamp& stamp);
+
+// What one stamp of that cell says.
+Fact fact_of(const cdp::RecordId& cell, const Stamp& stamp);
 
 // A day on which a cell's first moment does not settle what an identifier's last word was: another
 // fact of the same identifier, day and purpose (or an ancestor or descendant of it) says the
-// opposite or runs out. Rare: somebody changed their mind that day.
+// opposite or runs out. Rare: somebody changed their mind that day. What one signal says to some
+// and not to others it says at the same moments, so that is no contest.
 struct Contested {
     cdp::Token token;
     std::string purpose;

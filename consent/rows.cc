@@ -10,7 +10,9 @@
 namespace consent {
 namespace {
 
+// The first when it can say all of it: what was once written encodes to the same bytes for ever.
 constexpr std::uint8_t kCellFormat = 1;
+constexpr std::uint8_t kSignalCellFormat = 2;
 
 using storage::KeyWriter;
 using storage::Space;
@@ -28,9 +30,26 @@ std::uint32_t sortable_day(cdp::Timestamp time) {
 }
 
 void write_identity(cdp::ByteWriter& out, const Stamp& stamp) {
-    out.u8(kCellFormat).bytes(stamp.source).bytes(stamp.purpose);
+    const bool plain = !stamp.signal && stamp.channel.empty();
+    out.u8(plain ? kCellFormat : kSignalCellFormat).bytes(stamp.source).bytes(stamp.purpose);
     out.u8(static_cast<std::uint8_t>(stamp.state)).u8(static_cast<std::uint8_t>(stamp.scope));
     out.u8(static_cast<std::uint8_t>(stamp.origin));
+    if (plain) return;
+    out.bytes(stamp.channel).u8(stamp.signal ? static_cast<std::uint8_t>(stamp.signal->type) : 0);
+    if (stamp.signal) out.raw(view(stamp.signal->digest));
+}
+
+// The end of a cell that has one. False: it is none that write_identity wrote.
+bool read_signal(cdp::ByteReader& in, Stamp& stamp) {
+    stamp.channel = in.bytes();
+    const auto type = in.u8();
+    if (type == 0) return in.ok() && !stamp.channel.empty();
+    if (type > static_cast<std::uint8_t>(SignalType::usp)) return false;
+    const auto digest = in.raw(std::tuple_size_v<Sha256>);
+    if (!in.ok()) return false;
+    stamp.signal = {.type = static_cast<SignalType>(type)};
+    std::copy(digest.begin(), digest.end(), stamp.signal->digest.begin());
+    return true;
 }
 
 std::string encode_cell(const Cell& cell) {
@@ -49,8 +68,10 @@ cdp::Result<Cell> decode_cell(const cdp::Token& token, std::string_view bytes) {
     const auto state = read_enum(in, State::objected);
     const auto scope = read_enum(in, Scope::person);
     const auto origin = read_enum(in, Origin::officer);
+    const bool sound =
+        format == kCellFormat || (format == kSignalCellFormat && read_signal(in, cell.first));
     cell.first.time = cdp::timestamp_of(in.i64());
-    if (format != kCellFormat || !in.done() || !state || !scope || !origin)
+    if (!sound || !in.done() || !state || !scope || !origin)
         return damaged("a cell has another form");
     cell.first.state = *state;
     cell.first.scope = *scope;
