@@ -49,6 +49,26 @@ void read_sources(const toml::table* found, std::optional<ConfigFault>& fault, C
     }
 }
 
+void read_titles(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
+    if (!found) return;
+    ConfigTable table(*found, "preferences", fault);
+    if (const auto* titles = table.table("titles")) {
+        ConfigTable purposes(*titles, "preferences.titles", fault);
+        for (const auto& purpose : purposes.keys()) {
+            const auto* one = purposes.table(purpose);
+            if (!one) return;
+            if (!out.platform.policy.find_purpose(purpose))
+                purposes.blame(purpose, "No such purpose is declared.");
+            ConfigTable title(*one, purposes.path_of(purpose), fault);
+            for (const auto* language : {"en", "ko"})
+                title.read(language, out.purpose_titles[purpose][language]);
+            title.finish();
+        }
+        purposes.finish();
+    }
+    table.finish();
+}
+
 void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Config& out) {
     ConfigTable table(document, "", fault);
     auto days = static_cast<std::int64_t>(out.platform.dedupe_window.count());
@@ -64,6 +84,7 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     read_server(table.table("server"), fault, out);
     read_sources(table.table("sources"), fault, out);
     read_policy(table, out.platform);
+    read_titles(table.table("preferences"), fault, out);
     table.finish();
 }
 

@@ -1,12 +1,18 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 
 #include "cdp/base/result.h"
 #include "cdp/config.h"
 
 namespace api {
+
+// What the preference centre calls purposes, by purpose and language tag. A purpose without a title
+// is called by its name.
+using PurposeTitles = std::map<std::string, std::map<std::string, std::string>, std::less<>>;
 
 // Everything an operator can set, in one TOML file; docs/cdp.example.toml has it all, with the
 // defaults.
@@ -16,6 +22,7 @@ struct Config {
     unsigned threads = 0;    // 0: one per core
     std::string public_url;  // where SDKs reach us, when it is not where they asked
     std::size_t connections_max = 10'000;
+    PurposeTitles purpose_titles;
 };
 
 // Reads and checks. A table that is given replaces the default one whole. Errors name the file, the

@@ -55,6 +55,11 @@ Response ledger_keys(const Services& services, const Request& request);
 Response read_ledger_proof(const Services& services, const Request& request);
 Response check_ledger(const Services& services, const Request& request);
 
+// preferences.cc
+Response make_preference_link(const Services& services, const Request& request);
+Response show_preference(const Services& services, const Request& request);
+void choose_preference(const Services& services, const Request& request, Answer answer);
+
 // operations.cc
 Response healthz(const Services& services, const Request& request);
 Response readyz(const Services& services, const Request& request);

@@ -218,11 +218,18 @@ std::optional<Refusal> note_field(std::string_view name, std::string_view value,
             if (!same_word(value, "100-continue")) return kUnknownExpectation;
             head.expects_continue = true;
             return std::nullopt;
+        case 7:
+            // Said twice, it is said: nobody may take a refusal back by repeating it otherwise.
+            if (same_word(name, "sec-gpc") && head.sec_gpc != "1") head.sec_gpc = value;
+            return std::nullopt;
         case 10:
             if (same_word(name, "connection")) read_connection(value, seen);
             return std::nullopt;
         case 11:
             return same_word(name, "x-write-key") ? set_once(head.write_key, value) : std::nullopt;
+        case 12:
+            if (same_word(name, "content-type")) head.content_type = value;
+            return std::nullopt;
         case 13:
             return same_word(name, "authorization") ? set_once(head.authorization, value)
                                                     : std::nullopt;
@@ -232,6 +239,7 @@ std::optional<Refusal> note_field(std::string_view name, std::string_view value,
             head.content_length = length_of(value);
             return head.content_length ? std::nullopt : std::optional(kBadFraming);
         case 15:
+            if (same_word(name, "accept-language")) head.accept_language = value;
             return same_word(name, "idempotency-key") ? set_once(head.idempotency_key, value)
                                                       : std::nullopt;
         case 16:

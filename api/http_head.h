@@ -49,6 +49,9 @@ struct Head {
     std::string_view write_key;         // X-Write-Key
     std::string_view content_encoding;  // "," when the field came more than once
     std::string_view idempotency_key;
+    std::string_view content_type;
+    std::string_view accept_language;
+    std::string_view sec_gpc;  // Global Privacy Control
 
     bool has_body() const { return chunked || content_length.value_or(0) > 0; }
 };

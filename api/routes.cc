@@ -20,6 +20,11 @@ constexpr Roles kAdmins{Role::admin};
 // record_consents itself refuses sources whose key is public.
 constexpr Roles kConsentWriters{Role::source, Role::officer, Role::admin};
 
+// Preferences::link itself refuses sources whose key is public.
+constexpr Roles kLinkMakers{Role::source, Role::channel, Role::officer, Role::admin};
+
+constexpr std::size_t kFormBytesMax = 16 * 1024;
+
 Route ingest_route(std::string_view path, std::optional<EventType> type) {
     return {.method = Method::post,
             .path = path,
@@ -133,6 +138,16 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(keyed_route(Method::get, "/v1/ledger/keys", kOfficers, ledger_keys));
     out.push_back(
         keyed_route(Method::get, "/v1/ledger/proofs/{index}", kOfficers, read_ledger_proof));
+    out.push_back(
+        keyed_route(Method::post, "/v1/preferences/links", kLinkMakers, make_preference_link));
+    // Mail programs and trackers on the way add parameters to links.
+    out.push_back(
+        {.path = "/preferences/{link}", .handler = show_preference, .any_parameter = true});
+    out.push_back({.method = Method::post,
+                   .path = "/preferences/{link}",
+                   .body_max = kFormBytesMax,
+                   .handler = choose_preference,
+                   .any_parameter = true});
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});
     out.push_back({.path = "/metrics",

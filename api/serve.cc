@@ -148,7 +148,8 @@ int serve(const ServeCommand& command) {
                                 .threads = command.threads > 0 ? command.threads : config->threads,
                                 .public_url = config->public_url,
                                 .admin_socket_folder = command.data,
-                                .connections_max = config->connections_max};
+                                .connections_max = config->connections_max,
+                                .purpose_titles = config->purpose_titles};
     return serve_folder(*folder, *config, options);
 }
 

@@ -42,6 +42,7 @@ struct Server::Parts {
                    .aside = {},
                    .render_metrics = {},
                    .public_url = options_in.public_url,
+                   .purpose_titles = options_in.purpose_titles,
                    .draining = &draining} {}
 
     void start_loops();

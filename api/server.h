@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "api/config.h"
 #include "api/services.h"
 #include "cdp/access.h"
 #include "cdp/base/clock.h"
@@ -22,6 +23,7 @@ struct ServerOptions {
     std::string public_url = {};           // see Services
     std::string admin_socket_folder = {};  // where admin.sock is made; empty: none
     std::size_t connections_max = 10'000;
+    PurposeTitles purpose_titles = {};
 };
 
 // The network in front of a platform. The platform, access and clock must outlive it.

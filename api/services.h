@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/config.h"
 #include "api/metrics.h"
 #include "cdp/access.h"
 #include "cdp/base/clock.h"
@@ -23,6 +24,7 @@ struct Services {
     std::function<std::string()> render_metrics;
 
     std::string public_url = {};  // scheme://host[:port] that SDKs are told; empty: as they asked
+    PurposeTitles purpose_titles = {};
     std::atomic<bool>* draining = nullptr;
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "consent/controller.h"
 #include "consent/policy.h"
 #include "identity/identifier.h"
 
@@ -18,6 +19,8 @@ inline constexpr std::string_view kPersonType = "person";
 struct Config {
     consent::Policy policy = consent::default_policy();
     identity::IdentifierTypes types = identity::IdentifierTypes::defaults();
+
+    consent::Controller controller;  // whose platform it is, as receipts say
 
     std::string default_region;  // for phone numbers; empty: none
     std::map<std::string, std::string, std::less<>> source_regions;  // per source name

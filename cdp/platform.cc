@@ -10,6 +10,7 @@
 #include "cdp/ingest.h"
 #include "cdp/ledger_publisher.h"
 #include "cdp/people.h"
+#include "cdp/preferences.h"
 #include "cdp/profiles.h"
 #include "cdp/stewardship.h"
 #include "cdp/timeline.h"
@@ -74,14 +75,17 @@ struct Platform::Parts {
     const Timeline timeline{{store, vault, graph, people, consents, config, clock}};
     const Groups groups{{store, vault, graph, people}};
     const IdentityView identity_view{{store, vault, graph, people, config, source_names}};
-    const Stewardship stewardship{{store, vault, graph, config, clock}};
+    const Quarantines quarantines{{store, vault, graph, consents, clock}};
+    const Stewardship stewardship{{store, vault, graph, config, clock, quarantines}};
     const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
-    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again, ledger},
-                  groups,
-                  source_names};
-    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger}};
+    Ingest ingest{
+        {store, vault, graph, consents, config, clock, counters, again, ledger}, groups, source_names};
+    const Notices notices{{store, vault, config, clock}};
+    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger},
+                         notices};
+    const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
     Worker again;  // ends first, because its work uses all of the above
     LedgerPublisher publisher{store, ledger, clock};
 };
@@ -140,6 +144,10 @@ Result<std::string> Platform::changes(const Principal& reader, const ChangesQuer
 Result<std::string> Platform::simulate(const SimulationRequest& request,
                                        const identity::Report& report) {
     return parts_->simulation.run(request, report);
+}
+
+const Preferences& Platform::preferences() const {
+    return parts_->preferences;
 }
 
 const Stewardship& Platform::stewardship() const {

@@ -26,6 +26,7 @@
 
 namespace cdp {
 
+class Preferences;
 class Stewardship;
 
 enum class VerdictKind : std::uint8_t { accepted, duplicate, suppressed, rejected };
@@ -45,9 +46,9 @@ struct Verdict {
 // sending all of them again is safe.
 using Ingested = std::function<void(Result<std::vector<Verdict>>)>;
 
-// The id of each record, in order; or an Error: unless the input was at fault, some may be stored,
-// and sending them again with the same keys or times is safe.
-using Recorded = std::function<void(Result<std::vector<std::string>>)>;
+// Each record as it was taken, in order; or an Error: unless the input was at fault, some may be
+// stored, and sending them again with the same keys or times is safe.
+using Recorded = std::function<void(Result<std::vector<RecordedConsent>>)>;
 
 struct Counters {
     std::atomic<std::uint64_t> accepted{0};
@@ -114,6 +115,9 @@ public:
     // identifier_unknown (not_found), simulation_running (overloaded: one at a time),
     // simulation_too_large, stopped.
     Result<std::string> simulate(const SimulationRequest& request, const identity::Report& report);
+
+    // What people say of themselves through the links they were sent; cdp/preferences.h.
+    const Preferences& preferences() const;
 
     // What stewards say about who is who; cdp/stewardship.h.
     const Stewardship& stewardship() const;
