@@ -59,16 +59,11 @@ Response list_keys(const Services& services, const Request&) {
 Response export_lines(const Services& services, const Request& request) {
     const auto kind = cdp::parse_export_kind(percent_decode(request.parameter));
     if (!kind) return problem(404, "export_unknown", "There is no such export.");
-    cdp::ExportRequest wanted;
-    wanted.kind = *kind;
-    wanted.reason = query_value(request.head->query, "reason").value_or("");
-    wanted.uid = request.uid;
-    if (request.uid < 0) wanted.key_name = request.caller.name;
-
     auto pipe = std::make_shared<Pipe>();
-    services.aside([&platform = services.platform, pipe, wanted] {
+    services.aside([&platform = services.platform, pipe, kind = *kind,
+                    reader = reader_of(request)] {
         const auto done = platform.export_lines(
-            wanted, [&pipe](std::string_view line) { return pipe->write(line); });
+            reader, kind, [&pipe](std::string_view line) { return pipe->write(line); });
         pipe->finish(static_cast<bool>(done));
     });
     Response response;

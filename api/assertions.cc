@@ -93,14 +93,15 @@ Response list_assertions(const Services& services, const Request& request) {
     auto page = page_of(request);
     if (!page) return problem(page.error());
     const auto& query = request.head->query;
-    return document(services.platform.stewardship().page(
+    return document(services.platform.assertions(
+        reader_of(request),
         {.page = std::move(*page),
          .kind = query_value(query, "kind").value_or(""),
          .status = query_value(query, "status").value_or("")}));
 }
 
 Response read_assertion(const Services& services, const Request& request) {
-    return document(services.platform.stewardship().read(request.parameter));
+    return document(services.platform.assertion(reader_of(request), request.parameter));
 }
 
 }  // namespace api

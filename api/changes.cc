@@ -9,7 +9,7 @@ Response read_changes(const Services& services, const Request& request) {
     if (!page) return problem(page.error());
     const cdp::ChangesQuery query{.after = query_value(request.head->query, "after").value_or(""),
                                   .limit = page->limit};
-    auto body = services.platform.changes(request.caller, query);
+    auto body = services.platform.changes(reader_of(request), query);
     if (!body) return problem(body.error());
     Response response;
     response.headers = kPrivate;

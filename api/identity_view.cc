@@ -28,7 +28,7 @@ Response explain(const Services& services, const Request& request) {
     if (!a) return problem(a.error());
     const auto b = subject_in(request, "b");
     if (!b) return problem(b.error());
-    return document(services.platform.explain(named(*a), named(*b)));
+    return document(services.platform.explain(reader_of(request), named(*a), named(*b)));
 }
 
 Response read_identity(const Services& services, const Request& request) {
@@ -36,7 +36,7 @@ Response read_identity(const Services& services, const Request& request) {
     if (!subject) return problem(subject.error());
     const auto as_of = time_in(request, "as_of");
     if (!as_of) return problem(as_of.error());
-    return document(services.platform.identity_of(named(*subject), *as_of));
+    return document(services.platform.identity_of(reader_of(request), named(*subject), *as_of));
 }
 
 }  // namespace api

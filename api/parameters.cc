@@ -91,6 +91,14 @@ cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::
     return time;
 }
 
+cdp::Reader reader_of(const Request& request) {
+    return {.who = request.caller,
+            .uid = request.uid,
+            .route = std::string(to_string(request.route->method)) + " " +
+                     std::string(request.route->path),
+            .reason = query_value(request.head->query, "reason").value_or("")};
+}
+
 cdp::Result<cdp::PageQuery> page_of(const Request& request) {
     cdp::PageQuery page;
     page.cursor = query_value(request.head->query, "cursor").value_or("");

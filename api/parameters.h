@@ -38,6 +38,9 @@ cdp::Result<void> check_parameters(const Route& route, std::string_view query);
 // says no moment.
 cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::string_view name);
 
+// Who looks, by which route and, if the query says, for which `reason`.
+cdp::Reader reader_of(const Request& request);
+
 // `limit` and `cursor`. What a cursor may be is the list's to say.
 cdp::Result<cdp::PageQuery> page_of(const Request& request);
 

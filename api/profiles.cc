@@ -14,11 +14,11 @@ cdp::Error purpose_required() {
     return invalid("purpose_required", "Say for which purpose the data is wanted.", "/purpose");
 }
 
-Response body_of(cdp::Result<cdp::ProfileAnswer> answer) {
+Response body_of(cdp::Result<cdp::ChannelAnswer> answer) {
     if (!answer) return problem(answer.error());
     Response response;
     response.headers = kPrivate;
-    response.shared = std::move(answer->body);
+    response.shared = answer->body();
     return response;
 }
 
@@ -41,7 +41,7 @@ public:
         Response refusal;
         if (answer) {
             out += R"(,"profile":)";
-            bytes = *answer->body;
+            bytes = *answer->body();
         } else {
             out += R"(,"error":)";
             refusal = problem(answer.error());

@@ -16,10 +16,15 @@ constexpr std::chrono::milliseconds kPause{50};
 cdp::Result<OpenFolder> open_folder(const std::string& data) {
     auto opened = CDP_TRY(storage::open_data_dir({.path = data, .keyring_path = {}}));
     OpenFolder folder;
+    folder.path = data;
     folder.store = std::move(opened.store);
     folder.vault = std::make_unique<storage::Vault>(std::move(opened.keyring));
     folder.access = CDP_TRY(cdp::Access::load(*folder.store, *folder.vault));
     return folder;
+}
+
+cdp::Result<std::unique_ptr<storage::Journal>> OpenFolder::journal() const {
+    return storage::open_journal(path + "/journal");
 }
 
 cdp::Result<Reached> reach(const std::string& data) {

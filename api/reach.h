@@ -9,6 +9,7 @@
 #include "cdp/base/clock.h"
 #include "cdp/platform.h"
 #include "storage/data_dir.h"
+#include "storage/journal.h"
 #include "storage/vault.h"
 
 namespace api {
@@ -19,6 +20,10 @@ struct OpenFolder {
     std::unique_ptr<storage::Store> store;
     std::unique_ptr<storage::Vault> vault;
     std::unique_ptr<cdp::Access> access;
+
+    // DIR/journal. What stands on the folder and shows persons is given it, once.
+    cdp::Result<std::unique_ptr<storage::Journal>> journal() const;
+    std::string path;
 };
 
 cdp::Result<OpenFolder> open_folder(const std::string& data);

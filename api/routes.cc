@@ -90,6 +90,9 @@ void add_sdk(std::vector<Route>& out) {
 
 Route keyed_route(Method method, std::string_view path, Roles roles,
                   std::variant<Now, Later> handler, std::vector<std::string_view> parameters = {}) {
+    // Whoever looks at persons without a gate may say why.
+    if (method == Method::get && (roles.has(Role::officer) || roles.has(Role::steward)))
+        parameters.push_back("reason");
     return {.method = method,
             .path = path,
             .door = Door::key,
@@ -119,8 +122,8 @@ std::vector<Route> make_routes(bool metrics_open) {
                               {"limit", "cursor"}));
     out.push_back(keyed_route(Method::get, "/v1/identity/changes", kChangeReaders, read_changes,
                               {"after", "limit"}));
-    out.push_back(
-        keyed_route(Method::post, "/v1/identity/simulate", kStewards, simulate, {"progress"}));
+    out.push_back(keyed_route(Method::post, "/v1/identity/simulate", kStewards, simulate,
+                              {"progress", "reason"}));
     out.push_back(keyed_route(Method::post, "/v1/identity/assertions", kStewards, add_assertion));
     out.push_back(keyed_route(Method::get, "/v1/identity/assertions", kOperators, list_assertions,
                               {"limit", "cursor", "kind", "status"}));
@@ -130,8 +133,7 @@ std::vector<Route> make_routes(bool metrics_open) {
                               revoke_assertion));
     out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, add_key));
     out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
-    out.push_back(
-        keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines, {"reason"}));
+    out.push_back(keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines));
     out.push_back({.path = "/ledger/checkpoint", .handler = ledger_checkpoint});
     out.push_back({.path = "/ledger/tile/{tile*}", .handler = ledger_tile});
     out.push_back(keyed_route(Method::get, "/v1/ledger/check", kOfficers, check_ledger));

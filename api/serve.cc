@@ -13,6 +13,7 @@
 #include "api/rebuild.h"
 #include "api/server.h"
 #include "cdp/base/log.h"
+#include "cdp/disclosures.h"
 #include "cdp/stewardship.h"
 
 namespace api {
@@ -112,9 +113,13 @@ cdp::Result<OpenFolder> open_up_to_date(const std::string& data, const cdp::Conf
 
 int serve_folder(const OpenFolder& folder, const Config& config, const ServerOptions& options) {
     const cdp::SystemClock clock;
-    cdp::Platform platform(*folder.store, *folder.vault, clock, config.platform);
+    auto journal = folder.journal();
+    if (!journal) return fail(journal.error());
+    cdp::Platform platform(*folder.store, *folder.vault, clock, config.platform,
+                           *std::move(journal));
     if (const auto done = catch_up(platform); !done) return fail(done.error());
     platform.publish_ledger();
+    if (const auto begun = platform.disclosures().begin(); !begun) return fail(begun.error());
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 

@@ -16,12 +16,15 @@ constexpr std::chrono::seconds kSilence{5};
 // does, else when it is done or has taken long; what is refused before that is a problem document.
 class Simulation {
 public:
-    Simulation(const Services& services, bool tells_progress, Answer answer)
-        : services_(services), tells_progress_(tells_progress), answer_(std::move(answer)) {}
+    Simulation(const Services& services, cdp::Reader reader, bool tells_progress, Answer answer)
+        : services_(services),
+          reader_(std::move(reader)),
+          tells_progress_(tells_progress),
+          answer_(std::move(answer)) {}
 
     void run(const cdp::SimulationRequest& request) {
         const auto done = services_.platform.simulate(
-            request, [this](const identity::Progress& progress) { return report(progress); });
+            reader_, request, [this](const identity::Progress& progress) { return report(progress); });
         if (!started_) return answer_(whole(done));
         if (done)
             pipe_->write(tells_progress_ ? "{\"result\":" + *done + "}\n" : *done + "\n");
@@ -68,6 +71,7 @@ private:
     }
 
     const Services& services_;
+    const cdp::Reader reader_;
     const bool tells_progress_;
     const Answer answer_;
     const std::shared_ptr<Pipe> pipe_ = std::make_shared<Pipe>();
@@ -84,9 +88,9 @@ void simulate(const Services& services, const Request& request, Answer answer) {
     if (!progress.empty() && progress != "true" && progress != "false")
         return answer(
             problem(invalid("progress_unclear", "Progress is true or false.", "/progress")));
-    services.aside([&services, wanted = std::move(*wanted), tells = progress == "true",
+    services.aside([&services, reader = reader_of(request), wanted = std::move(*wanted), tells = progress == "true",
                     answer = std::move(answer)]() mutable {
-        Simulation(services, tells, std::move(answer)).run(wanted);
+        Simulation(services, std::move(reader), tells, std::move(answer)).run(wanted);
     });
 }
 

@@ -137,9 +137,12 @@ cdp::Result<json> simulate_on(Reached& reached, const std::string& body) {
     }
     auto& folder = std::get<OpenFolder>(reached);
     const cdp::SystemClock clock;
-    cdp::Platform platform(*folder.store, *folder.vault, clock, cdp::Config{});
+    cdp::Platform platform(*folder.store, *folder.vault, clock, cdp::Config{},
+                           CDP_TRY(folder.journal()));
     const auto request = CDP_TRY(read_simulation(body, platform.config().types));
-    const auto document = CDP_TRY(platform.simulate(request, [&](const identity::Progress& so_far) {
+    const cdp::Reader reader{.uid = static_cast<std::int64_t>(::getuid()),
+                             .route = "cdp identity simulate"};
+    const auto document = CDP_TRY(platform.simulate(reader, request, [&](const identity::Progress& so_far) {
         progress.tell(so_far.identifiers, so_far.changed);
         return true;
     }));

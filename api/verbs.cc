@@ -84,13 +84,14 @@ cdp::Result<void> export_from(Reached& reached, const std::string& kind,
                            print);
     auto& folder = std::get<OpenFolder>(reached);
     const cdp::SystemClock clock;
-    cdp::Platform platform(*folder.store, *folder.vault, clock, cdp::Config{});
+    cdp::Platform platform(*folder.store, *folder.vault, clock, cdp::Config{},
+                           CDP_TRY(folder.journal()));
     CDP_CHECK(platform.stewardship().finish_interrupted());
-    return platform.export_lines({.kind = *cdp::parse_export_kind(kind),
-                                  .reason = reason,
+    return platform.export_lines({.who = {},
                                   .uid = static_cast<std::int64_t>(::getuid()),
-                                  .key_name = {}},
-                                 print);
+                                  .route = "cdp export " + kind,
+                                  .reason = reason},
+                                 *cdp::parse_export_kind(kind), print);
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ AnswerCache::Shard& AnswerCache::shard_of(std::string_view question) {
     return shards_[std::hash<std::string_view>{}(question) % kShards];
 }
 
-AnswerCache::Body AnswerCache::find(std::string_view question, Timestamp now) {
+AnswerCache::Answer AnswerCache::find(std::string_view question, Timestamp now) {
     Shard& shard = shard_of(question);
     const std::lock_guard lock(shard.mutex);
     const auto at = shard.index.find(question);
@@ -33,12 +33,13 @@ AnswerCache::Body AnswerCache::find(std::string_view question, Timestamp now) {
         return nullptr;
     }
     shard.entries.splice(shard.entries.begin(), shard.entries, at->second);
-    return entry.body;
+    return entry.answer;
 }
 
-void AnswerCache::keep(std::string question, Body body, storage::ReadSet reads,
+void AnswerCache::keep(std::string question, Answer answer, storage::ReadSet reads,
                        std::optional<Timestamp> changes_at) {
-    const auto bytes = question.size() + body->size() + reads.marks().size_bytes() + kEntryOverhead;
+    const auto bytes =
+        question.size() + answer->bytes() + reads.marks().size_bytes() + kEntryOverhead;
     if (bytes > shard_bytes_max_) return;
     Shard& shard = shard_of(question);
     const std::lock_guard lock(shard.mutex);
@@ -46,7 +47,7 @@ void AnswerCache::keep(std::string question, Body body, storage::ReadSet reads,
         drop(shard, at->second);
     while (shard.bytes + bytes > shard_bytes_max_) drop(shard, std::prev(shard.entries.end()));
     shard.entries.push_front(
-        {std::move(question), std::move(body), std::move(reads), changes_at, bytes});
+        {std::move(question), std::move(answer), std::move(reads), changes_at, bytes});
     shard.index.emplace(shard.entries.front().question, shard.entries.begin());
     shard.bytes += bytes;
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cdp/base/time.h"
+#include "cdp/disclosures.h"
 #include "storage/store.h"
 
 namespace cdp {
@@ -22,19 +23,20 @@ public:
     AnswerCache(const storage::Store& store, std::size_t bytes_max);
     ~AnswerCache();
 
-    using Body = std::shared_ptr<const std::string>;
+    // With what it tells, so that it is listed each time it is given.
+    using Answer = std::shared_ptr<const Unlisted>;
 
     // nullptr: read again.
-    Body find(std::string_view question, Timestamp now);
+    Answer find(std::string_view question, Timestamp now);
 
     // `changes_at`: when time alone ends it; nullopt: never.
-    void keep(std::string question, Body body, storage::ReadSet reads,
+    void keep(std::string question, Answer answer, storage::ReadSet reads,
               std::optional<Timestamp> changes_at);
 
 private:
     struct Entry {
         std::string question;
-        Body body;
+        Answer answer;
         storage::ReadSet reads;
         std::optional<Timestamp> changes_at;
         std::size_t bytes = 0;

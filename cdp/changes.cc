@@ -44,16 +44,20 @@ public:
     void add(std::uint64_t version, const identity::Change& change) {
         out_ += out_.empty() ? "{\"changes\":[" : ",";
         out_ += change_json(version, change, /*cause=*/true);
+        persons_.push_back(change.from);
+        persons_.insert(persons_.end(), change.to.begin(), change.to.end());
     }
     std::size_t size() const { return out_.size(); }
-    std::string finish(std::uint64_t next, bool end) && {
+    consent::Composed finish(std::uint64_t next, bool end) && {
         if (out_.empty()) out_ = "{\"changes\":[";
-        return out_ + "],\"next\":" + std::to_string(next) +
-               ",\"end\":" + (end ? "true" : "false") + "}";
+        out_ += "],\"next\":" + std::to_string(next) + ",\"end\":" + (end ? "true" : "false") + "}";
+        return {.body = std::move(out_),
+                .disclosure = {.subjects = consent::subjects_of({}, std::move(persons_))}};
     }
 
 private:
     std::string out_;
+    std::vector<PersonId> persons_;
 };
 
 // The same for a channel: what became of ids that it may remember, and nothing of why.
@@ -74,13 +78,13 @@ public:
         out_.text("],\"time\":").time(change.cause.time).text("}");
     }
     std::size_t size() const { return out_.size(); }
-    std::string finish(std::uint64_t next, bool end) && {
+    consent::Composed finish(std::uint64_t next, bool end) && {
         out_.text("],\"next\":").number(next).text(",\"end\":");
         if (end)
             out_.text("true}");
         else
             out_.text("false}");
-        return std::move(out_).take();
+        return std::move(out_).finish();
     }
 
 private:
@@ -98,7 +102,7 @@ private:
 };
 
 template <typename Page>
-Result<std::string> page_after(const storage::Snapshot& snapshot, const ChangesQuery& query) {
+Result<consent::Composed> page_after(const storage::Snapshot& snapshot, const ChangesQuery& query) {
     const auto log = identity::change_log();
     const auto newest = CDP_TRY(storage::log_size(snapshot, log));
     auto version = CDP_TRY(version_after(query.after, newest));
@@ -119,7 +123,7 @@ Result<std::string> page_after(const storage::Snapshot& snapshot, const ChangesQ
 
 }  // namespace
 
-Result<std::string> Changes::page(const Principal& reader, const ChangesQuery& query) const {
+Result<consent::Composed> Changes::page(const Principal& reader, const ChangesQuery& query) const {
     CDP_CHECK(check_limit(query.limit));
     const auto snapshot = needs_.store.snapshot();
     if (reader.role == Role::officer || reader.role == Role::steward || reader.role == Role::admin)

@@ -6,6 +6,7 @@
 
 #include "cdp/access.h"
 #include "cdp/config.h"
+#include "consent/gate.h"
 #include "identity/change.h"
 #include "storage/store.h"
 
@@ -28,8 +29,8 @@ public:
     };
     explicit Changes(Needs needs) : needs_(needs) {}
 
-    // See Platform::changes.
-    Result<std::string> page(const Principal& reader, const ChangesQuery& query) const;
+    // See Platform::changes. With the persons that are named.
+    Result<consent::Composed> page(const Principal& reader, const ChangesQuery& query) const;
 
 private:
     Needs needs_;

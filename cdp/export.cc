@@ -152,17 +152,9 @@ std::string link_line(const std::string& a, const std::string& b,
 
 }  // namespace
 
-std::string disclosure_log() {
-    Token name{};
-    constexpr std::string_view kName = "disclosures";
-    std::copy(kName.begin(), kName.end(), name.bytes.begin());
-    return storage::KeyWriter(storage::Space::log, name).str();
-}
-
-Result<void> Exporter::run(const ExportRequest& request, const Sink& sink) const {
-    CDP_CHECK(record(request));
+Result<void> Exporter::run(ExportKind kind, const Sink& sink) const {
     const auto snapshot = needs_.store.snapshot();
-    switch (request.kind) {
+    switch (kind) {
         case ExportKind::events: return events(*snapshot, sink);
         case ExportKind::persons: return persons(*snapshot, sink);
         case ExportKind::consents: return consents(*snapshot, sink);
@@ -170,22 +162,6 @@ Result<void> Exporter::run(const ExportRequest& request, const Sink& sink) const
         case ExportKind::groups: return groups(*snapshot, sink);
     }
     return Error{};
-}
-
-Result<void> Exporter::record(const ExportRequest& request) const {
-    const auto snapshot = needs_.store.snapshot();
-    storage::Transaction transaction(*snapshot, storage::kPartition);
-    ByteWriter entry;
-    entry.u8(1)
-        .i64(milliseconds_of(needs_.clock.now()))
-        .u8(static_cast<std::uint8_t>(request.kind))
-        .i64(request.uid)
-        .bytes(request.key_name)
-        .bytes(request.reason);
-    transaction.append(disclosure_log(), entry.take());
-    auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
-    if (outcome.state != storage::CommitState::ok) return outcome.error;
-    return Result<void>::ok();
 }
 
 Result<void> Exporter::events(const storage::Snapshot& snapshot, const Sink& sink) const {

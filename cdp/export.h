@@ -12,28 +12,25 @@
 
 namespace cdp {
 
-// Everything of one kind as NDJSON, for those who run the platform. An export is an administrative
-// disclosure: who asked and why is stored before the first line leaves.
+// Everything of one kind as NDJSON, for those who run the platform.
 class Exporter {
 public:
     struct Needs {
-        storage::Store& store;
+        const storage::Store& store;
         const storage::Vault& vault;
         const identity::Graph& graph;
         const consent::Consents& consents;
         const Groups& groups;
         const Config& config;
-        const Clock& clock;
     };
     using Sink = std::function<bool(std::string_view line)>;
 
     explicit Exporter(Needs needs) : needs_(needs) {}
 
     // See Platform::export_lines.
-    Result<void> run(const ExportRequest& request, const Sink& sink) const;
+    Result<void> run(ExportKind kind, const Sink& sink) const;
 
 private:
-    Result<void> record(const ExportRequest& request) const;
     Result<void> events(const storage::Snapshot& snapshot, const Sink& sink) const;
     Result<bool> shared_events(const storage::Snapshot& snapshot, const Token& home,
                                const PersonId& nobody, const Sink& sink) const;
@@ -44,8 +41,5 @@ private:
 
     Needs needs_;
 };
-
-// Key prefix of the log of administrative disclosures.
-std::string disclosure_log();
 
 }  // namespace cdp

@@ -54,7 +54,7 @@ std::string next_json(const std::optional<consent::Cursor>& next) {
 
 // Members of one person are folded within a page; a page reads as many rows as its limit says,
 // however large the group and its persons are.
-Result<std::string> Groups::page(std::string_view raw_id, const PageQuery& query) const {
+Result<Shown> Groups::page(std::string_view raw_id, const PageQuery& query) const {
     CDP_CHECK(check_limit(query.limit));
     const auto form = normal_group_id(raw_id);
     const auto* id = std::get_if<std::string>(&form);
@@ -74,14 +74,17 @@ Result<std::string> Groups::page(std::string_view raw_id, const PageQuery& query
     }
     Persons persons;
     CDP_CHECK(add_persons(*snapshot, members, persons));
-    return "{\"group\":" + json_string(*id) +
-           ",\"traits\":" + CDP_TRY(traits_json(*snapshot, group, *key)) +
-           ",\"members\":" + persons_json(persons) + next_json(next);
+    Looked whom;
+    for (const auto& [person, days] : persons) whom.persons.push_back(person);
+    return Shown("{\"group\":" + json_string(*id) +
+                     ",\"traits\":" + CDP_TRY(traits_json(*snapshot, group, *key)) +
+                     ",\"members\":" + persons_json(persons) + next_json(next),
+                 std::move(whom));
 }
 
 // Ordered by group across the person's identifiers, so that each group stands once and whole.
-Result<std::string> Groups::of_person(std::string_view type, std::string_view value,
-                                      const PageQuery& query) const {
+Result<Shown> Groups::of_person(std::string_view type, std::string_view value,
+                                const PageQuery& query) const {
     CDP_CHECK(check_limit(query.limit));
     const auto after = CDP_TRY(place_after<GroupId>(needs_.vault, kHolderOfGroups, query.cursor));
     const auto snapshot = needs_.store.snapshot();
@@ -104,7 +107,7 @@ Result<std::string> Groups::of_person(std::string_view type, std::string_view va
         out += json_string(CDP_TRY(name_of(*snapshot, group))) + "," + days_json(days);
         comma = ",";
     }
-    return out + "]" + next_json(next);
+    return Shown(out + "]" + next_json(next), {.identifiers = {token}, .persons = {}});
 }
 
 Result<std::string> Groups::export_line(const storage::Snapshot& snapshot, std::string_view row,

@@ -11,6 +11,7 @@
 #include "cdp/facts.h"
 #include "cdp/people.h"
 #include "cdp/platform.h"
+#include "cdp/shown.h"
 #include "identity/graph.h"
 #include "storage/store.h"
 #include "storage/vault.h"
@@ -56,9 +57,9 @@ public:
                       Trust trust, const std::string& source) const;
 
     // See Platform::group and Platform::groups_of.
-    Result<std::string> page(std::string_view raw_id, const PageQuery& query) const;
-    Result<std::string> of_person(std::string_view type, std::string_view value,
-                                  const PageQuery& query) const;
+    Result<Shown> page(std::string_view raw_id, const PageQuery& query) const;
+    Result<Shown> of_person(std::string_view type, std::string_view value,
+                            const PageQuery& query) const;
 
     // A row of Space::group as a line of the export, with every member.
     Result<std::string> export_line(const storage::Snapshot& snapshot, std::string_view row,

@@ -219,7 +219,7 @@ Error nobody_then() {
 
 }  // namespace
 
-Result<std::string> IdentityView::of_person(const NamedIdentifier& subject) const {
+Result<Shown> IdentityView::of_person(const NamedIdentifier& subject) const {
     IdentityReading reading(needs_);
     const auto token =
         CDP_TRY(needs_.people.resolve(reading.reading(), subject.type, subject.value));
@@ -245,11 +245,12 @@ Result<std::string> IdentityView::of_person(const NamedIdentifier& subject) cons
     for (const Past& past : CDP_TRY(former_of(reading, stored.person())))
         former.add("{" + CDP_TRY(reading.identifier_members(past.token)) +
                    time_member("since", past.since) + time_member("until", past.until) + "}");
-    return out + ",\"former\":" + former.str() +
-           ",\"history\":" + CDP_TRY(history_json(reading, token)) + "}";
+    out += ",\"former\":" + former.str() + ",\"history\":" + CDP_TRY(history_json(reading, token)) +
+           "}";
+    return reading.shown(std::move(out));
 }
 
-Result<std::string> IdentityView::of_person_at(const NamedIdentifier& subject, Timestamp at) const {
+Result<Shown> IdentityView::of_person_at(const NamedIdentifier& subject, Timestamp at) const {
     IdentityReading reading(needs_);
     auto& transaction = reading.reading().transaction;
     const auto token =
@@ -274,8 +275,8 @@ Result<std::string> IdentityView::of_person_at(const NamedIdentifier& subject, T
     JsonList identifiers;
     for (const auto& member : members)
         identifiers.add("{" + CDP_TRY(reading.identifier_members(member)) + "}");
-    return person_member(*person) + time_member("as_of", at) +
-           ",\"identifiers\":" + identifiers.str() + "}";
+    return reading.shown(person_member(*person) + time_member("as_of", at) +
+                         ",\"identifiers\":" + identifiers.str() + "}");
 }
 
 }  // namespace cdp

@@ -95,6 +95,12 @@ std::vector<Token> IdentityReading::lost_ones() const {
     return {out.begin(), out.end()};
 }
 
+Shown IdentityReading::shown(std::string json) const {
+    Looked whom;
+    for (const auto& [token, opened] : identifiers_) whom.identifiers.push_back(token);
+    return {std::move(json), std::move(whom)};
+}
+
 PersonId IdentityReading::person_of(std::uint32_t node) const {
     const auto folded = near_->folded();
     return PersonId{folded.nodes[folded.partition.anchor[node]].rank.bytes};

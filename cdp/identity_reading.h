@@ -13,6 +13,7 @@
 #include "cdp/config.h"
 #include "cdp/event_links.h"
 #include "cdp/people.h"
+#include "cdp/shown.h"
 #include "cdp/source_names.h"
 #include "identity/graph.h"
 #include "identity/neighbourhood.h"
@@ -63,6 +64,8 @@ public:
         return near_->members()[node];
     }
     PersonId person_of(std::uint32_t node) const;
+    // The document, with every identifier that was written for it.
+    Shown shown(std::string json) const;
 
     // Members of an object: "type":…,"value":…; a value that was erased is null.
     Result<std::string> identifier_members(const Token& token);

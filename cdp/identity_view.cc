@@ -100,8 +100,7 @@ Result<identity::Explanation> explain_near(IdentityReading& reading, std::vector
 
 }  // namespace
 
-Result<std::string> IdentityView::explain(const NamedIdentifier& a,
-                                          const NamedIdentifier& b) const {
+Result<Shown> IdentityView::explain(const NamedIdentifier& a, const NamedIdentifier& b) const {
     IdentityReading reading(needs_);
     std::vector start{CDP_TRY(resolve(needs_, reading, a, "/a")),
                       CDP_TRY(resolve(needs_, reading, b, "/b"))};
@@ -123,7 +122,8 @@ Result<std::string> IdentityView::explain(const NamedIdentifier& a,
                person_json(reading, to, active(to)) +
                "],\"connected\":" + json_bool(!explained.path.empty());
     }
-    return out + "," + CDP_TRY(path_json(reading, explained)) + "}";
+    out += "," + CDP_TRY(path_json(reading, explained)) + "}";
+    return reading.shown(std::move(out));
 }
 
 }  // namespace cdp

@@ -17,9 +17,9 @@ public:
     explicit IdentityView(IdentityNeeds needs) : needs_(needs) {}
 
     // See Platform::explain and Platform::identity_of.
-    Result<std::string> explain(const NamedIdentifier& a, const NamedIdentifier& b) const;
-    Result<std::string> of_person(const NamedIdentifier& subject) const;
-    Result<std::string> of_person_at(const NamedIdentifier& subject, Timestamp at) const;
+    Result<Shown> explain(const NamedIdentifier& a, const NamedIdentifier& b) const;
+    Result<Shown> of_person(const NamedIdentifier& subject) const;
+    Result<Shown> of_person_at(const NamedIdentifier& subject, Timestamp at) const;
 
 private:
     IdentityNeeds needs_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cdp/consent_intake.h"
+#include "cdp/disclosures.h"
 #include "cdp/export.h"
 #include "cdp/groups.h"
 #include "cdp/identity_view.h"
@@ -28,6 +29,14 @@ constexpr std::array<std::pair<ExportKind, std::string_view>, 5> kExportKinds{{
 }};
 
 constexpr std::size_t kReasonBytesMax = 1024;
+
+Result<void> check_reason(const Reader& reader) {
+    if (reader.reason.size() <= kReasonBytesMax) return Result<void>::ok();
+    return Error{.code = ErrorCode::invalid_argument,
+                 .reason = "reason_too_long",
+                 .message = "A reason has at most 1024 bytes.",
+                 .pointer = "/reason"};
+}
 
 }  // namespace
 
@@ -57,14 +66,25 @@ std::vector<std::string> export_kind_names() {
 // work to the worker below.
 struct Platform::Parts {
     Parts(storage::Store& the_store, const storage::Vault& the_vault, const Clock& the_clock,
-          Config the_config)
-        : store(the_store), vault(the_vault), clock(the_clock), config(std::move(the_config)) {}
+          Config the_config, std::unique_ptr<storage::Journal> journal)
+        : store(the_store),
+          vault(the_vault),
+          clock(the_clock),
+          config(std::move(the_config)),
+          disclosures({store, vault, config, clock}, std::move(journal)) {}
+
+    // Notes who looked at whom.
+    Result<std::string> show(const Reader& reader, Result<Shown> shown) {
+        CDP_CHECK(check_reason(reader));
+        return disclosures.show(reader, std::move(shown));
+    }
 
     storage::Store& store;
     const storage::Vault& vault;
     const Clock& clock;
     const Config config;
     Counters counters;
+    Disclosures disclosures;
 
     const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
@@ -77,7 +97,7 @@ struct Platform::Parts {
     const IdentityView identity_view{{store, vault, graph, people, config, source_names}};
     const Quarantines quarantines{{store, vault, graph, consents, clock}};
     const Stewardship stewardship{{store, vault, graph, config, clock, quarantines}};
-    const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
+    const Exporter exporter{{store, vault, graph, consents, groups, config}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
     Ingest ingest{
@@ -91,8 +111,8 @@ struct Platform::Parts {
 };
 
 Platform::Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock,
-                   Config config)
-    : parts_(std::make_unique<Parts>(store, vault, clock, std::move(config))) {}
+                   Config config, std::unique_ptr<storage::Journal> journal)
+    : parts_(std::make_unique<Parts>(store, vault, clock, std::move(config), std::move(journal))) {}
 
 Platform::~Platform() = default;
 
@@ -118,32 +138,44 @@ void Platform::record_consents(const Principal& caller, std::vector<ConsentReque
     parts_->intake.run(caller, std::move(requests), std::move(done));
 }
 
-Result<ProfileAnswer> Platform::profile(const Principal& channel, std::string_view type,
+Result<ChannelAnswer> Platform::profile(const Principal& channel, std::string_view type,
                                         std::string_view value, std::string_view purpose) {
-    return parts_->profiles.profile(channel, type, value, purpose);
+    return parts_->disclosures.release(
+        channel, CDP_TRY(parts_->profiles.profile(channel, type, value, purpose)));
 }
 
-Result<ProfileAnswer> Platform::timeline(const Principal& channel, std::string_view type,
+Result<ChannelAnswer> Platform::timeline(const Principal& channel, std::string_view type,
                                          std::string_view value, const TimelineQuery& query) {
-    return parts_->timeline.page(channel, type, value, query);
+    return parts_->disclosures.release(channel,
+                                       CDP_TRY(parts_->timeline.page(channel, type, value, query)));
 }
 
-Result<std::string> Platform::group(std::string_view id, const PageQuery& query) {
-    return parts_->groups.page(id, query);
+Result<std::string> Platform::group(const Reader& reader, std::string_view id,
+                                    const PageQuery& query) {
+    return parts_->show(reader, parts_->groups.page(id, query));
 }
 
-Result<std::string> Platform::groups_of(std::string_view type, std::string_view value,
+Result<std::string> Platform::groups_of(const Reader& reader, const NamedIdentifier& subject,
                                         const PageQuery& query) {
-    return parts_->groups.of_person(type, value, query);
+    return parts_->show(reader, parts_->groups.of_person(subject.type, subject.value, query));
 }
 
-Result<std::string> Platform::changes(const Principal& reader, const ChangesQuery& query) {
-    return parts_->changes.page(reader, query);
+Result<std::string> Platform::changes(const Reader& reader, const ChangesQuery& query) {
+    CDP_CHECK(check_reason(reader));
+    auto page = CDP_TRY(parts_->changes.page(reader.who, query));
+    if (reader.who.role == Role::channel) {
+        const auto answer = CDP_TRY(parts_->disclosures.release(
+            reader.who, std::make_shared<const Unlisted>(std::move(page))));
+        return *answer.body();
+    }
+    Looked whom;
+    for (const auto& subject : page.disclosure.subjects) whom.persons.push_back({subject.id});
+    return parts_->disclosures.show(reader, Shown(std::move(page.body), std::move(whom)));
 }
 
-Result<std::string> Platform::simulate(const SimulationRequest& request,
+Result<std::string> Platform::simulate(const Reader& reader, const SimulationRequest& request,
                                        const identity::Report& report) {
-    return parts_->simulation.run(request, report);
+    return parts_->show(reader, parts_->simulation.run(request, report));
 }
 
 const Preferences& Platform::preferences() const {
@@ -154,23 +186,35 @@ const Stewardship& Platform::stewardship() const {
     return parts_->stewardship;
 }
 
-Result<std::string> Platform::explain(const NamedIdentifier& a, const NamedIdentifier& b) {
-    return parts_->identity_view.explain(a, b);
+Result<std::string> Platform::assertion(const Reader& reader, std::string_view id) {
+    return parts_->show(reader, parts_->stewardship.read(id));
 }
 
-Result<std::string> Platform::identity_of(const NamedIdentifier& identifier,
+Result<std::string> Platform::assertions(const Reader& reader, const AssertionsQuery& query) {
+    return parts_->show(reader, parts_->stewardship.page(query));
+}
+
+Result<std::string> Platform::explain(const Reader& reader, const NamedIdentifier& a,
+                                      const NamedIdentifier& b) {
+    return parts_->show(reader, parts_->identity_view.explain(a, b));
+}
+
+Result<std::string> Platform::identity_of(const Reader& reader, const NamedIdentifier& identifier,
                                           std::optional<Timestamp> as_of) {
-    if (as_of) return parts_->identity_view.of_person_at(identifier, *as_of);
-    return parts_->identity_view.of_person(identifier);
+    return parts_->show(reader, as_of ? parts_->identity_view.of_person_at(identifier, *as_of)
+                                      : parts_->identity_view.of_person(identifier));
 }
 
-Result<void> Platform::export_lines(const ExportRequest& request,
+Result<void> Platform::export_lines(const Reader& reader, ExportKind kind,
                                     const std::function<bool(std::string_view)>& sink) {
-    if (request.reason.size() > kReasonBytesMax)
-        return Error{.code = ErrorCode::invalid_argument,
-                     .reason = "reason_too_long",
-                     .message = "The reason of an export has at most 1024 bytes."};
-    return parts_->exporter.run(request, sink);
+    CDP_CHECK(check_reason(reader));
+    // Of everybody.
+    CDP_CHECK(parts_->disclosures.note_access(reader, {}));
+    return parts_->exporter.run(kind, sink);
+}
+
+Disclosures& Platform::disclosures() const {
+    return parts_->disclosures;
 }
 
 void Platform::publish_ledger() {

@@ -19,15 +19,19 @@
 #include "cdp/event.h"
 #include "cdp/queries.h"
 #include "cdp/rule_simulation.h"
+#include "cdp/shown.h"
 #include "consent/ledger.h"
 #include "consent/ledger_check.h"
+#include "storage/journal.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
 namespace cdp {
 
+class Disclosures;
 class Preferences;
 class Stewardship;
+struct AssertionsQuery;
 
 enum class VerdictKind : std::uint8_t { accepted, duplicate, suppressed, rejected };
 
@@ -65,7 +69,9 @@ struct Counters {
 // clock must outlive it.
 class Platform {
 public:
-    Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock, Config config);
+    // What it discloses goes through the journal; one in memory is for stores in memory.
+    Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock, Config config,
+             std::unique_ptr<storage::Journal> journal = storage::make_memory_journal());
     // Every call has been answered: nothing waits in the store on its behalf.
     ~Platform();
 
@@ -85,59 +91,69 @@ public:
                          Recorded done);
 
     // Errors: not_found (nobody has that identifier), invalid_argument (unknown purpose, malformed
-    // identifier), forbidden (not a channel's key). `type` may be `person` with a person id.
-    Result<ProfileAnswer> profile(const Principal& channel, std::string_view type,
+    // identifier), forbidden (not a channel's key), unavailable (disclosure_unrecorded: what is not
+    // listed does not leave; so of everything below that is read). `type` may be `person` with a
+    // person id.
+    Result<ChannelAnswer> profile(const Principal& channel, std::string_view type,
                                   std::string_view value, std::string_view purpose);
 
     // The events of a person, newest first, as the channel may see them:
     // {"person":…,"events":[…],"withheld":[…],"next":CURSOR|null}.
-    Result<ProfileAnswer> timeline(const Principal& channel, std::string_view type,
+    Result<ChannelAnswer> timeline(const Principal& channel, std::string_view type,
                                    std::string_view value, const TimelineQuery& query);
 
     // A group with its traits and a page of its members, as JSON: {"group":…,"traits":{…},
     // "members":[…],"next":CURSOR|null}. not_found (group_unknown): no event has named it. For
     // those who run the platform: this and groups_of pass no gate and are no channel's to read.
-    Result<std::string> group(std::string_view id, const PageQuery& query);
+    Result<std::string> group(const Reader& reader, std::string_view id, const PageQuery& query);
 
     // The groups a person was seen with: {"person":…,"groups":[…],"next":CURSOR|null}. Errors as of
     // profile.
-    Result<std::string> groups_of(std::string_view type, std::string_view value,
+    Result<std::string> groups_of(const Reader& reader, const NamedIdentifier& subject,
                                   const PageQuery& query);
 
     // The feed of what became of persons (cdp/changes.h), as JSON: {"changes":[…],"next":VERSION,
     // "end":BOOL}. A channel that is registered for some purpose is told ids and nothing more.
     // Errors: malformed_cursor, version_unknown, forbidden.
-    Result<std::string> changes(const Principal& reader, const ChangesQuery& query);
+    Result<std::string> changes(const Reader& reader, const ChangesQuery& query);
 
     // What other rules would make of the evidence there is, as JSON; changes nothing and waits for
     // the disk. `report` is told once before anything is folded, when all that was asked for is
     // known, and then as it goes; the simulation stops when it answers false. Errors:
     // identifier_unknown (not_found), simulation_running (overloaded: one at a time),
     // simulation_too_large, stopped.
-    Result<std::string> simulate(const SimulationRequest& request, const identity::Report& report);
+    Result<std::string> simulate(const Reader& reader, const SimulationRequest& request,
+                                 const identity::Report& report);
 
     // What people say of themselves through the links they were sent; cdp/preferences.h.
     const Preferences& preferences() const;
 
     // What stewards say about who is who; cdp/stewardship.h.
     const Stewardship& stewardship() const;
+    // One assertion, and a page of them.
+    Result<std::string> assertion(const Reader& reader, std::string_view id);
+    Result<std::string> assertions(const Reader& reader, const AssertionsQuery& query);
 
     // Why two identifiers are one person, hop by hop with evidence, or what keeps them apart, as
     // JSON: {"a":{…},"b":{…},"same_person":BOOL,…,"path":[…],"refused":[…]}. For those who run the
     // platform, like identity_of. Errors as of profile, with the pointer /a or /b.
-    Result<std::string> explain(const NamedIdentifier& a, const NamedIdentifier& b);
+    Result<std::string> explain(const Reader& reader, const NamedIdentifier& a,
+                                const NamedIdentifier& b);
 
     // The graph of a person, as JSON: identifiers, links, refused links, assertions and what it was
     // before; with `as_of` the identifiers that the person had then. Errors as of profile.
-    Result<std::string> identity_of(const NamedIdentifier& identifier,
+    Result<std::string> identity_of(const Reader& reader, const NamedIdentifier& identifier,
                                     std::optional<Timestamp> as_of);
 
     // Writes NDJSON lines (each ends with \n) to `sink`, which returns false to stop.
-    Result<void> export_lines(const ExportRequest& request,
+    Result<void> export_lines(const Reader& reader, ExportKind kind,
                               const std::function<bool(std::string_view)>& sink);
 
-    // Publishes what the ledger has grown by, and from now on within a second. Call it once; without
-    // it the ledger only grows.
+    // What left, to whom and why; cdp/disclosures.h.
+    Disclosures& disclosures() const;
+
+    // Publishes what the ledger has grown by, and from now on within a second. Call it once;
+    // without it the ledger only grows.
     void publish_ledger();
     const consent::Ledger& ledger() const;
     // Holds everything in the ledger against everything it speaks of; reads all of both.

@@ -14,16 +14,17 @@ constexpr std::size_t kCacheBytesMax = 32u << 20;
 
 Profiles::Profiles(Needs needs) : needs_(needs), cache_(needs.store, kCacheBytesMax) {}
 
-Result<ProfileAnswer> Profiles::profile(const Principal& channel, std::string_view type,
-                                        std::string_view value, std::string_view purpose_name) {
+Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::string_view type,
+                                              std::string_view value,
+                                              std::string_view purpose_name) {
     needs_.counters.profile_reads.fetch_add(1, std::memory_order_relaxed);
     std::string question;
     for (const auto part : {std::string_view(channel.channel), purpose_name, type, value})
         question.append(part).push_back('\0');
     const auto now = needs_.clock.now();
-    if (auto body = cache_.find(question, now)) {
+    if (auto answer = cache_.find(question, now)) {
         needs_.counters.profile_cache_hits.fetch_add(1, std::memory_order_relaxed);
-        return ProfileAnswer{std::move(body)};
+        return answer;
     }
 
     const auto* purpose = CDP_TRY(purpose_for(needs_.config, channel, purpose_name));
@@ -40,17 +41,17 @@ Result<ProfileAnswer> Profiles::profile(const Principal& channel, std::string_vi
     const consent::Gate gate(needs_.config.policy, person.consents,
                              {std::string(purpose->name), channel.channel, now});
     consent::ReleasedBody body;
-    body.text("{\"person\":\"").id(person.id).text("\",\"purpose\":").purpose(gate);
+    body.text("{\"person\":\"").person(person.id, token).text("\",\"purpose\":").purpose(gate);
     write_fields(person, traits, gate, body);
     const auto ledger_size = CDP_TRY(needs_.consents.ledger_size(*snapshot));
     body.text(",\"decision\":\"")
         .id(decision_id(needs_.vault, person, channel, purpose->name, ledger_size))
         .text("\",\"ledger_size\":")
-        .number(ledger_size)
+        .ledger_size(ledger_size)
         .text("}");
-    auto shared = std::make_shared<const std::string>(std::move(body).take());
-    cache_.keep(std::move(question), shared, transaction.reads(), gate.judge().changes_at());
-    return ProfileAnswer{std::move(shared)};
+    auto answer = std::make_shared<const Unlisted>(std::move(body).finish());
+    cache_.keep(std::move(question), answer, transaction.reads(), gate.judge().changes_at());
+    return answer;
 }
 
 // The person's traits: of each name the one that supersedes the others, and its identifier.

@@ -27,8 +27,8 @@ public:
     explicit Profiles(Needs needs);
 
     // See Platform::profile.
-    Result<ProfileAnswer> profile(const Principal& channel, std::string_view type,
-                                  std::string_view value, std::string_view purpose);
+    Result<AnswerCache::Answer> profile(const Principal& channel, std::string_view type,
+                                        std::string_view value, std::string_view purpose);
 
 private:
     struct Held {

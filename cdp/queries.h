@@ -6,15 +6,23 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 // What readers ask of the platform, and what they are given.
 namespace cdp {
 
-// A person's profile as one channel may see it for one purpose. The body is composed of nothing but
-// what the gate released.
-struct ProfileAnswer {
-    std::shared_ptr<const std::string> body;  // JSON object, DESIGN section 15
+// What a channel may be sent: composed of nothing but what the gate released, and listed before
+// anybody can have it.
+class ChannelAnswer {
+public:
+    const std::shared_ptr<const std::string>& body() const { return body_; }  // a JSON object
+
+private:
+    friend class Disclosures;
+    explicit ChannelAnswer(std::shared_ptr<const std::string> body) : body_(std::move(body)) {}
+
+    std::shared_ptr<const std::string> body_;
 };
 
 struct TimelineQuery {
@@ -39,13 +47,5 @@ enum class ExportKind : std::uint8_t { events, persons, consents, links, groups 
 
 std::optional<ExportKind> parse_export_kind(std::string_view name);
 std::vector<std::string> export_kind_names();
-
-// Who asked for an export and why; recorded before the first line leaves.
-struct ExportRequest {
-    ExportKind kind = ExportKind::events;
-    std::string reason = {};
-    std::int64_t uid = -1;
-    std::string key_name = {};  // when asked over HTTP with a key
-};
 
 }  // namespace cdp

@@ -25,9 +25,11 @@ private:
 class WithheldList {
 public:
     void add(consent::Withheld withheld) {
-        if (seen_.emplace(withheld.section(), withheld.name(), withheld.decision().reason).second)
-            list_.push_back(std::move(withheld));
+        const auto reason = withheld.decision().reason;
+        const bool said = !seen_.emplace(withheld.section(), withheld.name(), reason).second;
+        (said ? unsaid_ : list_).push_back(std::move(withheld));
     }
+    // All are listed, for each is somebody's.
     void write(consent::ReleasedBody& body) const {
         Separator comma;
         body.text("[");
@@ -36,11 +38,13 @@ public:
             body.withheld(withheld);
         }
         body.text("]");
+        for (const auto& withheld : unsaid_) body.unsaid(withheld);
     }
 
 private:
     std::set<std::tuple<consent::Section, std::string, consent::Reason>> seen_;
     std::vector<consent::Withheld> list_;
+    std::vector<consent::Withheld> unsaid_;  // the same of another of the identifiers
 };
 
 }  // namespace cdp

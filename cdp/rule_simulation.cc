@@ -59,6 +59,9 @@ public:
         return shown(reading, person, members);
     }
 
+    // Those that were written, in the order met.
+    const std::vector<Token>& identifiers() const { return identifiers_; }
+
 private:
     Result<Token> anchor_of(storage::Transaction& reading, const PersonId& person) const {
         const auto anchor = CDP_TRY(needs_.graph.find_person(reading, person));
@@ -78,6 +81,7 @@ private:
     }
 
     Result<std::string> identifier(storage::Transaction& reading, const Token& token) const {
+        identifiers_.push_back(token);
         const auto node = CDP_TRY(needs_.graph.find(reading, token));
         const auto key = CDP_TRY(needs_.vault.find(snapshot_, token));
         if (!node || !key) return damaged("a member without its node");
@@ -89,6 +93,7 @@ private:
     RuleSimulation::Needs needs_;
     const storage::Snapshot& snapshot_;
     const identity::Rules& rules_;
+    mutable std::vector<Token> identifiers_ = {};
 };
 
 Result<std::string> example_json(const ShownPersons& persons, const identity::Change& change) {
@@ -165,8 +170,8 @@ private:
 
 }  // namespace
 
-Result<std::string> RuleSimulation::run(const SimulationRequest& request,
-                                        const identity::Report& report) const {
+Result<Shown> RuleSimulation::run(const SimulationRequest& request,
+                                  const identity::Report& report) const {
     const Turn turn(running_);
     if (!turn.mine())
         return Error{.code = ErrorCode::overloaded,
@@ -198,7 +203,8 @@ Result<std::string> RuleSimulation::run(const SimulationRequest& request,
     const ShownPersons persons(needs_, *snapshot, rules);
     for (std::size_t i = 0; i < simulated->examples.size(); ++i)
         out += (i > 0 ? "," : "") + CDP_TRY(example_json(persons, simulated->examples[i]));
-    return out + "],\"notes\":" + notes_json(needs_.config.types, request.types) + "}";
+    out += "],\"notes\":" + notes_json(needs_.config.types, request.types) + "}";
+    return Shown(std::move(out), {.identifiers = persons.identifiers(), .persons = {}});
 }
 
 Result<std::vector<Token>> RuleSimulation::tokens_of(People::Reading reading,

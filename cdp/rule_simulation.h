@@ -7,6 +7,7 @@
 
 #include "cdp/config.h"
 #include "cdp/people.h"
+#include "cdp/shown.h"
 #include "identity/graph.h"
 #include "identity/simulation.h"
 #include "identity/upkeep.h"
@@ -42,7 +43,7 @@ public:
     explicit RuleSimulation(Needs needs) : needs_(needs) {}
 
     // See Platform::simulate.
-    Result<std::string> run(const SimulationRequest& request, const identity::Report& report) const;
+    Result<Shown> run(const SimulationRequest& request, const identity::Report& report) const;
 
 private:
     Result<std::vector<Token>> tokens_of(People::Reading reading,

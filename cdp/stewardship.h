@@ -14,6 +14,7 @@
 #include "cdp/event_links.h"
 #include "cdp/quarantines.h"
 #include "cdp/queries.h"
+#include "cdp/shown.h"
 #include "identity/upkeep.h"
 #include "storage/store.h"
 
@@ -68,8 +69,8 @@ public:
                                const std::string& reason) const;
 
     // {"assertions":[…],"next":CURSOR|null}, newest first.
-    Result<std::string> page(const AssertionsQuery& query) const;
-    Result<std::string> read(std::string_view id) const;
+    Result<Shown> page(const AssertionsQuery& query) const;
+    Result<Shown> read(std::string_view id) const;
 
     // See identity::Upkeep::catch_up. Before anything else is asked of the platform.
     Result<identity::Progress> catch_up(const identity::Report& report) const;

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "cdp/assertion_json.h"
 #include "cdp/paging.h"
 #include "cdp/stewardship.h"
@@ -53,11 +55,17 @@ Result<Stewardship::Place> Stewardship::line_up() const {
     return Place(nullptr, [this](const void*) { waiting_.fetch_sub(1); });
 }
 
-Result<std::string> Stewardship::read(std::string_view id) const {
-    return render(CDP_TRY(parse_assertion_id(id)), {});
+Result<Shown> Stewardship::read(std::string_view name) const {
+    const auto id = CDP_TRY(parse_assertion_id(name));
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const auto assertion = CDP_TRY(assertions_.find(transaction, id));
+    if (!assertion) return assertion_unknown();
+    return Shown(CDP_TRY(assertion_json(needs_.vault, *snapshot, *assertion)),
+                 {.identifiers = assertion->identifiers, .persons = {}});
 }
 
-Result<std::string> Stewardship::page(const AssertionsQuery& query) const {
+Result<Shown> Stewardship::page(const AssertionsQuery& query) const {
     CDP_CHECK(check_limit(query.page.limit));
     std::optional<identity::AssertionKind> kind;
     if (!query.kind.empty() && !(kind = identity::parse_assertion_kind(query.kind)))
@@ -93,11 +101,14 @@ Result<std::string> Stewardship::page(const AssertionsQuery& query) const {
         return true;
     }));
     std::string out = "{\"assertions\":[";
+    std::set<Token> named;
     for (const auto& assertion : found) {
         if (out.back() != '[') out += ',';
         out += CDP_TRY(assertion_json(needs_.vault, *snapshot, assertion));
+        named.insert(assertion.identifiers.begin(), assertion.identifiers.end());
     }
-    return out + "],\"next\":" + (next ? "\"" + to_hex(next->view()) + "\"" : "null") + "}";
+    out.append("],\"next\":").append(next ? "\"" + to_hex(next->view()) + "\"" : "null") += "}";
+    return Shown(std::move(out), {.identifiers = {named.begin(), named.end()}, .persons = {}});
 }
 
 }  // namespace cdp

@@ -27,8 +27,10 @@ void write_type(consent::ReleasedBody& body, EventType type) {
 
 }  // namespace
 
-Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view type,
-                                     std::string_view value, const TimelineQuery& query) const {
+Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
+                                                       std::string_view type,
+                                                       std::string_view value,
+                                                       const TimelineQuery& query) const {
     const auto* purpose = CDP_TRY(purpose_for(needs_.config, channel, query.purpose));
     const auto after = open_cursor(query.cursor, channel);
     if (!query.cursor.empty() && !after) return malformed_cursor();
@@ -46,7 +48,7 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     const consent::Gate gate(needs_.config.policy, person.consents,
                              {std::string(purpose->name), channel.channel, needs_.clock.now()});
     consent::ReleasedBody body;
-    body.text("{\"person\":\"").id(person.id).text("\",\"purpose\":").purpose(gate);
+    body.text("{\"person\":\"").person(person.id, token).text("\",\"purpose\":").purpose(gate);
     body.text(",\"events\":[");
     Separator comma;
     WithheldList withheld;
@@ -71,9 +73,9 @@ Result<ProfileAnswer> Timeline::page(const Principal& channel, std::string_view 
     body.text(",\"decision\":\"")
         .id(decision_id(needs_.vault, person, channel, purpose->name, ledger_size))
         .text("\",\"ledger_size\":")
-        .number(ledger_size)
+        .ledger_size(ledger_size)
         .text("}");
-    return ProfileAnswer{std::make_shared<const std::string>(std::move(body).take())};
+    return std::make_shared<const Unlisted>(std::move(body).finish());
 }
 
 // A cursor is where the page before ended: at an event which the channel may not even know of.
@@ -157,6 +159,8 @@ consent::Passed Timeline::pass_name(const PersonEvent& entry, const consent::Gat
     return pass(entry, gate,
                 {.name = "event",
                  .labels = labels_of(entry.event),
+                 .section = consent::Section::events,
+                 .within = entry.event.name,
                  .datum = {.home = entry.home,
                            .value = {},
                            .from_server = entry.event.trust == Trust::server,
@@ -187,6 +191,8 @@ consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent:
                 {.name = name,
                  .labels = what.labels,
                  .collected_for = needs_.config.policy.purposes_of_property(name),
+                 .section = consent::Section::properties,
+                 .within = entry.event.name,
                  .is_contact = what.is_contact,
                  .datum = {.home = entry.home,
                            .value = contact ? std::optional(contact->token) : std::nullopt,

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cdp/disclosures.h"
 #include "cdp/people.h"
 #include "cdp/person_events.h"
 #include "cdp/platform.h"
@@ -29,8 +31,9 @@ public:
     explicit Timeline(Needs needs) : needs_(needs) {}
 
     // See Platform::timeline.
-    Result<ProfileAnswer> page(const Principal& channel, std::string_view type,
-                               std::string_view value, const TimelineQuery& query) const;
+    Result<std::shared_ptr<const Unlisted>> page(const Principal& channel, std::string_view type,
+                                                 std::string_view value,
+                                                 const TimelineQuery& query) const;
 
 private:
     consent::Cursor cursor_to(const Place& place, const Principal& channel) const;

@@ -14,17 +14,32 @@ bool collected_for(std::span<const std::string> purposes, std::string_view purpo
            });
 }
 
+std::shared_ptr<const Listing> listing_of(const Field& field, const Decision& decision,
+                                          std::string_view form) {
+    return std::make_shared<const Listing>(
+        Listing{.home = field.datum.home,
+                .field = {.section = field.section,
+                          .within = std::string(field.within),
+                          .name = std::string(field.name),
+                          .labels = {field.labels.begin(), field.labels.end()},
+                          .withheld = !decision.allowed(),
+                          .form = std::string(form)},
+                .evidence = decision.evidence});
+}
+
 }  // namespace
 
-Released::Released(const Field& field, std::string json, const Decision& decision)
+Released::Released(const Field& field, std::string json, Transform transform,
+                   const Decision& decision)
     : name_(field.name),
       json_(std::move(json)),
       time_(field.time),
       source_(field.source),
-      decision_(decision) {}
+      decision_(decision),
+      listing_(listing_of(field, decision, to_string(transform))) {}
 
 Withheld::Withheld(const Field& field, const Decision& decision)
-    : section_(field.section), name_(field.name), decision_(decision) {}
+    : decision_(decision), listing_(listing_of(field, decision, to_string(decision.reason))) {}
 
 Gate::Gate(const Policy& policy, std::span<const Member> members, const Question& question)
     : judge_(policy, members, question) {
@@ -54,13 +69,14 @@ Passed Gate::pass(const Field& field) const {
     const Decision decision = judge_.decide(datum);
     if (!decision.allowed()) return Withheld(field, decision);
 
+    const auto& listed = std::get<ChannelLabel>(how);
     auto json = transformed({.json = field.json,
                              .normal = field.normal,
                              .hashes = field.hashes,
                              .keyed_token = field.keyed_token},
-                            std::get<ChannelLabel>(how));
+                            listed);
     if (!json) return withheld(Reason::not_hashable);
-    return Released(field, std::move(*json), decision);
+    return Released(field, std::move(*json), listed.transform, decision);
 }
 
 std::variant<Reason, ChannelLabel> Gate::registered(const Field& field) const {
@@ -94,8 +110,15 @@ ReleasedBody& ReleasedBody::time(cdp::Timestamp time) {
     out_ += json_string(cdp::format_time(time));
     return *this;
 }
+ReleasedBody& ReleasedBody::person(const cdp::PersonId& id, const cdp::Token& asked) {
+    out_ += cdp::to_hex(id.view());
+    list(std::make_shared<const Listing>(Listing{
+        .home = asked, .field = {.section = Section::persons, .name = "person", .form = "raw"}}));
+    return *this;
+}
 ReleasedBody& ReleasedBody::id(const cdp::PersonId& id) {
     out_ += cdp::to_hex(id.view());
+    persons_.push_back(id);
     return *this;
 }
 ReleasedBody& ReleasedBody::id(const cdp::EventId& id) {
@@ -104,10 +127,16 @@ ReleasedBody& ReleasedBody::id(const cdp::EventId& id) {
 }
 ReleasedBody& ReleasedBody::id(const DecisionId& id) {
     out_ += cdp::to_hex(id.view());
+    decision_ = id;
     return *this;
+}
+ReleasedBody& ReleasedBody::ledger_size(std::uint64_t n) {
+    ledger_size_ = n;
+    return number(n);
 }
 ReleasedBody& ReleasedBody::purpose(const Gate& gate) {
     out_ += json_string(gate.purpose());
+    purpose_ = gate.purpose();
     return *this;
 }
 ReleasedBody& ReleasedBody::cursor(const Cursor& cursor) {
@@ -116,25 +145,50 @@ ReleasedBody& ReleasedBody::cursor(const Cursor& cursor) {
 }
 ReleasedBody& ReleasedBody::name(const Released& released) {
     out_ += json_string(released.name());
+    list(released.listing_);
     return *this;
 }
 ReleasedBody& ReleasedBody::source(const Released& released) {
     out_ += json_string(released.source());
+    list(released.listing_);
     return *this;
 }
 ReleasedBody& ReleasedBody::value(const Released& released) {
     out_ += released.json();
+    list(released.listing_);
     return *this;
 }
 ReleasedBody& ReleasedBody::withheld(const Withheld& withheld) {
     const bool identifier = withheld.section() == Section::identifiers;
     out_ += R"({"field":)" + json_string((identifier ? "identifiers/" : "") + withheld.name()) +
             R"(,"reason":)" + json_string(to_string(withheld.decision().reason)) + '}';
+    return unsaid(withheld);
+}
+ReleasedBody& ReleasedBody::unsaid(const Withheld& withheld) {
+    list(withheld.listing_);
     return *this;
 }
 ReleasedBody& ReleasedBody::append(const ReleasedBody& other) {
     out_ += other.out_;
+    listings_.insert(listings_.end(), other.listings_.begin(), other.listings_.end());
+    persons_.insert(persons_.end(), other.persons_.begin(), other.persons_.end());
     return *this;
+}
+
+Composed ReleasedBody::finish() && {
+    std::vector<Listing> listings;
+    listings.reserve(listings_.size());
+    for (const auto& listing : listings_) listings.push_back(*listing);
+    return {.body = std::move(out_),
+            .disclosure = {.purpose = std::move(purpose_),
+                           .decision = decision_,
+                           .ledger_size = ledger_size_,
+                           .subjects = subjects_of(std::move(listings), std::move(persons_))}};
+}
+
+// Its name, value and source are written one behind the other.
+void ReleasedBody::list(const std::shared_ptr<const Listing>& listing) {
+    if (listings_.empty() || listings_.back() != listing) listings_.push_back(listing);
 }
 
 }  // namespace consent

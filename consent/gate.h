@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,15 +12,13 @@
 #include "cdp/base/time.h"
 #include "consent/cursor.h"
 #include "consent/decision.h"
+#include "consent/disclosure.h"
 #include "consent/policy.h"
 #include "consent/transform.h"
 
 // The only way out. A channel's response is composed of ReleasedBody calls alone, and what is
 // personal in it comes from Released, which only the gate makes.
 namespace consent {
-
-// Where a field stands in the answer.
-enum class Section : std::uint8_t { fields, identifiers };
 
 // Something that could leave. Views: they need to live only as long as the call that takes them.
 // An identifier is a field too: its own token is both home and value.
@@ -28,6 +27,7 @@ struct Field {
     std::span<const std::string> labels = {};         // from the policy; none: it stays here
     std::span<const std::string> collected_for = {};  // purposes; empty: as its labels say
     Section section = Section::fields;
+    std::string_view within = {};  // listed, never told: the name of the event it is of
     // An e-mail address or phone number, or something that holds one: it passes only when
     // `datum.value` says which.
     bool is_contact = false;
@@ -52,29 +52,32 @@ public:
 
 private:
     friend class Gate;
-    Released(const Field& field, std::string json, const Decision& decision);
+    friend class ReleasedBody;
+    Released(const Field& field, std::string json, Transform transform, const Decision& decision);
 
     std::string name_;
     std::string json_;
     cdp::Timestamp time_;
     std::string source_;
     Decision decision_;
+    std::shared_ptr<const Listing> listing_;  // how it is listed when it leaves
 };
 
 // A field that stays, and why. What a channel is told of it is its name and the reason.
 class Withheld {
 public:
-    Section section() const { return section_; }
-    const std::string& name() const { return name_; }
+    Section section() const { return listing_->field.section; }
+    const std::string& name() const { return listing_->field.name; }
+    const cdp::Token& home() const { return listing_->home; }
     const Decision& decision() const { return decision_; }
 
 private:
     friend class Gate;
+    friend class ReleasedBody;
     Withheld(const Field& field, const Decision& decision);
 
-    Section section_;
-    std::string name_;
     Decision decision_;
+    std::shared_ptr<const Listing> listing_;
 };
 
 using Passed = std::variant<Withheld, Released>;
@@ -106,8 +109,6 @@ private:
     Judge judge_;
 };
 
-using DecisionId = cdp::Id<struct DecisionTag>;
-
 // Text that stands in our source code.
 class Literal {
 public:
@@ -119,7 +120,14 @@ private:
     std::string_view text_;
 };
 
-// Composes the JSON a channel receives. There is no way to write any other string into it.
+// A whole body, and what it tells about whom.
+struct Composed {
+    std::string body;
+    Disclosure disclosure;
+};
+
+// Composes the JSON a channel receives. There is no way to write any other string into it, and
+// everything that is somebody's is listed as it is written.
 class ReleasedBody {
 public:
     ReleasedBody& text(Literal literal);
@@ -128,9 +136,11 @@ public:
     ReleasedBody& time(cdp::Timestamp time);  // a quoted RFC 3339 string
 
     // 32 hexadecimal digits without quotes, so that they may stand inside a longer literal.
-    ReleasedBody& id(const cdp::PersonId& id);
+    ReleasedBody& person(const cdp::PersonId& id, const cdp::Token& asked);
+    ReleasedBody& id(const cdp::PersonId& id);  // when nothing is known of the person but the id
     ReleasedBody& id(const cdp::EventId& id);
     ReleasedBody& id(const DecisionId& id);
+    ReleasedBody& ledger_size(std::uint64_t n);  // that the decision relied on
 
     // JSON strings.
     ReleasedBody& purpose(const Gate& gate);
@@ -139,15 +149,24 @@ public:
     ReleasedBody& source(const Released& released);
     ReleasedBody& value(const Released& released);     // JSON of any kind
     ReleasedBody& withheld(const Withheld& withheld);  // {"field":…,"reason":…}
+    // Lists it without a word: the reader was told the same of another of the person's identifiers.
+    ReleasedBody& unsaid(const Withheld& withheld);
 
     // Parts composed elsewhere in the same way.
     ReleasedBody& append(const ReleasedBody& other);
 
     std::size_t size() const { return out_.size(); }
-    std::string take() && { return std::move(out_); }
+    Composed finish() &&;
 
 private:
+    void list(const std::shared_ptr<const Listing>& listing);
+
     std::string out_;
+    std::vector<std::shared_ptr<const Listing>> listings_;
+    std::vector<cdp::PersonId> persons_;
+    std::string purpose_;
+    DecisionId decision_ = {};
+    std::uint64_t ledger_size_ = 0;
 };
 
 }  // namespace consent

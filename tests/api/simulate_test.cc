@@ -103,7 +103,7 @@ TEST_CASE("a second simulation is told to wait") {
     tests::Reply reply;
     cdp::SimulationRequest running{.types = identity::IdentifierTypes::defaults()};
     // The first is asked within itself, so that it surely runs.
-    REQUIRE(shop.platform->simulate(running, [&](const identity::Progress&) {
+    REQUIRE(shop.platform->simulate({}, running, [&](const identity::Progress&) {
         reply = shop.post(kPath, shop.steward, "{}");
         return true;
     }));

@@ -17,7 +17,7 @@ const cdp::Principal kSteward{cdp::Role::steward, "steward", "", cdp::Trust::cli
 
 json page(PlatformWorld& world, const cdp::ChangesQuery& query,
           const cdp::Principal& reader = kSteward) {
-    const auto answer = world.platform().changes(reader, query);
+    const auto answer = world.platform().changes({.who = reader}, query);
     if (!answer) return {{"error", answer.error().reason}};
     return json::parse(*answer);
 }

@@ -17,14 +17,14 @@ using tests::PlatformWorld;
 
 json explained(PlatformWorld& world, const std::string& a_type, const std::string& a,
                const std::string& b_type, const std::string& b) {
-    const auto answer = world.platform().explain({a_type, a}, {b_type, b});
+    const auto answer = world.platform().explain(world.officer(), {a_type, a}, {b_type, b});
     if (!answer) return {{"error", answer.error().reason}, {"pointer", answer.error().pointer}};
     return json::parse(*answer);
 }
 
 json graph_of(PlatformWorld& world, const std::string& type, const std::string& value,
               std::optional<cdp::Timestamp> as_of = {}) {
-    const auto answer = world.platform().identity_of({type, value}, as_of);
+    const auto answer = world.platform().identity_of(world.officer(), {type, value}, as_of);
     if (!answer) return {{"error", answer.error().reason}, {"pointer", answer.error().pointer}};
     return json::parse(*answer);
 }

@@ -267,7 +267,7 @@ TEST_CASE("an exported event has each member once and no key") {
     world.send_one(R"({"type":"track","event":"A","userId":"u1","writeKey":"secret",
         "receivedAt":"1999","p\u0065rson":"y","properties":{"person":"kept"}})");
     std::string line;
-    REQUIRE(world.platform().export_lines({.kind = cdp::ExportKind::events}, [&](auto text) {
+    REQUIRE(world.platform().export_lines(world.officer(), cdp::ExportKind::events, [&](auto text) {
         line = text;
         return true;
     }));

@@ -40,13 +40,22 @@ public:
     const storage::Vault& vault() const { return vault_; }
 
     // A platform that starts on what is stored.
-    void restart(cdp::Config config = {}) {
-        platform_.reset();
-        platform_ = std::make_unique<cdp::Platform>(*store_, vault_, clock_, std::move(config));
+    void restart(cdp::Config config = {}) { restart_on(storage::make_memory_journal(), config); }
+    // The journal is that of the next platform.
+    void restart_on(std::unique_ptr<storage::Journal> journal, cdp::Config config = {}) {
+        stop();
+        platform_ = std::make_unique<cdp::Platform>(*store_, vault_, clock_, std::move(config),
+                                                    std::move(journal));
     }
+    void stop() { platform_.reset(); }
 
     static cdp::Principal source(const std::string& name, cdp::Trust trust = cdp::Trust::client) {
         return {cdp::Role::source, name, "", trust};
+    }
+    static cdp::Reader officer(const std::string& reason = "") {
+        return {.who = {cdp::Role::officer, "officer", "", cdp::Trust::client},
+                .route = "a test",
+                .reason = reason};
     }
     static cdp::Principal channel(const std::string& id) {
         return {cdp::Role::channel, id, id, cdp::Trust::client};
@@ -90,19 +99,19 @@ public:
                            const std::string& value, const std::string& purpose) {
         const auto answer = platform_->profile(channel(channel_id), type, value, purpose);
         if (!answer) return {{"error", answer.error().reason}};
-        return nlohmann::json::parse(*answer->body);
+        return nlohmann::json::parse(*answer->body());
     }
 
     nlohmann::json timeline(const std::string& channel_id, const std::string& type,
                             const std::string& value, cdp::TimelineQuery query) {
         const auto answer = platform_->timeline(channel(channel_id), type, value, query);
         if (!answer) return {{"error", answer.error().reason}};
-        return nlohmann::json::parse(*answer->body);
+        return nlohmann::json::parse(*answer->body());
     }
 
     std::vector<nlohmann::json> exported(cdp::ExportKind kind) {
         std::vector<nlohmann::json> lines;
-        REQUIRE(platform_->export_lines({.kind = kind}, [&](std::string_view line) {
+        REQUIRE(platform_->export_lines(officer(), kind, [&](std::string_view line) {
             REQUIRE(line.ends_with('\n'));
             lines.push_back(nlohmann::json::parse(line));
             return true;

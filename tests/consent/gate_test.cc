@@ -146,7 +146,7 @@ TEST_CASE("a body writes a purpose as the policy declares it, or nothing") {
     const auto policy = shop();
     const Gate gate(policy, {}, {.purpose = "a@shop.example", .channel = "ads_tool"});
     ReleasedBody body;
-    CHECK(std::move(body.purpose(gate)).take() == R"("")");
+    CHECK(std::move(body.purpose(gate)).finish().body == R"("")");
 }
 
 TEST_CASE("of several labels the strictest transform holds") {
@@ -179,7 +179,7 @@ TEST_CASE("a body is composed of literals, numbers, ids and what was released") 
     body.purpose(gate).text(",\"traits\":{").append(traits);
     body.text("},\"withheld\":[").withheld(std::get<Withheld>(refused));
     body.text("],\"n\":").number(std::uint64_t{7}).text("}");
-    CHECK(std::move(body).take() ==
+    CHECK(std::move(body).finish().body ==
           R"({"person":"00000000000000000000000000000000","purpose":"advertising",)"
           R"("traits":{"first\"name\u000a":{"value":"\"Ann\"","time":"1970-01-01T00:00:00.000Z",)"
           R"("source":"web"}},"withheld":[{"field":"field","reason":"label_not_allowed"}],"n":7})");

@@ -85,7 +85,7 @@ Labels exported(cdp::Platform& platform, std::span<const SimEvent> events) {
     std::unordered_map<std::string, std::uint32_t> people;
     Labels labels(events.size(), kMissing);
     const auto done =
-        platform.export_lines({.kind = cdp::ExportKind::events}, [&](std::string_view line) {
+        platform.export_lines({}, cdp::ExportKind::events, [&](std::string_view line) {
             const auto read = json::parse(line);
             const auto next = static_cast<std::uint32_t>(people.size());
             const auto person = people.try_emplace(read.at("person"), next).first->second;

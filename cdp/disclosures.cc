@@ -1,0 +1,261 @@
+#include "cdp/disclosures.h"
+
+#include <array>
+#include <chrono>
+#include <utility>
+
+#include "cdp/base/log.h"
+#include "cdp/disclosure_drain.h"
+#include "cdp/disclosure_fold.h"
+#include "storage/boot.h"
+#include "storage/contended.h"
+
+namespace cdp {
+namespace {
+
+using namespace std::chrono_literals;
+
+// From the first append to the drain: with the drain itself it stays below a second.
+constexpr auto kDrainAfter = 500ms;
+constexpr auto kAgainAfter = 1s;
+
+// What one transaction of a drain has to hold stays within a few thousand rows.
+constexpr std::uint64_t kSegmentBytesMax = 1024 * 1024;
+
+// Of a journal that cannot be drained: a store that takes nothing must not fill the disk too.
+constexpr std::size_t kSegmentsMax = 256;
+
+constexpr int kTriesMax = 5;
+
+Error unrecorded(std::string detail) {
+    return {.code = ErrorCode::unavailable,
+            .reason = "disclosure_unrecorded",
+            .message = "What would be sent cannot be recorded now, so it is not sent.",
+            .detail = std::move(detail)};
+}
+
+// As a batch names somebody who runs the platform.
+std::string name_of(const Reader& reader) {
+    return reader.uid >= 0 ? "uid:" + std::to_string(reader.uid) : reader.who.name;
+}
+
+}  // namespace
+
+Unlisted::Unlisted(consent::Composed composed)
+    : body_(std::make_shared<const std::string>(std::move(composed.body))),
+      told_(consent::encode(composed.disclosure)) {}
+
+Disclosures::Disclosures(Needs needs, std::unique_ptr<storage::Journal> journal)
+    : needs_(needs),
+      journal_(std::move(journal)),
+      journal_key_(needs.vault.own_key("journal")),
+      thread_([this] { run(); }) {}
+
+Disclosures::~Disclosures() {
+    {
+        const std::lock_guard lock(mutex_);
+        closing_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+    if (!begun_) return;
+    if (const auto ended = end(); !ended)
+        log::write(log::Level::warning, "disclosures_not_drained",
+                   {{"detail", log::safe(ended.error().detail)}});
+}
+
+Result<ChannelAnswer> Disclosures::release(const Principal& channel,
+                                           const std::shared_ptr<const Unlisted>& answer) {
+    CDP_CHECK(append(answer->told_,
+                     {.kind = consent::BatchKind::release,
+                      .role = std::string(to_string(channel.role)),
+                      .name = channel.name,
+                      .channel = channel.channel,
+                      .reason = {}},
+                     answer->place_));
+    return ChannelAnswer(answer->body_);
+}
+
+Result<std::string> Disclosures::show(const Reader& reader, Result<Shown> shown) {
+    if (!shown) return shown.error();
+    CDP_CHECK(note_access(reader, shown->whom_));
+    return std::move(shown->json_);
+}
+
+Result<void> Disclosures::note_access(const Reader& reader, const Looked& looked) {
+    const consent::MaskField field{
+        .section = consent::Section::routes, .name = reader.route, .form = "raw"};
+    consent::Disclosure told;
+    const auto add = [&](consent::SubjectMask::Kind kind, const auto& id) {
+        told.subjects.push_back({.kind = kind, .id = id, .mask = {field}, .evidence = {}});
+    };
+    for (const auto& token : looked.identifiers)
+        add(consent::SubjectMask::Kind::identifier, token.bytes);
+    for (const auto& person : looked.persons) add(consent::SubjectMask::Kind::person, person.bytes);
+    if (told.subjects.empty()) add(consent::SubjectMask::Kind::nobody, Token{}.bytes);
+    Unlisted::Place place;
+    return append(consent::encode(told),
+                  {.kind = consent::BatchKind::access,
+                   .role = reader.uid >= 0 ? "peer" : std::string(to_string(reader.who.role)),
+                   .name = name_of(reader),
+                   .channel = {},
+                   .reason = reader.reason},
+                  place);
+}
+
+Result<void> Disclosures::append(std::string_view told, const ToldTo& to, Unlisted::Place& place) {
+    if (!begun_)
+        if (const auto ready = begin(); !ready) return unrecorded(ready.error().detail);
+    const auto now = needs_.clock.now();
+    std::unique_lock lock(mutex_);
+    const bool known = place.segment == journal_->segment() && place.reader == to.name;
+    if (known) return append_locked(told_again_record(place.number, now));
+    lock.unlock();
+    const auto sealed = seal_told(journal_key_, encode(to), told);
+    lock.lock();
+    if (defined_in_ != journal_->segment()) {
+        defined_in_ = journal_->segment();
+        next_number_ = 0;
+    }
+    const auto number = next_number_;
+    CDP_CHECK(append_locked(told_record(number, now, sealed)));
+    // It may have been told by another thread meanwhile: either number stands for it.
+    place = {.segment = defined_in_, .number = number, .reader = to.name};
+    next_number_ = number + 1;
+    if (journal_->bytes() > kSegmentBytesMax) cut();
+    return Result<void>::ok();
+}
+
+Result<void> Disclosures::append_locked(std::string_view record) {
+    if (waiting_segments_ > kSegmentsMax) return unrecorded("the journal is full");
+    if (const auto done = journal_->append(record); !done) return unrecorded(done.error().detail);
+    if (!std::exchange(waiting_, true)) changed_.notify_one();
+    return Result<void>::ok();
+}
+
+// What is appended from now on stands in a segment of its own.
+void Disclosures::cut() {
+    if (journal_->bytes() == 0) return;
+    journal_->cut();
+    ++waiting_segments_;
+}
+
+void Disclosures::run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+        changed_.wait(lock, [this] { return closing_ || waiting_; });
+        changed_.wait_for(lock, kDrainAfter, [this] { return closing_; });
+        if (closing_) return;
+        lock.unlock();
+        const auto drained = drain();
+        if (!drained)
+            log::write(log::Level::warning, "disclosures_not_drained",
+                       {{"detail", log::safe(drained.error().detail)}});
+        lock.lock();
+        if (drained) continue;
+        waiting_ = true;
+        changed_.wait_for(lock, kAgainAfter, [this] { return closing_; });
+    }
+}
+
+Result<void> Disclosures::begin() {
+    const std::lock_guard lock(begin_mutex_);
+    if (begun_) return Result<void>::ok();
+    const std::lock_guard draining(drain_mutex_);
+    for (int tries = 0; tries < kTriesMax; ++tries) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        auto state = CDP_TRY(find_drain_state(transaction));
+        BatchWriter writer({needs_.vault, *snapshot, transaction, known_masks_}, state.batches);
+        const auto boot = storage::boot_id();
+        const auto now = needs_.clock.now();
+        // Under the same boot the kernel has everything that was appended.
+        if (state.running && (boot.empty() || state.boot != boot))
+            writer.write_gap(state.time, now);
+        const auto drained = state.segment;
+        state = {.running = true,
+                 .boot = boot,
+                 .segment = drained,
+                 .time = now,
+                 .batches = writer.given()};
+        transaction.put(drain_state_key(), encode(state));
+        auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::conflict) continue;
+        if (outcome.state != storage::CommitState::ok) return outcome.error;
+        const std::lock_guard appending(mutex_);
+        journal_->start_after(drained);
+        waiting_segments_ = CDP_TRY(journal_->segments()).size();
+        if (waiting_segments_ > 0 && !std::exchange(waiting_, true)) changed_.notify_one();
+        begun_ = true;
+        return Result<void>::ok();
+    }
+    return storage::contended("nothing was taken up.");
+}
+
+Result<void> Disclosures::drain() {
+    if (!begun_) CDP_CHECK(begin());
+    const std::lock_guard draining(drain_mutex_);
+    {
+        const std::lock_guard lock(mutex_);
+        if (!waiting_ && waiting_segments_ == 0) return Result<void>::ok();
+        cut();
+        waiting_ = false;
+    }
+    for (const auto segment : CDP_TRY(journal_->segments())) {
+        CDP_CHECK(drain_segment(segment));
+        CDP_CHECK(journal_->drop(segment));
+        const std::lock_guard lock(mutex_);
+        if (waiting_segments_ > 0) --waiting_segments_;
+    }
+    return Result<void>::ok();
+}
+
+// Nothing when the store has it already: the process ended before it could be dropped.
+Result<void> Disclosures::drain_segment(std::uint64_t segment) {
+    CDP_CHECK(journal_->sync(segment));
+    std::optional<DisclosureFold> read;
+    std::uint64_t unread = 0;
+    for (int tries = 0; tries < kTriesMax; ++tries) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        auto state = CDP_TRY(find_drain_state(transaction));
+        if (segment <= state.segment) return Result<void>::ok();
+        if (!read) {
+            read.emplace(journal_key_);
+            const auto left = CDP_TRY(journal_->read(segment, [&](std::string_view record) {
+                if (!read->add(record)) ++unread;
+            }));
+            unread += left.bytes;
+        }
+        BatchWriter writer({needs_.vault, *snapshot, transaction, known_masks_}, state.batches);
+        for (auto& folded : read->finish(needs_.config.policy))
+            CDP_CHECK(writer.write(std::move(folded)));
+        const auto now = needs_.clock.now();
+        if (unread > 0) writer.write_gap(state.time, now);
+        state.segment = segment;
+        state.time = now;
+        state.batches = writer.given();
+        transaction.put(drain_state_key(), encode(state));
+        auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::conflict) continue;
+        if (outcome.state != storage::CommitState::ok) return outcome.error;
+        for (const auto& mask : writer.masks()) known_masks_.add(mask);
+        return Result<void>::ok();
+    }
+    return storage::contended("it is tried again.");
+}
+
+// Drained, and not running any more: the next start finds no gap.
+Result<void> Disclosures::end() {
+    CDP_CHECK(drain());
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    auto state = CDP_TRY(find_drain_state(transaction));
+    state.running = false;
+    transaction.put(drain_state_key(), encode(state));
+    auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+    if (outcome.state != storage::CommitState::ok) return outcome.error;
+    return Result<void>::ok();
+}
+
+}  // namespace cdp

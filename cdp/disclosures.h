@@ -1,0 +1,143 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "cdp/access.h"
+#include "cdp/base/clock.h"
+#include "cdp/config.h"
+#include "cdp/disclosure_fold.h"
+#include "cdp/disclosure_rows.h"
+#include "cdp/queries.h"
+#include "cdp/shown.h"
+#include "consent/gate.h"
+#include "storage/journal.h"
+#include "storage/store.h"
+#include "storage/vault.h"
+
+namespace cdp {
+
+// An answer to a channel that was composed and not listed yet: it may be kept and given again, but
+// only Disclosures gets its body out.
+class Unlisted {
+public:
+    explicit Unlisted(consent::Composed composed);
+
+    // What keeping it takes.
+    std::size_t bytes() const { return body_->size() + told_.size(); }
+
+private:
+    friend class Disclosures;
+
+    std::shared_ptr<const std::string> body_;
+    std::string told_;  // the disclosure, encoded
+
+    // Where it was told in full the last time, so that telling it again takes a few bytes. Touched
+    // by Disclosures alone, under its mutex.
+    struct Place {
+        std::uint64_t segment = 0;  // 0: never
+        std::uint32_t number = 0;
+        std::string reader = {};
+    };
+    mutable Place place_ = {};
+};
+
+// What left, to whom and why: listed before it leaves, in the ledger within a second.
+// docs/decisions/0019 says how. Safe to use from many threads; everything it refers to must outlive
+// it.
+class Disclosures {
+public:
+    struct Needs {
+        storage::Store& store;
+        const storage::Vault& vault;
+        const Config& config;
+        const Clock& clock;
+    };
+    // Starts a thread, which sleeps until something is listed.
+    Disclosures(Needs needs, std::unique_ptr<storage::Journal> journal);
+    // Drains what is left. Nothing is listed any more.
+    ~Disclosures();
+    Disclosures(const Disclosures&) = delete;
+    Disclosures& operator=(const Disclosures&) = delete;
+
+    // Takes up what an earlier process left, and says the gap when the machine has gone down under
+    // it. Called by the first that lists or reads, unless it was called before.
+    Result<void> begin();
+
+    // Lists an answer to a channel; what is returned may leave. Survives the process when this
+    // returns. Error unavailable, disclosure_unrecorded: nothing may leave.
+    Result<ChannelAnswer> release(const Principal& channel,
+                                  const std::shared_ptr<const Unlisted>& answer);
+
+    // The same of what somebody who runs the platform is about to be shown. Of an error nothing is
+    // noted.
+    Result<std::string> show(const Reader& reader, Result<Shown> shown);
+    // Of what leaves piece by piece: before the first.
+    Result<void> note_access(const Reader& reader, const Looked& looked);
+
+    // Moves what is listed into the store and the ledger now. An error leaves it in the journal,
+    // and it is tried again within a second.
+    Result<void> drain();
+
+    // Reads see everything that left before they were called.
+
+    // Of one identifier, newest first, as far as `query` says. Rows that cannot be opened because
+    // the identifier's key was destroyed are counted as erased.
+    Result<DisclosedPage> of_subject(const Token& subject, const DisclosedQuery& query);
+    // A batch with its rows in order; nullopt: no such batch.
+    Result<std::optional<DisclosedBatch>> batch(std::uint64_t number);
+    Result<consent::Mask> mask(const consent::MaskId& id) const;
+    // Batches of a channel, newest first.
+    Result<BatchPage> of_channel(std::string_view channel, const BatchQuery& query);
+    // What one who runs the platform looked at; a peer at the admin socket has role `peer` and the
+    // name uid:N.
+    Result<BatchPage> of_reader(std::string_view role, std::string_view name,
+                                const BatchQuery& query);
+    // Gaps, newest first.
+    Result<BatchPage> gaps(const BatchQuery& query);
+
+    // The first level of a row's proof, and what it proves. not_found when there is no such row.
+    Result<RowProof> prove(std::uint64_t batch, std::uint32_t row);
+
+private:
+    Result<void> append(std::string_view told, const ToldTo& to, Unlisted::Place& place);
+    Result<void> append_locked(std::string_view record);
+    void cut();
+    Result<void> drain_segment(std::uint64_t segment);
+    Result<void> end();
+    Result<Disclosed> row_of(const storage::Snapshot& snapshot, const Token& subject,
+                             std::string_view key, SubjectRow row) const;
+    Result<BatchPage> of(const Token& reader, const BatchQuery& query);
+    void run();
+
+    Needs needs_;
+    const std::unique_ptr<storage::Journal> journal_;
+    const storage::SubjectKey journal_key_;
+
+    std::mutex begin_mutex_;  // held while what an earlier process left is taken up
+    std::atomic<bool> begun_ = false;
+
+    std::mutex drain_mutex_;  // held while segments are drained; before mutex_
+    KnownMasks known_masks_;  // the drain's
+
+    std::mutex mutex_;  // held for one append; guards the journal's newest segment and what follows
+    std::uint64_t defined_in_ = 0;  // the segment that next_number_ counts in
+    std::uint32_t next_number_ = 0;
+    std::size_t waiting_segments_ = 0;  // cut and not drained
+    bool waiting_ = false;              // something is listed and not drained
+    bool closing_ = false;
+    std::condition_variable changed_;
+
+    std::thread thread_;
+};
+
+}  // namespace cdp
