@@ -168,9 +168,11 @@ Checked read_texts(const json& record, const std::string& at, cdp::ConsentReques
         {"regime", &out.regime},     {"receipt_id", &out.receipt_id},
         {"id", &out.idempotency_key}};
     for (const auto& [name, text] : texts) *text = CDP_TRY(string_member(record, name, at));
-    if (out.purpose.empty())
+    // A signal says of which purposes it speaks, and what.
+    const bool by_signal = out.purpose.empty() && find_member(record, "signal");
+    if (out.purpose.empty() && !by_signal)
         return invalid("purpose_required", "A purpose is expected here.", at + "/purpose");
-    if (out.state.empty())
+    if (out.state.empty() && !by_signal)
         return invalid("state_required", "A state is expected here.", at + "/state");
     out.channels = CDP_TRY(strings_member(record, "channels", at));
     out.labels = CDP_TRY(strings_member(record, "labels", at));

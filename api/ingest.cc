@@ -54,7 +54,9 @@ bool is_one_refusal(const std::vector<cdp::Verdict>& verdicts) {
 
 void ingest(const Services& services, const Request& request, Answer answer) {
     const auto& route = *request.route;
-    const auto context = services.platform.parse_context(request.caller, route.import);
+    auto context = services.platform.parse_context(request.caller, route.import);
+    // What is imported was not said by whoever sends it.
+    context.gpc = !route.import && request.head->sec_gpc == "1";
     auto batch = cdp::parse_body(request.body, route.event_type, context);
     if (!batch) return answer(problem(batch.error()));
 

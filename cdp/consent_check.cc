@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cdp/refuse.h"
+#include "cdp/signal_intake.h"
 #include "consent/gpp.h"
 #include "consent/tcf.h"
 #include "consent/usp.h"
@@ -18,9 +19,6 @@ using consent::Origin;
 using consent::State;
 
 using Checked = Result<void>;
-
-// The version of the readers of signals: what a record's signal was understood by.
-constexpr std::string_view kParserVersion = "1";
 
 Result<Origin> origin_of(const Principal& caller) {
     if (caller.role == Role::officer || caller.role == Role::admin) return Origin::officer;
@@ -121,7 +119,7 @@ Checked check_readable(const consent::Signal& signal, const std::string& pointer
     return *error;
 }
 
-Checked read_signal(const ConsentRequest& request, CheckedConsent& out) {
+Checked read_sent_signal(const ConsentRequest& request, CheckedConsent& out) {
     if (!request.signal) return Checked::ok();
     const auto at = out.pointer + "/signal";
     auto& signal = out.record.signal.emplace();
@@ -131,7 +129,7 @@ Checked read_signal(const ConsentRequest& request, CheckedConsent& out) {
                         "There is no such type of signal.", at + "/type", signal.type));
     signal.raw = request.signal->raw;
     signal.digest = consent::sha256(signal.raw);
-    signal.parser_version = kParserVersion;
+    signal.parser_version = kSignalParser;
     if (out.record.state != State::granted) return Checked::ok();
     return check_readable(signal, at + "/raw");
 }
@@ -224,7 +222,7 @@ Result<CheckedConsent> ConsentCheck::run(const Principal& caller, const ConsentR
     record.received = now;
     record.time = std::min(request.time.value_or(now), now);
     copy_texts(request, record);
-    CDP_CHECK(read_signal(request, out));
+    CDP_CHECK(read_sent_signal(request, out));
     CDP_CHECK(read_evidence(request, out));
     CDP_CHECK(read_double_opt_in(request, out));
     CDP_CHECK(read_minor(caller, request, out));

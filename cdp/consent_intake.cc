@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cdp/refuse.h"
+#include "cdp/signal_answers.h"
 #include "storage/contended.h"
 #include "storage/key.h"
 
@@ -45,19 +46,27 @@ Result<void> ConsentIntake::take(const Principal& caller,
                                  const std::vector<ConsentRequest>& requests, Request& into) const {
     const auto now = needs_.clock.now();
     for (std::size_t i = 0; i < requests.size(); ++i) {
-        auto pointer = "/consents/" + std::to_string(i);
-        Item item{CDP_TRY(check_.run(caller, requests[i], pointer, now))};
-        if (may_open(item.record) && !needs_.ledger.accepts_grants())
-            return Error{.code = ErrorCode::unavailable,
-                         .reason = "ledger_halted",
-                         .message = "The ledger is not sound: no grants are taken, only denials.",
-                         .pointer = pointer + "/state"};
-        for (const auto& earlier : into.items)
-            if (earlier.record.id == item.record.id &&
-                !consent::repeats(earlier.record, item.record))
-                return key_reused(std::move(pointer));
-        into.items.push_back(std::move(item));
+        const auto pointer = "/consents/" + std::to_string(i);
+        auto answers = CDP_TRY(answers_of(needs_.config.policy, requests[i], pointer, now));
+        for (const auto& answer : answers.all) CDP_CHECK(take(caller, answer, pointer, now, into));
+        auto& warnings = into.items.back().answer.warnings;
+        warnings.insert(warnings.end(), answers.warnings.begin(), answers.warnings.end());
     }
+    return Result<void>::ok();
+}
+
+Result<void> ConsentIntake::take(const Principal& caller, const ConsentRequest& answer,
+                                 const std::string& pointer, Timestamp now, Request& into) const {
+    Item item{CDP_TRY(check_.run(caller, answer, pointer, now))};
+    if (may_open(item.record) && !needs_.ledger.accepts_grants())
+        return Error{.code = ErrorCode::unavailable,
+                     .reason = "ledger_halted",
+                     .message = "The ledger is not sound: no grants are taken, only denials.",
+                     .pointer = pointer + "/state"};
+    for (const auto& earlier : into.items)
+        if (earlier.record.id == item.record.id && !consent::repeats(earlier.record, item.record))
+            return key_reused(pointer);
+    into.items.push_back(std::move(item));
     return Result<void>::ok();
 }
 

@@ -37,6 +37,8 @@ private:
 
     Result<void> take(const Principal& caller, const std::vector<ConsentRequest>& requests,
                       Request& into) const;
+    Result<void> take(const Principal& caller, const ConsentRequest& answer,
+                      const std::string& pointer, Timestamp now, Request& into) const;
     Result<bool> record(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                         Item& item) const;
     void step(const Pending& request);
