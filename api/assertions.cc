@@ -30,12 +30,6 @@ cdp::Result<std::vector<Pair>> read_pairs(const json& document, const char* name
     return out;
 }
 
-// Who speaks: a key, or a user of the machine at the admin socket.
-std::string author_of(const Request& request) {
-    if (request.uid >= 0) return "uid:" + std::to_string(request.uid);
-    return std::string(to_string(request.caller.role)) + ":" + request.caller.name;
-}
-
 cdp::Result<cdp::AssertionRequest> read_request(const Request& request) {
     const auto document = CDP_TRY(parse_json(request.body));
     CDP_CHECK(check_members(document, "",

@@ -18,6 +18,19 @@ Response empty_answer(const Services& services, const Request& request);
 // consents.cc
 void record_consents(const Services& services, const Request& request, Answer answer);
 
+// consent_views.cc
+Response read_consents_of(const Services& services, const Request& request);
+Response read_beliefs(const Services& services, const Request& request);
+void decide(const Services& services, const Request& request, Answer answer);
+
+// notices.cc
+void post_notice(const Services& services, const Request& request, Answer answer);
+Response read_notice_versions(const Services& services, const Request& request);
+
+// quarantines.cc
+Response list_quarantines(const Services& services, const Request& request);
+void release_quarantine(const Services& services, const Request& request, Answer answer);
+
 // profiles.cc
 Response read_profile(const Services& services, const Request& request);
 Response read_timeline(const Services& services, const Request& request);
@@ -54,6 +67,9 @@ Response ledger_tile(const Services& services, const Request& request);
 Response ledger_keys(const Services& services, const Request& request);
 Response read_ledger_proof(const Services& services, const Request& request);
 Response check_ledger(const Services& services, const Request& request);
+
+// receipts.cc
+Response read_receipt(const Services& services, const Request& request);
 
 // preferences.cc
 Response make_preference_link(const Services& services, const Request& request);

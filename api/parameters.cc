@@ -91,6 +91,11 @@ cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::
     return time;
 }
 
+std::string author_of(const Request& request) {
+    if (request.uid >= 0) return "uid:" + std::to_string(request.uid);
+    return std::string(to_string(request.caller.role)) + ":" + request.caller.name;
+}
+
 cdp::Reader reader_of(const Request& request) {
     return {.who = request.caller,
             .uid = request.uid,

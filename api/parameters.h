@@ -27,6 +27,9 @@ struct Subject {
 // type:value, percent-encoded: email:a%40shop.example
 cdp::Result<Subject> subject_of(std::string_view parameter);
 
+// Who speaks: a key, or a user of the machine at the admin socket.
+std::string author_of(const Request& request);
+
 struct Route;
 
 // Refuses what the route does not know and what comes twice: a parameter that is ignored was meant

@@ -23,6 +23,10 @@ constexpr Roles kConsentWriters{Role::source, Role::officer, Role::admin};
 // Preferences::link itself refuses sources whose key is public.
 constexpr Roles kLinkMakers{Role::source, Role::channel, Role::officer, Role::admin};
 
+// Decisions itself refuses sources whose key is public.
+constexpr Roles kDecisionReaders{Role::channel, Role::source, Role::officer, Role::admin};
+constexpr Roles kNoticeReaders{Role::source, Role::officer, Role::steward, Role::admin};
+
 constexpr std::size_t kFormBytesMax = 16 * 1024;
 
 Route ingest_route(std::string_view path, std::optional<EventType> type) {
@@ -102,11 +106,28 @@ Route keyed_route(Method method, std::string_view path, Roles roles,
             .parameters = std::move(parameters)};
 }
 
+void add_consent(std::vector<Route>& out) {
+    out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters, record_consents));
+    out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/consents", kOfficers,
+                              read_consents_of, {"limit", "cursor"}));
+    out.push_back(
+        keyed_route(Method::get, "/v1/audit/consent", kOfficers, read_beliefs,
+                    {"subject", "as_of", "known_at", "purpose", "channel"}));
+    out.push_back(keyed_route(Method::post, "/v1/decisions", kDecisionReaders, decide));
+    out.push_back(keyed_route(Method::post, "/v1/notices", kOfficers, post_notice));
+    out.push_back(keyed_route(Method::get, "/v1/notices/{id}", kNoticeReaders,
+                              read_notice_versions, {"version", "language"}));
+    out.push_back(keyed_route(Method::get, "/v1/audit/quarantines", kOfficers, list_quarantines,
+                              {"limit", "cursor", "status"}));
+    out.push_back(keyed_route(Method::post, "/v1/audit/quarantines/{assertion}/release", kOfficers,
+                              release_quarantine));
+}
+
 std::vector<Route> make_routes(bool metrics_open) {
     std::vector<Route> out;
     add_ingest(out);
     add_sdk(out);
-    out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters, record_consents));
+    add_consent(out);
     out.push_back(
         keyed_route(Method::get, "/v1/profiles/{identifier}", kReaders, read_profile, {"purpose"}));
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/events", kReaders,
@@ -140,6 +161,9 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(keyed_route(Method::get, "/v1/ledger/keys", kOfficers, ledger_keys));
     out.push_back(
         keyed_route(Method::get, "/v1/ledger/proofs/{index}", kOfficers, read_ledger_proof));
+    // Receipts::make itself refuses sources whose key is public.
+    out.push_back(keyed_route(Method::get, "/v1/receipts/{record}", kConsentWriters, read_receipt,
+                              {"subject", "format"}));
     out.push_back(
         keyed_route(Method::post, "/v1/preferences/links", kLinkMakers, make_preference_link));
     // Mail programs and trackers on the way add parameters to links.

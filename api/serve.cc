@@ -12,6 +12,7 @@
 #include "api/reach.h"
 #include "api/rebuild.h"
 #include "api/server.h"
+#include "cdp/policy_versions.h"
 #include "cdp/base/log.h"
 #include "cdp/disclosures.h"
 #include "cdp/stewardship.h"
@@ -118,6 +119,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, const ServerOpt
     cdp::Platform platform(*folder.store, *folder.vault, clock, config.platform,
                            *std::move(journal));
     if (const auto done = catch_up(platform); !done) return fail(done.error());
+    if (const auto adopted = platform.policies().adopt(); !adopted) return fail(adopted.error());
     platform.publish_ledger();
     if (const auto begun = platform.disclosures().begin(); !begun) return fail(begun.error());
     auto server = Server::start(platform, *folder.access, clock, options);

@@ -6,6 +6,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
 #include "cdp/identity_view.h"
+#include "cdp/person_then.h"
 #include "storage/key.h"
 
 // The graph of one person.
@@ -257,25 +258,12 @@ Result<Shown> IdentityView::of_person_at(const NamedIdentifier& subject, Timesta
         CDP_TRY(needs_.people.resolve(reading.reading(), subject.type, subject.value));
     const auto node = CDP_TRY(needs_.graph.find(transaction, token));
     if (!node) return needs_.people.find(reading.reading(), token).error();
-    auto person = CDP_TRY(identity::person_at(transaction, token, at));
-    if (!person && node->active) {
-        const auto since = CDP_TRY(members_since(reading, node->anchor));
-        const auto own = since.find(token);
-        if (own != since.end() && own->second <= at) person = node->person();
-    }
+    const auto person = CDP_TRY(person_then(needs_.graph, transaction, token, at));
     if (!person) return nobody_then();
-
-    std::set<Token> members;
-    const auto anchor = CDP_TRY(needs_.graph.find_person(transaction, *person));
-    if (!anchor) return damaged("a person without its anchor");
-    for (const auto& [member, since] : CDP_TRY(members_since(reading, *anchor)))
-        if (since <= at) members.insert(member);
-    for (const auto& member : CDP_TRY(identity::former_members(transaction, *person, at)))
-        members.insert(member);
     JsonList identifiers;
-    for (const auto& member : members)
+    for (const auto& member : person->members)
         identifiers.add("{" + CDP_TRY(reading.identifier_members(member)) + "}");
-    return reading.shown(person_member(*person) + time_member("as_of", at) +
+    return reading.shown(person_member(person->id) + time_member("as_of", at) +
                          ",\"identifiers\":" + identifiers.str() + "}");
 }
 

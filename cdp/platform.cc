@@ -3,7 +3,9 @@
 #include <array>
 #include <utility>
 
+#include "cdp/consent_history.h"
 #include "cdp/consent_intake.h"
+#include "cdp/decisions.h"
 #include "cdp/disclosures.h"
 #include "cdp/export.h"
 #include "cdp/groups.h"
@@ -13,6 +15,7 @@
 #include "cdp/people.h"
 #include "cdp/preferences.h"
 #include "cdp/profiles.h"
+#include "cdp/receipts.h"
 #include "cdp/stewardship.h"
 #include "cdp/timeline.h"
 #include "storage/random.h"
@@ -89,10 +92,13 @@ struct Platform::Parts {
     const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
     consent::Ledger ledger{store, vault};
+    const PolicyVersions policies{{store, vault, config, clock}};
     const SourceNames source_names{vault};
     const People people{{vault, graph, consents, config}};
     Profiles profiles{{store, vault, people, consents, config, clock, counters}};
     const Timeline timeline{{store, vault, graph, people, consents, config, clock}};
+    const ConsentHistory consent_history{{store, vault, graph, people, clock, policies}};
+    const Decisions decisions{{store, vault, people, consents, config, clock, policies}};
     const Groups groups{{store, vault, graph, people}};
     const IdentityView identity_view{{store, vault, graph, people, config, source_names}};
     const Quarantines quarantines{{store, vault, graph, consents, clock}};
@@ -103,6 +109,7 @@ struct Platform::Parts {
     Ingest ingest{
         {store, vault, graph, consents, config, clock, counters, again, ledger}, groups, source_names};
     const Notices notices{{store, vault, config, clock}};
+    const Receipts receipts{{store, vault, ledger, notices, config, clock}};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger},
                          notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
@@ -136,6 +143,37 @@ void Platform::ingest(const Principal& source, ParsedBatch batch, Ingested done)
 void Platform::record_consents(const Principal& caller, std::vector<ConsentRequest> requests,
                                Recorded done) {
     parts_->intake.run(caller, std::move(requests), std::move(done));
+}
+
+Result<std::string> Platform::consents_of(const Reader& reader, const NamedIdentifier& subject,
+                                          const PageQuery& query) {
+    return parts_->show(reader, parts_->consent_history.page(subject, query));
+}
+
+Result<std::string> Platform::beliefs(const Reader& reader, const BeliefQuery& query) {
+    return parts_->show(reader, parts_->consent_history.beliefs(query));
+}
+
+Result<std::shared_ptr<const std::string>> Platform::decide(
+    const Reader& reader, const std::vector<DecisionQuestion>& questions) {
+    if (reader.who.role == Role::channel) {
+        const auto answer = CDP_TRY(parts_->decisions.release(reader.who, questions));
+        return CDP_TRY(parts_->disclosures.release(reader.who, answer)).body();
+    }
+    return std::make_shared<const std::string>(
+        CDP_TRY(parts_->show(reader, parts_->decisions.explain(reader.who, questions))));
+}
+
+const Notices& Platform::notices() const {
+    return parts_->notices;
+}
+
+const Quarantines& Platform::quarantines() const {
+    return parts_->quarantines;
+}
+
+const PolicyVersions& Platform::policies() const {
+    return parts_->policies;
 }
 
 Result<ChannelAnswer> Platform::profile(const Principal& channel, std::string_view type,
@@ -180,6 +218,10 @@ Result<std::string> Platform::simulate(const Reader& reader, const SimulationReq
 
 const Preferences& Platform::preferences() const {
     return parts_->preferences;
+}
+
+Result<std::string> Platform::receipt(const Reader& reader, const ReceiptRequest& request) {
+    return parts_->show(reader, parts_->receipts.make(reader.who, request));
 }
 
 const Stewardship& Platform::stewardship() const {

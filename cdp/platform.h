@@ -30,8 +30,14 @@ namespace cdp {
 
 class Disclosures;
 class Preferences;
+class Notices;
+class PolicyVersions;
+class Quarantines;
 class Stewardship;
 struct AssertionsQuery;
+struct BeliefQuery;
+struct DecisionQuestion;
+struct ReceiptRequest;
 
 enum class VerdictKind : std::uint8_t { accepted, duplicate, suppressed, rejected };
 
@@ -90,6 +96,23 @@ public:
     void record_consents(const Principal& caller, std::vector<ConsentRequest> requests,
                          Recorded done);
 
+    // What a person said about consent, newest first, and what was to be decided at a time by what
+    // was known then and is known now; cdp/consent_history.h. For officers: neither passes the
+    // gate.
+    Result<std::string> consents_of(const Reader& reader, const NamedIdentifier& subject,
+                                    const PageQuery& query);
+    Result<std::string> beliefs(const Reader& reader, const BeliefQuery& query);
+
+    // May data of these identifiers be used? Reads none; cdp/decisions.h.
+    Result<std::shared_ptr<const std::string>> decide(
+        const Reader& reader, const std::vector<DecisionQuestion>& questions);
+
+    // The texts that people were shown; what operators' splits keep closed; every policy that was
+    // served under.
+    const Notices& notices() const;
+    const Quarantines& quarantines() const;
+    const PolicyVersions& policies() const;
+
     // Errors: not_found (nobody has that identifier), invalid_argument (unknown purpose, malformed
     // identifier), forbidden (not a channel's key), unavailable (disclosure_unrecorded: what is not
     // listed does not leave; so of everything below that is read). `type` may be `person` with a
@@ -127,6 +150,9 @@ public:
 
     // What people say of themselves through the links they were sent; cdp/preferences.h.
     const Preferences& preferences() const;
+
+    // What a person is given of an answer of theirs; errors as of Receipts::make.
+    Result<std::string> receipt(const Reader& reader, const ReceiptRequest& request);
 
     // What stewards say about who is who; cdp/stewardship.h.
     const Stewardship& stewardship() const;
