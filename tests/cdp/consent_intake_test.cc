@@ -22,7 +22,7 @@ ConsentRequest answer(const std::string& state, const std::string& id = "",
     return request;
 }
 
-using Outcome = cdp::Result<std::vector<std::string>>;
+using Outcome = cdp::Result<std::vector<cdp::RecordedConsent>>;
 
 Outcome post(PlatformWorld& world, std::vector<ConsentRequest> requests) {
     // Answers that lost a race come from the platform's own thread.
