@@ -42,7 +42,8 @@ Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::str
                              {std::string(purpose->name), channel.channel, now});
     consent::ReleasedBody body;
     body.text("{\"person\":\"").person(person.id, token).text("\",\"purpose\":").purpose(gate);
-    write_fields(person, traits, gate, body);
+    DestinationForms forms(needs_.vault, needs_.config, channel.channel);
+    write_fields(person, traits, gate, forms, body);
     const auto ledger_size = CDP_TRY(needs_.consents.ledger_size(*snapshot));
     body.text(",\"decision\":\"")
         .id(decision_id(needs_.vault, person, channel, purpose->name, ledger_size))
@@ -88,12 +89,12 @@ Result<Profiles::Traits> Profiles::traits_of(People::Reading reading, const Pers
 
 // Writes `"traits":{…},"identifiers":[…],"withheld":[…]`.
 void Profiles::write_fields(const Person& person, const Traits& traits, const consent::Gate& gate,
-                            consent::ReleasedBody& body) const {
+                            DestinationForms& forms, consent::ReleasedBody& body) const {
     WithheldList withheld;
     Separator comma;
     body.text(",\"traits\":{");
     for (const auto& [name, held] : traits) {
-        auto passed = pass_trait(gate, held);
+        auto passed = pass_trait(gate, forms, held);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
             continue;
@@ -106,7 +107,7 @@ void Profiles::write_fields(const Person& person, const Traits& traits, const co
     body.text("},\"identifiers\":[");
     comma = {};
     for (const PersonMember& member : person.members) {
-        auto passed = pass_identifier(gate, member);
+        auto passed = pass_identifier(gate, forms, member);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
             continue;
@@ -119,36 +120,41 @@ void Profiles::write_fields(const Person& person, const Traits& traits, const co
     withheld.write(body);
 }
 
-consent::Passed Profiles::pass_trait(const consent::Gate& gate, const Held& held) const {
+consent::Passed Profiles::pass_trait(const consent::Gate& gate, DestinationForms& forms,
+                                     const Held& held) const {
     const auto& contact = held.what.contact;
-    return gate.pass({.name = held.trait.name,
-                      .labels = held.what.labels,
-                      .collected_for = needs_.config.policy.purposes_of_trait(held.trait.name),
-                      .is_contact = held.what.is_contact,
-                      .datum = {.home = held.home,
-                                .value = contact ? std::optional(contact->token) : std::nullopt,
-                                .from_server = held.trait.trust == Trust::server,
-                                .captured = held.trait.time},
-                      .json = held.trait.json,
-                      .normal = contact ? std::string_view(contact->normal) : std::string_view{},
-                      .time = held.trait.time,
-                      .source = held.trait.source});
+    consent::Field field{.name = held.trait.name,
+                         .labels = held.what.labels,
+                         .collected_for = needs_.config.policy.purposes_of_trait(held.trait.name),
+                         .is_contact = held.what.is_contact,
+                         .datum = {.home = held.home,
+                                   .value = contact ? std::optional(contact->token) : std::nullopt,
+                                   .from_server = held.trait.trust == Trust::server,
+                                   .captured = held.trait.time},
+                         .json = held.trait.json,
+                         .normal = contact ? std::string_view(contact->normal) : std::string_view{},
+                         .time = held.trait.time,
+                         .source = held.trait.source};
+    forms.complete(field, contact ? std::string_view(contact->type) : std::string_view{});
+    return gate.pass(field);
 }
 
 // An identifier is a datum of its own: collected when it was first seen, and anew by a grant that
 // names it.
-consent::Passed Profiles::pass_identifier(const consent::Gate& gate,
+consent::Passed Profiles::pass_identifier(const consent::Gate& gate, DestinationForms& forms,
                                           const PersonMember& member) const {
     const auto json = consent::json_string(member.value.value);
-    return gate.pass(
-        {.name = member.node.type,
-         .labels = needs_.config.policy.labels_of_identifier(member.node.type),
-         .section = consent::Section::identifiers,
-         .datum = {.home = member.token, .value = member.token, .captured = member.node.first_seen},
-         .json = json,
-         .normal = member.value.value,
-         .time = member.node.first_seen,
-         .source = {}});
+    consent::Field field{
+        .name = member.node.type,
+        .labels = needs_.config.policy.labels_of_identifier(member.node.type),
+        .section = consent::Section::identifiers,
+        .datum = {.home = member.token, .value = member.token, .captured = member.node.first_seen},
+        .json = json,
+        .normal = member.value.value,
+        .time = member.node.first_seen,
+        .source = {}};
+    forms.complete(field, member.node.type);
+    return gate.pass(field);
 }
 
 }  // namespace cdp

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "cdp/answer_cache.h"
+#include "cdp/destination_forms.h"
 #include "cdp/people.h"
 #include "cdp/platform.h"
 #include "consent/gate.h"
@@ -40,9 +41,11 @@ private:
 
     Result<Traits> traits_of(People::Reading reading, const Person& person) const;
     void write_fields(const Person& person, const Traits& traits, const consent::Gate& gate,
-                      consent::ReleasedBody& body) const;
-    consent::Passed pass_trait(const consent::Gate& gate, const Held& held) const;
-    consent::Passed pass_identifier(const consent::Gate& gate, const PersonMember& member) const;
+                      DestinationForms& forms, consent::ReleasedBody& body) const;
+    consent::Passed pass_trait(const consent::Gate& gate, DestinationForms& forms,
+                               const Held& held) const;
+    consent::Passed pass_identifier(const consent::Gate& gate, DestinationForms& forms,
+                                    const PersonMember& member) const;
     Needs needs_;
     AnswerCache cache_;
 };

@@ -52,6 +52,7 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
     body.text(",\"events\":[");
     Separator comma;
     WithheldList withheld;
+    DestinationForms forms(needs_.vault, needs_.config, channel.channel);
     for (const PersonEvent& entry : found.events) {
         auto passed = pass_name(entry, gate);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
@@ -59,7 +60,7 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
             continue;
         }
         comma.write(body);
-        write_event(entry, gate, std::get<consent::Released>(passed), body);
+        write_event(entry, gate, forms, std::get<consent::Released>(passed), body);
     }
     body.text("],\"withheld\":");
     withheld.write(body);
@@ -108,7 +109,8 @@ Result<void> Timeline::add_homes(People::Reading reading, std::span<const Person
 }
 
 void Timeline::write_event(const PersonEvent& entry, const consent::Gate& gate,
-                           const consent::Released& name, consent::ReleasedBody& body) const {
+                           DestinationForms& forms, const consent::Released& name,
+                           consent::ReleasedBody& body) const {
     body.text("{\"id\":\"").id(entry.place.id).text("\",\"type\":");
     write_type(body, entry.event.type);
     body.text(",\"name\":").value(name).text(",\"time\":").time(name.time());
@@ -119,7 +121,7 @@ void Timeline::write_event(const PersonEvent& entry, const consent::Gate& gate,
          json::members_of(json::member_of(entry.event.raw, "properties"))) {
         const auto text = json::unescape(key);
         if (!text) continue;  // cannot be: the event was checked when it was accepted
-        auto passed = pass_property(entry, gate, *text, json);
+        auto passed = pass_property(entry, gate, forms, *text, json);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
             continue;
@@ -173,7 +175,8 @@ consent::Passed Timeline::pass_name(const PersonEvent& entry, const consent::Gat
 // A property has the labels of its event, and those of the trait of that name: an e-mail address in
 // an order is an e-mail address.
 consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent::Gate& gate,
-                                        const std::string& name, std::string_view json) const {
+                                        DestinationForms& forms, const std::string& name,
+                                        std::string_view json) const {
     // A property is what its own name says, in the light of its event; mapped nowhere, it stays
     // here.
     const auto own = needs_.config.policy.labels_of_property(name);
@@ -187,21 +190,22 @@ consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent:
                                 .source = entry.event.source,
                                 .of_event = true});
     const auto& contact = what.contact;
-    return pass(entry, gate,
-                {.name = name,
-                 .labels = what.labels,
-                 .collected_for = needs_.config.policy.purposes_of_property(name),
-                 .section = consent::Section::properties,
-                 .within = entry.event.name,
-                 .is_contact = what.is_contact,
-                 .datum = {.home = entry.home,
-                           .value = contact ? std::optional(contact->token) : std::nullopt,
-                           .from_server = entry.event.trust == Trust::server,
-                           .captured = entry.place.time},
-                 .json = json,
-                 .normal = contact ? std::string_view(contact->normal) : std::string_view{},
-                 .time = entry.place.time,
-                 .source = entry.event.source});
+    consent::Field field{.name = name,
+                         .labels = what.labels,
+                         .collected_for = needs_.config.policy.purposes_of_property(name),
+                         .section = consent::Section::properties,
+                         .within = entry.event.name,
+                         .is_contact = what.is_contact,
+                         .datum = {.home = entry.home,
+                                   .value = contact ? std::optional(contact->token) : std::nullopt,
+                                   .from_server = entry.event.trust == Trust::server,
+                                   .captured = entry.place.time},
+                         .json = json,
+                         .normal = contact ? std::string_view(contact->normal) : std::string_view{},
+                         .time = entry.place.time,
+                         .source = entry.event.source};
+    forms.complete(field, contact ? std::string_view(contact->type) : std::string_view{});
+    return pass(entry, gate, field);
 }
 
 }  // namespace cdp

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "cdp/destination_forms.h"
 #include "cdp/disclosures.h"
 #include "cdp/people.h"
 #include "cdp/person_events.h"
@@ -40,14 +41,15 @@ private:
     std::optional<Place> open_cursor(std::string_view cursor, const Principal& channel) const;
     Result<void> add_homes(People::Reading reading, std::span<const PersonEvent> events,
                            Person& person) const;
-    void write_event(const PersonEvent& entry, const consent::Gate& gate,
+    void write_event(const PersonEvent& entry, const consent::Gate& gate, DestinationForms& forms,
                      const consent::Released& name, consent::ReleasedBody& body) const;
     std::span<const std::string> labels_of(const StoredEvent& event) const;
     static consent::Passed pass(const PersonEvent& entry, const consent::Gate& gate,
                                 consent::Field field);
     consent::Passed pass_name(const PersonEvent& entry, const consent::Gate& gate) const;
     consent::Passed pass_property(const PersonEvent& entry, const consent::Gate& gate,
-                                  const std::string& name, std::string_view json) const;
+                                  DestinationForms& forms, const std::string& name,
+                                  std::string_view json) const;
 
     Needs needs_;
 };

@@ -90,6 +90,25 @@ void add_phone_forms(Forms& forms, std::string_view number) {
     if (number.starts_with('+')) forms.add("digits", number.substr(1));
 }
 
+// Pages as above, and business.reddithelp.com/s/article/advanced-matching-for-developers.
+std::string folded_address(std::string_view address, std::string_view destination) {
+    const auto at = address.rfind('@');
+    if (at == address.npos) return std::string(address);
+    auto local = std::string(address.substr(0, at));
+    const auto domain = address.substr(at + 1);
+    const bool gmail = domain == "gmail.com" || domain == "googlemail.com";
+    const bool everywhere = destination == "microsoft" || destination == "reddit";
+    if (!everywhere && (destination == "uid2" ? domain != "gmail.com" : !gmail))
+        return std::string(address);
+    if (destination != "google") local.resize(std::min(local.size(), local.find('+')));
+    std::erase_if(local, [&](char c) {
+        if (destination != "reddit") return c == '.';
+        const bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c & 0x80) != 0;
+        return !letter;
+    });
+    return local.empty() ? std::string(address) : local + std::string(address.substr(at));
+}
+
 }  // namespace
 
 std::string sha256_hex(std::string_view text) {
@@ -108,6 +127,25 @@ std::vector<HashedForm> hashed_forms(Form form, std::string_view normal_form) {
     else
         add_phone_forms(forms, normal_form);
     return std::move(forms).finished();
+}
+
+std::optional<std::string> destination_form(Form form, std::string_view normal_form,
+                                            std::string_view destination) {
+    constexpr std::string_view kPlain[] = {"plain", "tiktok", "x"};
+    constexpr std::string_view kDigits[] = {"meta", "snap"};
+    constexpr std::string_view kFolding[] = {"google", "google_data_manager", "uid2", "reddit",
+                                             "microsoft"};
+    const auto is_one_of = [&](const auto& names) {
+        return std::ranges::find(names, destination) != std::end(names);
+    };
+    if (!is_one_of(kPlain) && !is_one_of(kDigits) && !is_one_of(kFolding)) return std::nullopt;
+    if (form == Form::phone) {
+        const bool digits = is_one_of(kDigits) && normal_form.starts_with('+');
+        return std::string(normal_form.substr(digits ? 1 : 0));
+    }
+    if (form != Form::email) return std::nullopt;
+    return is_one_of(kFolding) ? folded_address(normal_form, destination)
+                               : std::string(normal_form);
 }
 
 std::optional<std::string_view> hashed_type_of(std::string_view type) {

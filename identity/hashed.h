@@ -31,6 +31,13 @@ struct HashedForm {
 // Whoever holds a list of addresses or numbers can undo such a hash: it is personal data too.
 std::vector<HashedForm> hashed_forms(Form form, std::string_view normal_form);
 
+// The text that a destination hashes for an e-mail address or a phone number given in our normal
+// form, by the destination's name: plain, google, google_data_manager, meta, snap, tiktok, x, uid2,
+// reddit, microsoft. For what leaves: it may be the same for two people, where the destination
+// folds more than its mail provider does. nullopt: no such destination, or another form.
+std::optional<std::string> destination_form(Form form, std::string_view normal_form,
+                                            std::string_view destination);
+
 // The type whose values are hashes of values of `type`; nullopt if there is none.
 std::optional<std::string_view> hashed_type_of(std::string_view type);
 

@@ -249,3 +249,35 @@ TEST_CASE("hashes are cheap", "[.bench]") {
     std::cout << row.second << ": " << kept / kRounds << " hashes, " << spent.count() / kRounds
               << " ns\n";
 }
+
+TEST_CASE("each destination's own form of an address or a number") {
+    struct Row {
+        identity::Form form;
+        const char* normal;
+        const char* destination;
+        const char* text;
+    };
+    using identity::Form;
+    const auto row = GENERATE(values<Row>({
+        {Form::email, "j.a.ne+x@gmail.com", "plain", "j.a.ne+x@gmail.com"},
+        {Form::email, "j.a.ne+x@gmail.com", "meta", "j.a.ne+x@gmail.com"},
+        {Form::email, "j.a.ne+x@gmail.com", "google", "jane+x@gmail.com"},
+        {Form::email, "j.a.ne+x@googlemail.com", "google", "jane+x@googlemail.com"},
+        {Form::email, "j.a.ne+x@gmail.com", "google_data_manager", "jane@gmail.com"},
+        {Form::email, "j.a.ne+x@gmail.com", "uid2", "jane@gmail.com"},
+        {Form::email, "j.a.ne+x@googlemail.com", "uid2", "j.a.ne+x@googlemail.com"},
+        {Form::email, "j.a-ne+x@shop.example", "google", "j.a-ne+x@shop.example"},
+        {Form::email, "j.a-ne+x@shop.example", "microsoft", "ja-ne@shop.example"},
+        {Form::email, "j.a-ne+x@shop.example", "reddit", "jane@shop.example"},
+        {Form::email, "+x@shop.example", "microsoft", "+x@shop.example"},
+        {Form::phone, "+821012345678", "google", "+821012345678"},
+        {Form::phone, "+821012345678", "snap", "821012345678"},
+    }));
+    CAPTURE(row.normal, row.destination);
+    CHECK(identity::destination_form(row.form, row.normal, row.destination) == row.text);
+}
+
+TEST_CASE("what is no address or number, or goes nowhere known, has no form") {
+    CHECK_FALSE(identity::destination_form(identity::Form::opaque, "u1", "google"));
+    CHECK_FALSE(identity::destination_form(identity::Form::email, "a@shop.example", "nowhere"));
+}
