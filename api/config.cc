@@ -1,11 +1,13 @@
 #include "api/config.h"
 
 #include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "api/config_policy.h"
 #include "api/config_table.h"
+#include "cdp/base/time.h"
 
 namespace api {
 namespace {
@@ -69,6 +71,19 @@ void read_titles(const toml::table* found, std::optional<ConfigFault>& fault, Co
     table.finish();
 }
 
+void read_google(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
+    if (!found) return;
+    ConfigTable table(*found, "google_consent", fault);
+    for (std::size_t i = 0; i < consent::kGoogleSignals.size(); ++i) {
+        auto& purposes = out.platform.google[i];
+        table.read(consent::kGoogleSignals[i], purposes);
+        for (const auto& purpose : purposes)
+            if (table.has(consent::kGoogleSignals[i]) && !out.platform.policy.find_purpose(purpose))
+                table.blame(consent::kGoogleSignals[i], "No such purpose is declared.");
+    }
+    table.finish();
+}
+
 void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Config& out) {
     ConfigTable table(document, "", fault);
     auto days = static_cast<std::int64_t>(out.platform.dedupe_window.count());
@@ -85,6 +100,7 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     read_sources(table.table("sources"), fault, out);
     read_policy(table, out.platform);
     read_titles(table.table("preferences"), fault, out);
+    read_google(table.table("google_consent"), fault, out);
     table.finish();
 }
 
@@ -117,7 +133,15 @@ cdp::Result<Config> read_config(const std::string& file) {
                           file + ": The file cannot be read.",
                           {},
                           {}};
-    return parse_config(text.str(), file);
+    auto config = CDP_TRY(parse_config(text.str(), file));
+    std::error_code error;
+    const auto changed = std::filesystem::last_write_time(file, error);
+    if (!error) {
+        const auto time = std::chrono::file_clock::to_sys(changed);
+        config.day =
+            cdp::format_time(std::chrono::floor<std::chrono::milliseconds>(time)).substr(0, 10);
+    }
+    return config;
 }
 
 cdp::Result<Config> given_config(const std::string& file) {

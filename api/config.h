@@ -23,6 +23,7 @@ struct Config {
     std::string public_url;  // where SDKs reach us, when it is not where they asked
     std::size_t connections_max = 10'000;
     PurposeTitles purpose_titles;
+    std::string day;  // UTC, on which the file was last changed; empty: not from a file
 };
 
 // Reads and checks. A table that is given replaces the default one whole. Errors name the file, the

@@ -15,6 +15,9 @@ Response segment_settings(const Services& services, const Request& request);
 Response rudder_source_config(const Services& services, const Request& request);
 Response empty_answer(const Services& services, const Request& request);
 
+// privacy_control.cc
+Response global_privacy_control(const Services& services, const Request& request);
+
 // consents.cc
 void record_consents(const Services& services, const Request& request, Answer answer);
 
@@ -35,6 +38,7 @@ void release_quarantine(const Services& services, const Request& request, Answer
 Response read_profile(const Services& services, const Request& request);
 Response read_timeline(const Services& services, const Request& request);
 Response look_up_profiles(const Services& services, const Request& request);
+Response read_google_consent(const Services& services, const Request& request);
 
 // groups.cc
 Response read_group(const Services& services, const Request& request);

@@ -132,6 +132,8 @@ std::vector<Route> make_routes(bool metrics_open) {
         keyed_route(Method::get, "/v1/profiles/{identifier}", kReaders, read_profile, {"purpose"}));
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/events", kReaders,
                               read_timeline, {"purpose", "limit", "cursor"}));
+    out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/google-consent", kReaders,
+                              read_google_consent));
     out.push_back(keyed_route(Method::post, "/v1/profiles/lookup", kReaders, look_up_profiles));
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/groups", kOperators,
                               read_groups_of_person, {"limit", "cursor"}));
@@ -174,6 +176,7 @@ std::vector<Route> make_routes(bool metrics_open) {
                    .body_max = kFormBytesMax,
                    .handler = choose_preference,
                    .any_parameter = true});
+    out.push_back({.path = "/.well-known/gpc.json", .handler = global_privacy_control});
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});
     out.push_back({.path = "/metrics",

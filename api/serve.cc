@@ -156,7 +156,8 @@ int serve(const ServeCommand& command) {
                                 .public_url = config->public_url,
                                 .admin_socket_folder = command.data,
                                 .connections_max = config->connections_max,
-                                .purpose_titles = config->purpose_titles};
+                                .purpose_titles = config->purpose_titles,
+                                .config_day = config->day};
     return serve_folder(*folder, *config, options);
 }
 

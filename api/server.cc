@@ -43,6 +43,7 @@ struct Server::Parts {
                    .render_metrics = {},
                    .public_url = options_in.public_url,
                    .purpose_titles = options_in.purpose_titles,
+                   .config_day = options_in.config_day,
                    .draining = &draining} {}
 
     void start_loops();

@@ -24,6 +24,7 @@ struct ServerOptions {
     std::string admin_socket_folder = {};  // where admin.sock is made; empty: none
     std::size_t connections_max = 10'000;
     PurposeTitles purpose_titles = {};
+    std::string config_day = {};  // see Config::day
 };
 
 // The network in front of a platform. The platform, access and clock must outlive it.

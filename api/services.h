@@ -25,6 +25,7 @@ struct Services {
 
     std::string public_url = {};  // scheme://host[:port] that SDKs are told; empty: as they asked
     PurposeTitles purpose_titles = {};
+    std::string config_day = {};  // see Config::day
     std::atomic<bool>* draining = nullptr;
 };
 

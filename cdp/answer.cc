@@ -4,12 +4,17 @@
 
 namespace cdp {
 
+Result<void> check_channel(const Config& config, const Principal& channel) {
+    if (channel.role == Role::channel && config.policy.find_channel(channel.channel))
+        return Result<void>::ok();
+    return Error{.code = ErrorCode::forbidden,
+                 .reason = "channel_unknown",
+                 .message = "The key does not belong to a configured channel."};
+}
+
 Result<const consent::Purpose*> purpose_for(const Config& config, const Principal& channel,
                                             std::string_view purpose) {
-    if (channel.role != Role::channel || !config.policy.find_channel(channel.channel))
-        return Error{.code = ErrorCode::forbidden,
-                     .reason = "channel_unknown",
-                     .message = "The key does not belong to a configured channel."};
+    CDP_CHECK(check_channel(config, channel));
     const auto* found = config.policy.find_purpose(purpose);
     if (!found)
         return Error{.code = ErrorCode::invalid_argument,

@@ -11,6 +11,9 @@
 // What every answer to a channel begins and ends with.
 namespace cdp {
 
+// forbidden: the key is no channel's, or of one that is not configured.
+Result<void> check_channel(const Config& config, const Principal& channel);
+
 // The purpose a channel asks for. forbidden: the key is no channel's, or of one that is not
 // configured; invalid_argument: no such purpose. Whether the channel is registered for it, the gate
 // says.

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "consent/controller.h"
+#include "consent/google.h"
 #include "consent/policy.h"
 #include "identity/identifier.h"
 
@@ -19,6 +20,10 @@ inline constexpr std::string_view kPersonType = "person";
 struct Config {
     consent::Policy policy = consent::default_policy();
     identity::IdentifierTypes types = identity::IdentifierTypes::defaults();
+
+    // What Google's four signals rest on; a purpose that is not declared is never granted.
+    consent::GooglePurposes google = {
+        {{"advertising"}, {"advertising"}, {"advertising"}, {"analytics"}}};
 
     consent::Controller controller;  // whose platform it is, as receipts say
 

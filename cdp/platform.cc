@@ -8,6 +8,7 @@
 #include "cdp/decisions.h"
 #include "cdp/disclosures.h"
 #include "cdp/export.h"
+#include "cdp/google_consent.h"
 #include "cdp/groups.h"
 #include "cdp/identity_view.h"
 #include "cdp/ingest.h"
@@ -99,6 +100,7 @@ struct Platform::Parts {
     const Timeline timeline{{store, vault, graph, people, consents, config, clock}};
     const ConsentHistory consent_history{{store, vault, graph, people, clock, policies}};
     const Decisions decisions{{store, vault, people, consents, config, clock, policies}};
+    const GoogleConsent google_consent{{store, vault, people, consents, config, clock}};
     const Groups groups{{store, vault, graph, people}};
     const IdentityView identity_view{{store, vault, graph, people, config, source_names}};
     const Quarantines quarantines{{store, vault, graph, consents, clock}};
@@ -180,6 +182,12 @@ Result<ChannelAnswer> Platform::profile(const Principal& channel, std::string_vi
                                         std::string_view value, std::string_view purpose) {
     return parts_->disclosures.release(
         channel, CDP_TRY(parts_->profiles.profile(channel, type, value, purpose)));
+}
+
+Result<ChannelAnswer> Platform::google_consent(const Principal& channel, std::string_view type,
+                                               std::string_view value) {
+    return parts_->disclosures.release(
+        channel, CDP_TRY(parts_->google_consent.answer(channel, type, value)));
 }
 
 Result<ChannelAnswer> Platform::timeline(const Principal& channel, std::string_view type,

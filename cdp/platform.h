@@ -120,6 +120,11 @@ public:
     Result<ChannelAnswer> profile(const Principal& channel, std::string_view type,
                                   std::string_view value, std::string_view purpose);
 
+    // What the channel may tell Google of an identifier, by Config::google:
+    // {"person":…,"ad_storage":"granted"|"denied","ad_user_data":…,…}. Errors as of profile.
+    Result<ChannelAnswer> google_consent(const Principal& channel, std::string_view type,
+                                         std::string_view value);
+
     // The events of a person, newest first, as the channel may see them:
     // {"person":…,"events":[…],"withheld":[…],"next":CURSOR|null}.
     Result<ChannelAnswer> timeline(const Principal& channel, std::string_view type,
