@@ -11,6 +11,7 @@
 
 #include "cdp/attribution.h"
 #include "cdp/base/bytes.h"
+#include "cdp/consent_json.h"
 #include "cdp/facts.h"
 #include "cdp/json_scan.h"
 #include "consent/json_string.h"
@@ -100,31 +101,9 @@ std::string event_line(const StoredEvent& event, const PersonId& person) {
     return json::minify(line + "}") + "\n";
 }
 
-std::string consent_line(const consent::Record& record, const std::string& identifiers) {
-    std::string line = "{\"id\":" + json_string(to_hex(record.id.view())) +
-                       ",\"identifiers\":" + identifiers +
-                       ",\"purpose\":" + json_string(record.purpose) +
-                       ",\"state\":" + json_string(consent::to_string(record.state)) +
-                       ",\"scope\":" + json_string(consent::to_string(record.scope)) +
-                       ",\"time\":" + json_string(format_time(record.time)) +
-                       ",\"receivedAt\":" + json_string(format_time(record.received)) +
-                       ",\"origin\":" + json_string(consent::to_string(record.origin)) +
-                       ",\"source\":" + json_string(record.source);
-    if (!record.channels.empty()) {
-        line += ",\"channels\":[";
-        for (std::size_t i = 0; i < record.channels.size(); ++i)
-            line += (i > 0 ? "," : "") + json_string(record.channels[i]);
-        line += ']';
-    }
-    if (record.valid_until)
-        line += ",\"validUntil\":" + json_string(format_time(*record.valid_until));
-    if (const auto method = consent::method_text(record); !method.empty())
-        line += ",\"method\":" + json_string(method);
-    if (!record.notice.id.empty())
-        line += ",\"notice\":{\"id\":" + json_string(record.notice.id) +
-                ",\"version\":" + json_string(record.notice.version) +
-                ",\"hash\":" + json_string(record.notice.hash) + "}";
-    return line + "}\n";
+Result<std::string> consent_line(const consent::Record& record, const NameOf& name_of) {
+    return "{" + CDP_TRY(record_members(record, name_of)) +
+           moment("validUntil", record.valid_until) + moment("receivedAt", record.received) + "}\n";
 }
 
 std::string cell_line(const consent::Cell& cell, const std::string& identifier) {
@@ -281,10 +260,15 @@ Result<void> Exporter::consents(const storage::Snapshot& snapshot, const Sink& s
         if (const auto* cell = std::get_if<consent::Cell>(&row))
             return cell_line(*cell, CDP_TRY(names.find(token))->json);
         const auto& record = std::get<consent::Record>(row);
-        std::string identifiers = "[";
-        for (std::size_t i = 0; i < record.asserted.size(); ++i)
-            identifiers += (i > 0 ? "," : "") + CDP_TRY(names.find(record.asserted[i].token))->json;
-        return consent_line(record, identifiers + "]");
+        // Whoever is asserted has a node; a guardian need not have been met.
+        const StoredNames stored(needs_.vault, snapshot);
+        return consent_line(record, [&](const Token& of) -> Result<std::string> {
+            if (std::ranges::find(record.asserted, of, &consent::Asserted::token) ==
+                record.asserted.end())
+                return stored.name_of(of);
+            const auto& json = CDP_TRY(names.find(of))->json;
+            return json.substr(1, json.size() - 2);
+        });
     };
     CDP_CHECK(needs_.consents.each(snapshot, [&](const Token& token, const consent::Row& row) {
         // A record stands under each identifier it asserts, and is one line.
