@@ -1,4 +1,5 @@
 #include "api/config.h"
+#include "consent/decision.h"
 
 #include <catch2/catch.hpp>
 
@@ -64,6 +65,21 @@ TEST_CASE("the example is the default, and so is an empty file") {
     if (!example) FAIL(example.error().message);
     CHECK(shown(*example) == shown(api::Config{}));
     CHECK(shown(*api::parse_config("", "cdp.toml")) == shown(api::Config{}));
+}
+
+TEST_CASE("the example for Korea loads, and puts night messages off to the morning") {
+    const auto example = api::read_config(CDP_SOURCE_DIR "/docs/cdp.kr.example.toml");
+    if (!example) FAIL(example.error().message);
+    const auto& policy = example->platform.policy;
+    REQUIRE(policy.quiet_hours.size() == 1);
+    CHECK(policy.quiet_hours[0].unless_granted == "kr/night");
+    CHECK(policy.self_consent_age == 14);
+    const consent::Judge judge(policy, {},
+                               {.purpose = "sms_marketing",
+                                .channel = "sms_tool",
+                                .now = *cdp::parse_time("2026-11-21T14:00:00Z"),
+                                .jurisdictions = {"KR"}});
+    CHECK(judge.changes_at() == cdp::parse_time("2026-11-21T23:00:00Z"));
 }
 
 TEST_CASE("what is set is in force") {
