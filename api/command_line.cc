@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "api/ledger_verbs.h"
+#include "api/receipt_check.h"
 #include "api/rebuild.h"
 #include "cdp/queries.h"
 
@@ -134,6 +135,20 @@ void add_ledger_verbs(CLI::App& app, LedgerOptions& options, int& code) {
     witness->callback([&] { code = witness_ledger(command); });
 }
 
+void add_receipt_verbs(CLI::App& app, ReceiptCommand& command, int& code) {
+    auto* receipt = app.add_subcommand("receipt", "What people were given of what they answered");
+    receipt->require_subcommand(1);
+    auto* check = receipt->add_subcommand(
+        "verify", "Say whether one shows what was recorded; needs no data folder");
+    check->add_option("file", command.file, "The receipt, JSON")->required()->type_name("FILE");
+    check->add_option("--key", command.keys, "The ledger's public key; may be given again")
+        ->required()
+        ->allow_extra_args(false)
+        ->type_name("VKEY");
+    check->add_flag("--json", command.json, "One JSON document");
+    check->callback([&] { code = verify_receipt(command); });
+}
+
 int use(CLI::App& app, int argc, char** argv, const int& code) {
     try {
         app.parse(argc, argv);
@@ -176,6 +191,9 @@ int run_command_line(int argc, char** argv) {
 
     LedgerOptions ledger_options;
     add_ledger_verbs(app, ledger_options, code);
+
+    ReceiptCommand receipt_command;
+    add_receipt_verbs(app, receipt_command, code);
 
     RebuildCommand rebuild_command;
     add_rebuild_verb(app, rebuild_command, code);

@@ -71,6 +71,25 @@ void read_titles(const toml::table* found, std::optional<ConfigFault>& fault, Co
     table.finish();
 }
 
+void read_controller(const toml::table* found, std::optional<ConfigFault>& fault,
+                     consent::Controller& out) {
+    if (!found) return;
+    ConfigTable table(*found, "controller", fault);
+    table.read("name", out.name);
+    table.read("contact", out.contact);
+    table.read("address", out.address);
+    read_region(table, "country", out.country);
+    table.read("email", out.email);
+    table.read("phone", out.phone);
+    table.read("url", out.url);
+    table.read("policy_url", out.policy_url);
+    table.read("service", out.service);
+    table.read("storage", out.storage);
+    table.read("retention", out.retention);
+    table.read("withdrawal", out.withdrawal);
+    table.finish();
+}
+
 void read_google(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
     if (!found) return;
     ConfigTable table(*found, "google_consent", fault);
@@ -99,6 +118,7 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     read_server(table.table("server"), fault, out);
     read_sources(table.table("sources"), fault, out);
     read_policy(table, out.platform);
+    read_controller(table.table("controller"), fault, out.platform.controller);
     read_titles(table.table("preferences"), fault, out);
     read_google(table.table("google_consent"), fault, out);
     table.finish();
