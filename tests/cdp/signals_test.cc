@@ -279,6 +279,62 @@ TEST_CASE("what a browser said twice a day is read again with its header") {
     CHECK(plan_of(world, "user_id", "u1") == "objected");
 }
 
+TEST_CASE("a posted signal is an answer for every purpose that heeds it") {
+    World world;
+    world.event({{"userId", "u1"}});
+    const auto post = [&](const std::string& type, const std::string& text) {
+        cdp::ConsentRequest request;
+        request.identifiers = {{"user_id", "u1"}};
+        request.signal = {type, text};
+        std::string told;
+        world.platform().record_consents(
+            PlatformWorld::source("crm", cdp::Trust::server), {request}, [&](auto result) {
+                told = result ? std::to_string(result->size()) : result.error().reason;
+                if (result)
+                    for (const auto& record : *result)
+                        for (const auto& warning : record.warnings) told += " " + warning.code;
+            });
+        world.pass();
+        return told;
+    };
+    CHECK(post("tcf", TcString::of(true).text()) == "1");
+    CHECK(plan_of(world, "user_id", "u1") == "");
+    CHECK(post("gpc", "1") == "2");
+    CHECK(plan_of(world, "user_id", "u1") == "objected");
+    CHECK(plan_of(world, "user_id", "u1", "resale") == "objected");
+    CHECK(post("tcf", "no string") == "1 signal_bad_character");
+    CHECK(plan_of(world, "user_id", "u1") == "denied");
+    CHECK(post("gpc", "0") == "signal_without_effect");
+    CHECK(post("fax", "1") == "invalid_signal");
+}
+
+TEST_CASE("Google is told decisions alone, by what was said of the identifier") {
+    World world;
+    world.event({{"userId", "u1"}});
+    const auto told = [&] {
+        const auto answer =
+            world.platform().google_consent(PlatformWorld::channel("ads_tool"), "user_id", "u1");
+        REQUIRE(answer);
+        const auto body = json::parse(*answer->body());
+        CHECK(body.size() == 7);
+        return body["ad_storage"].get<std::string>() + "," +
+               body["ad_personalization"].get<std::string>() + "," +
+               body["analytics_storage"].get<std::string>();
+    };
+    CHECK(told() == "denied,denied,denied");
+    world.consent("user_id", "u1", "advertising", "granted");
+    // The channel is not registered for analytics, whatever was said.
+    world.consent("user_id", "u1", "analytics", "granted");
+    CHECK(told() == "granted,granted,denied");
+    world.pass();
+    world.event({{"userId", "u1"}}, /*gpc=*/true);
+    CHECK(told() == "denied,denied,denied");
+    const auto stranger =
+        world.platform().google_consent(PlatformWorld::source("web"), "user_id", "u1");
+    REQUIRE_FALSE(stranger);
+    CHECK(stranger.error().reason == "channel_unknown");
+}
+
 // Random events of a few browsers and accounts, with signals of every kind.
 struct Call {
     json event;
