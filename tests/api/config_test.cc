@@ -126,6 +126,19 @@ functional = "news"
     CHECK_FALSE(config->platform.policy.find_channel("email_tool"));
 }
 
+TEST_CASE("whose platform it is, is read as written") {
+    const auto config = api::parse_config(
+        "[controller]\nname = \"The shop\"\ncountry = \"KR\"\nretention = \"P1Y\"", "cdp.toml");
+    if (!config) FAIL(config.error().message);
+    CHECK(config->platform.controller.name == "The shop");
+    CHECK(config->platform.controller.country == "KR");
+    CHECK(config->platform.controller.retention == "P1Y");
+    for (const auto* wrong : {"country = \"Korea\"", "owner = \"x\"", "name = 7"}) {
+        CAPTURE(wrong);
+        CHECK_FALSE(api::parse_config(std::string("[controller]\n") + wrong, "cdp.toml"));
+    }
+}
+
 TEST_CASE("regimes, clocks and recipients are read as written") {
     const auto config = api::parse_config(R"(
 advertisement_label = ["KR", "JP"]
