@@ -42,7 +42,7 @@ Result<void> BatchWriter::write(DisclosureFold::Folded folded) {
     std::vector<consent::Sha256> leaves;
     std::vector<BatchRow> rows;
     for (std::uint32_t i = 0; i < batch.rows; ++i) {
-        auto& [kind, id, mask, row] = folded.rows[i];
+        auto& [kind, id, mask, row, kept] = folded.rows[i];
         std::copy_n(salts.begin() + static_cast<std::ptrdiff_t>(i * kSaltBytes), kSaltBytes,
                     row.salt.begin());
         const auto subject = CDP_TRY(subject_of(folded.rows[i]));

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint8_t kTold = 1;
 constexpr std::uint8_t kToldAgain = 2;
+constexpr std::size_t kRowsMax = 2000;
 constexpr std::string_view kContext = "journal of disclosures";
 
 std::optional<ToldTo> decode_told_to(ByteReader& in) {
@@ -96,9 +97,23 @@ std::vector<DisclosureFold::Folded> DisclosureFold::finish(const consent::Policy
         std::ranges::sort(one.first.rows, {}, [](const Row& row) {
             return std::tie(row.subject, row.row.decision, row.mask, row.row.reason);
         });
-        out.push_back(std::move(one.first));
+        add_parts(std::move(one.first), out);
     }
     return out;
+}
+
+void DisclosureFold::add_parts(Folded whole, std::vector<Folded>& out) {
+    auto rows = std::move(whole.rows);
+    whole.rows = {};
+    for (std::size_t begin = 0; begin < rows.size(); begin += kRowsMax) {
+        const auto end = std::min(rows.size(), begin + kRowsMax);
+        auto& part = out.emplace_back(whole);
+        for (auto i = begin; i < end; ++i) {
+            for (const auto& reason : rows[i].kept)
+                part.batch.withheld[reason] += rows[i].row.count;
+            part.rows.push_back(std::move(rows[i]));
+        }
+    }
 }
 
 void DisclosureFold::fold(const Told& told, Folded& into, std::map<RowId, std::size_t>& rows) {
@@ -107,8 +122,6 @@ void DisclosureFold::fold(const Told& told, Folded& into, std::map<RowId, std::s
     batch.last = std::max(batch.last, told.last);
     batch.ledger_size = std::max(batch.ledger_size, told.disclosure.ledger_size);
     for (const auto& subject : told.disclosure.subjects) {
-        for (const auto& field : subject.mask)
-            if (field.withheld) batch.withheld[field.form] += told.count;
         auto mask = consent::encode(subject.mask);
         const RowId id{subject.kind, subject.id, told.disclosure.decision, mask, told.to.reason};
         const auto [at, fresh] = rows.try_emplace(id, into.rows.size());
@@ -120,7 +133,9 @@ void DisclosureFold::fold(const Told& told, Folded& into, std::map<RowId, std::s
                            .last = told.last,
                            .evidence = subject.evidence,
                            .reason = told.to.reason};
-            into.rows.push_back({subject.kind, subject.id, std::move(mask), std::move(row)});
+            into.rows.push_back({subject.kind, subject.id, std::move(mask), std::move(row), {}});
+            for (const auto& field : subject.mask)
+                if (field.withheld) into.rows.back().kept.push_back(field.form);
             continue;
         }
         auto& row = into.rows[at->second].row;

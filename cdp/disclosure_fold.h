@@ -49,11 +49,14 @@ public:
         std::array<std::uint8_t, 16> subject = {};
         std::string mask;  // encoded
         SubjectRow row;
+        std::vector<std::string> kept = {};  // why, each field that was withheld
     };
+    // One reader's, or a part of them that one transaction can take.
     struct Folded {
         consent::Batch batch;  // without number, rows and root
         std::vector<Row> rows;
     };
+    // The same list of the same records, but for what the policy says of channels.
     std::vector<Folded> finish(const consent::Policy& policy) const;
 
 private:
@@ -70,6 +73,7 @@ private:
                              consent::DecisionId, std::string, std::string>;  // mask, reason
 
     static void fold(const Told& told, Folded& into, std::map<RowId, std::size_t>& rows);
+    static void add_parts(Folded whole, std::vector<Folded>& out);
 
     const storage::SubjectKey& key_;
     std::unordered_map<std::uint32_t, Told> told_;

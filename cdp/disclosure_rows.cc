@@ -236,6 +236,8 @@ std::string encode(const DrainState& state) {
         .u8(state.running ? 1 : 0)
         .bytes(state.boot)
         .u64(state.segment)
+        .u64(state.parted)
+        .u32(state.parts)
         .i64(milliseconds_of(state.time))
         .u64(state.batches)
         .take();
@@ -250,6 +252,8 @@ Result<DrainState> find_drain_state(storage::Transaction& transaction) {
     state.running = in.u8() != 0;
     state.boot = in.bytes();
     state.segment = in.u64();
+    state.parted = in.u64();
+    state.parts = in.u32();
     state.time = timestamp_of(in.i64());
     state.batches = in.u64();
     if (format != kFormat || !in.done()) return unreadable("the state of the journal");

@@ -133,6 +133,8 @@ struct DrainState {
     bool running = false;       // listing began and did not end
     std::string boot = {};      // of the machine, while running
     std::uint64_t segment = 0;  // of the journal: this and all before are in the store
+    std::uint64_t parted = 0;   // a later one, of which the first `parts` parts are too
+    std::uint32_t parts = 0;
     Timestamp time{};           // of the last drain, or when listing began
     std::uint64_t batches = 0;  // numbers given
 };

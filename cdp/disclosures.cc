@@ -1,6 +1,6 @@
 #include "cdp/disclosures.h"
 
-#include <array>
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -15,15 +15,20 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// From the first append to the drain: with the drain itself it stays below a second.
+// From the first append to the drain, and between syncs: with the drain itself it stays below a
+// second. Where very many are read about, drains take long; then they come more seldom, so that
+// they take a twentieth of a core at most, and fold more into each row.
 constexpr auto kDrainAfter = 500ms;
+constexpr auto kDrainAfterMax = 30s;
+constexpr int kPauses = 20;
 constexpr auto kAgainAfter = 1s;
 
-// What one transaction of a drain has to hold stays within a few thousand rows.
-constexpr std::uint64_t kSegmentBytesMax = 1024 * 1024;
+// A segment is held in memory while it is folded. A small one would be cut before anybody is told
+// the same again, and fold nothing.
+constexpr std::uint64_t kSegmentBytesMax = 16 * 1024 * 1024;
 
 // Of a journal that cannot be drained: a store that takes nothing must not fill the disk too.
-constexpr std::size_t kSegmentsMax = 256;
+constexpr std::size_t kSegmentsMax = 32;
 
 constexpr int kTriesMax = 5;
 
@@ -140,14 +145,30 @@ void Disclosures::cut() {
     ++waiting_segments_;
 }
 
+void Disclosures::sync_newest(std::unique_lock<std::mutex>& lock) {
+    const auto segment = journal_->segment();
+    lock.unlock();
+    // An error is the drain's to tell, which syncs it too.
+    (void)journal_->sync(segment);
+    lock.lock();
+}
+
 void Disclosures::run() {
+    std::chrono::milliseconds pause = kDrainAfter;
     std::unique_lock lock(mutex_);
     while (true) {
         changed_.wait(lock, [this] { return closing_ || waiting_; });
-        changed_.wait_for(lock, kDrainAfter, [this] { return closing_; });
+        for (auto left = pause; left > 0ms && !closing_; left -= kDrainAfter) {
+            changed_.wait_for(lock, kDrainAfter, [this] { return closing_; });
+            if (left > kDrainAfter && !closing_ && journal_->bytes() > 0) sync_newest(lock);
+        }
         if (closing_) return;
         lock.unlock();
+        const auto begun = std::chrono::steady_clock::now();
         const auto drained = drain();
+        const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(
+            std::chrono::steady_clock::now() - begun);
+        pause = std::clamp<std::chrono::milliseconds>(took * kPauses, kDrainAfter, kDrainAfterMax);
         if (!drained)
             log::write(log::Level::warning, "disclosures_not_drained",
                        {{"detail", log::safe(drained.error().detail)}});
@@ -173,11 +194,10 @@ Result<void> Disclosures::begin() {
         if (state.running && (boot.empty() || state.boot != boot))
             writer.write_gap(state.time, now);
         const auto drained = state.segment;
-        state = {.running = true,
-                 .boot = boot,
-                 .segment = drained,
-                 .time = now,
-                 .batches = writer.given()};
+        state.running = true;
+        state.boot = boot;
+        state.time = now;
+        state.batches = writer.given();
         transaction.put(drain_state_key(), encode(state));
         auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::conflict) continue;
@@ -210,39 +230,50 @@ Result<void> Disclosures::drain() {
     return Result<void>::ok();
 }
 
-// Nothing when the store has it already: the process ended before it could be dropped.
+// One transaction for each part, so that none is long. Nothing that the store has already is
+// written again: the process may have ended between two of them, or before the segment could be
+// dropped.
 Result<void> Disclosures::drain_segment(std::uint64_t segment) {
     CDP_CHECK(journal_->sync(segment));
-    std::optional<DisclosureFold> read;
-    std::uint64_t unread = 0;
+    std::optional<ReadSegment> read;
     for (int tries = 0; tries < kTriesMax; ++tries) {
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
         auto state = CDP_TRY(find_drain_state(transaction));
         if (segment <= state.segment) return Result<void>::ok();
-        if (!read) {
-            read.emplace(journal_key_);
-            const auto left = CDP_TRY(journal_->read(segment, [&](std::string_view record) {
-                if (!read->add(record)) ++unread;
-            }));
-            unread += left.bytes;
-        }
+        if (!read) read = CDP_TRY(read_segment(segment));
+        if (state.parted != segment) state.parts = 0;
+        state.parted = segment;
         BatchWriter writer({needs_.vault, *snapshot, transaction, known_masks_}, state.batches);
-        for (auto& folded : read->finish(needs_.config.policy))
-            CDP_CHECK(writer.write(std::move(folded)));
+        if (state.parts < read->parts.size()) CDP_CHECK(writer.write(read->parts[state.parts]));
         const auto now = needs_.clock.now();
-        if (unread > 0) writer.write_gap(state.time, now);
-        state.segment = segment;
-        state.time = now;
+        const bool whole = ++state.parts >= read->parts.size();
+        if (whole) {
+            if (read->unread > 0) writer.write_gap(state.time, now);
+            state.segment = segment;
+            state.time = now;
+        }
         state.batches = writer.given();
         transaction.put(drain_state_key(), encode(state));
         auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::conflict) continue;
         if (outcome.state != storage::CommitState::ok) return outcome.error;
         for (const auto& mask : writer.masks()) known_masks_.add(mask);
-        return Result<void>::ok();
+        if (whole) return Result<void>::ok();
+        tries = -1;
     }
     return storage::contended("it is tried again.");
+}
+
+Result<Disclosures::ReadSegment> Disclosures::read_segment(std::uint64_t segment) const {
+    DisclosureFold fold(journal_key_);
+    ReadSegment read;
+    const auto left = CDP_TRY(journal_->read(segment, [&](std::string_view record) {
+        if (!fold.add(record)) ++read.unread;
+    }));
+    read.unread += left.bytes;
+    read.parts = fold.finish(needs_.config.policy);
+    return read;
 }
 
 // Drained, and not running any more: the next start finds no gap.

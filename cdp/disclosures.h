@@ -112,11 +112,18 @@ private:
     Result<void> append(std::string_view told, const ToldTo& to, Unlisted::Place& place);
     Result<void> append_locked(std::string_view record);
     void cut();
+    // What a segment says, and how much of it nobody can read.
+    struct ReadSegment {
+        std::vector<DisclosureFold::Folded> parts;  // the same each time
+        std::uint64_t unread = 0;
+    };
     Result<void> drain_segment(std::uint64_t segment);
+    Result<ReadSegment> read_segment(std::uint64_t segment) const;
     Result<void> end();
     Result<Disclosed> row_of(const storage::Snapshot& snapshot, const Token& subject,
                              std::string_view key, SubjectRow row) const;
     Result<BatchPage> of(const Token& reader, const BatchQuery& query);
+    void sync_newest(std::unique_lock<std::mutex>& lock);
     void run();
 
     Needs needs_;

@@ -37,6 +37,7 @@ public:
 
     // Those that were cut, oldest first.
     virtual cdp::Result<std::vector<std::uint64_t>> segments() const = 0;
+    // Also of the newest one, while it is appended to: what was there when it began.
     virtual cdp::Result<void> sync(std::uint64_t segment) = 0;
 
     // What cannot be read of a segment. A record cut short by the end of the file is not counted:

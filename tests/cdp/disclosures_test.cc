@@ -295,6 +295,24 @@ TEST_CASE("every answer is listed exactly once, whatever fails and whenever the 
     CHECK(shop.disclosures().gaps({})->batches.empty());
 }
 
+TEST_CASE("a large segment is several batches, and a crash between them repeats none") {
+    Shop shop;
+    std::vector<cdp::Token> tokens;
+    for (int i = 0; i < 4500; ++i) tokens.push_back(shop.token("user_id", std::to_string(i)));
+    REQUIRE(shop.disclosures().note_access(PlatformWorld::officer(), {.identifiers = tokens}));
+    shop.store->commits_left() = 2;
+    CHECK_FALSE(shop.disclosures().drain());
+    shop.kill();
+    shop.start();
+    const auto noted = shop.disclosures().of_reader("officer", "officer", {});
+    REQUIRE(noted);
+    REQUIRE(noted->batches.size() == 3);
+    std::uint64_t rows = 0;
+    for (const auto& batch : noted->batches) rows += batch.rows;
+    CHECK(rows == tokens.size());
+    CHECK(shop.ledger() >= 3);
+}
+
 TEST_CASE("a machine that went down leaves a gap that is said, a clean end none") {
     Shop shop;
     REQUIRE(shop.read());
