@@ -68,16 +68,16 @@ TEST_CASE("notices are posted by officers and read by whoever asks people") {
     const World world;
     const auto& officer = world.keys.at(Role::officer);
     const auto notice =
-        R"({"id":"terms","version":"1","language":"ko","purposes":["email_marketing"],"text":"(광고)"
+        R"({"id":"terms","version":"1","language":"ko","purposes":["email_marketing"],"text":"광고를 보내도 될까요?"
 })";
     CHECK(world.post("/v1/notices", world.till, notice).status == 403);
-CHECK(world.post("/v1/notices", officer, notice).status == 201);
-CHECK(world.post("/v1/notices", officer, notice).status == 200);
-const auto other =
-    R"({"id":"terms","version":"1","language":"ko","purposes":["email_marketing"],"text":"?"})";
-CHECK(world.post("/v1/notices", officer, other).refusal() == "409 notice_differs");
-CHECK(world.get("/v1/notices/terms?version=1", world.till).json()["versions"].size() == 1);
-CHECK(world.get("/v1/notices/terms?version=2", world.till).refusal() == "404 notice_unknown");
+    CHECK(world.post("/v1/notices", officer, notice).status == 201);
+    CHECK(world.post("/v1/notices", officer, notice).status == 200);
+    const auto other =
+        R"({"id":"terms","version":"1","language":"ko","purposes":["email_marketing"],"text":"?"})";
+    CHECK(world.post("/v1/notices", officer, other).refusal() == "409 notice_differs");
+    CHECK(world.get("/v1/notices/terms?version=1", world.till).json()["versions"].size() == 1);
+    CHECK(world.get("/v1/notices/terms?version=2", world.till).refusal() == "404 notice_unknown");
 }
 
 TEST_CASE("what was said and what held is an officer's to read") {
