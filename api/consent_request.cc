@@ -122,7 +122,7 @@ Checked read_minor(const json& record, const std::string& at, cdp::ConsentReques
     return Checked::ok();
 }
 
-// The kind as a word, or as an export has it: with who it was, which now the key says.
+// The kind as a word. As an object it is what an export says, and whoever posts it speaks now.
 Checked read_actor(const json& record, const std::string& at, cdp::ConsentRequest& out) {
     const auto* actor = find_member(record, "actor");
     if (!actor || !actor->is_object()) {
@@ -131,7 +131,6 @@ Checked read_actor(const json& record, const std::string& at, cdp::ConsentReques
     }
     const auto here = at + "/actor";
     CDP_CHECK(check_members(*actor, here, {"kind", "id"}));
-    out.actor = CDP_TRY(string_member(*actor, "kind", here));
     return Checked::ok();
 }
 

@@ -96,6 +96,28 @@ Result<bool> is_open(storage::Transaction& transaction, const AssertionId& asser
     return CDP_TRY(transaction.get(open_key(assertion))).has_value();
 }
 
+Result<std::vector<AssertionId>> all_open(storage::Transaction& transaction) {
+    std::vector<AssertionId> out;
+    CDP_CHECK(transaction.scan(open_count_key(), [&](std::string_view key, std::string_view) {
+        storage::KeyReader at(key);
+        const auto id = at.id<AssertionId>();
+        if (at.ok()) out.push_back(id);  // the count has none
+        return true;
+    }));
+    return out;
+}
+
+Result<bool> was_split(storage::Transaction& transaction, const Token& token,
+                       const AssertionId& assertion) {
+    bool found = false;
+    CDP_CHECK(transaction.scan(KeyWriter(Space::quarantine, token).id(assertion).str(),
+                               [&](std::string_view, std::string_view) {
+                                   found = true;
+                                   return false;
+                               }));
+    return found;
+}
+
 Result<void> open_quarantine(storage::Transaction& transaction, const AssertionId& assertion) {
     if (CDP_TRY(is_open(transaction, assertion))) return Result<void>::ok();
     transaction.put(open_key(assertion), "");

@@ -40,6 +40,11 @@ Result<void> open_quarantine(storage::Transaction& transaction,
 Result<void> close_quarantine(storage::Transaction& transaction,
                               const identity::AssertionId& assertion);
 
+Result<std::vector<identity::AssertionId>> all_open(storage::Transaction& transaction);
+// The identifier was of a person that the assertion split.
+Result<bool> was_split(storage::Transaction& transaction, const Token& token,
+                       const identity::AssertionId& assertion);
+
 inline constexpr std::size_t kQuarantinedMax = 1'000;  // of one person
 
 // Who refused for the person that these identifiers, a whole person of today, were part of, and is

@@ -51,6 +51,9 @@ Quarantines::Quarantines(Needs needs)
 Result<void> Quarantines::note(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                                std::span<const Token> folded, const identity::Cause& cause) const {
     if (cause.what != identity::Cause::What::assertion) return Result<void>::ok();
+    // What is revoked was never said: whom it had joined are what they were before.
+    const auto assertion = CDP_TRY(assertions_.find(transaction, cause.assertion));
+    if (!assertion || assertion->revoked) return Result<void>::ok();
     std::set<Token> before;
     for (const auto& token : folded) {
         const auto row = CDP_TRY(snapshot.get(identity::node_key(token)));
@@ -166,6 +169,47 @@ Result<std::optional<Quarantines::Quarantine>> Quarantines::find(
     const auto sealed = CDP_TRY(transaction.get(key));
     if (!sealed) return std::optional<Quarantine>();
     return std::optional(CDP_TRY(open(key, *sealed)));
+}
+
+Result<void> Quarantines::end_revoked() const {
+    for (int race = 0; race < kRacesMax; ++race) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        for (const auto& id : CDP_TRY(all_open(transaction))) {
+            const auto assertion = CDP_TRY(assertions_.find(transaction, id));
+            if (!assertion || !assertion->revoked) continue;
+            if (CDP_TRY(is_kept_apart(*snapshot, transaction, id))) continue;
+            transaction.erase(quarantine_key(id));
+            CDP_CHECK(close_quarantine(transaction, id));
+        }
+        if (transaction.empty()) return Result<void>::ok();
+        const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::ok) return Result<void>::ok();
+        if (outcome.state == storage::CommitState::unknown) return outcome.error;
+    }
+    return storage::contended("it is revoked, and what it quarantined stays so.");
+}
+
+// What is retracted by source or event may concern anybody.
+Result<bool> Quarantines::is_kept_apart(const storage::Snapshot& snapshot,
+                                        storage::Transaction& transaction,
+                                        const AssertionId& split) const {
+    auto outcome = Result<void>::ok();
+    bool kept = false;
+    const auto look_at = [&](const identity::Assertion& one) -> Result<void> {
+        if (one.revoked || one.kind == identity::AssertionKind::must_link)
+            return Result<void>::ok();
+        kept = one.identifiers.empty();
+        for (const auto& token : one.identifiers)
+            if (!kept) kept = CDP_TRY(was_split(transaction, token, split));
+        return Result<void>::ok();
+    };
+    CDP_CHECK(assertions_.each(snapshot, {}, [&](const identity::Assertion& one) {
+        outcome = look_at(one);
+        return outcome && !kept;
+    }));
+    CDP_CHECK(outcome);
+    return kept;
 }
 
 Result<std::string> Quarantines::release(std::string_view assertion, const std::string& author,

@@ -29,11 +29,15 @@ public:
     };
     explicit Quarantines(Needs needs);
 
-    // Quarantines what the transaction, made on `snapshot`, splits because of an assertion: in the
-    // same commit, so that no reader finds the one without the other. `folded`: the identifiers
-    // whose persons it may have changed.
+    // Quarantines what the transaction, made on `snapshot`, splits because of an assertion that
+    // stands: in the same commit, so that no reader finds the one without the other. `folded`: the
+    // identifiers whose persons it may have changed.
     Result<void> note(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                       std::span<const Token> folded, const identity::Cause& cause) const;
+
+    // Forgets the quarantines of assertions that are revoked, as far as no other one that stands
+    // may be what keeps those apart whom they split. After a revocation is drawn.
+    Result<void> end_revoked() const;
 
     // Ends the quarantine that an assertion caused, and answers it as JSON. On disk and in the
     // ledger when it returns; waits for the disk. Errors: assertion_unknown, quarantine_unknown
@@ -71,6 +75,8 @@ private:
     Result<std::vector<Token>> refusing(const storage::Snapshot& snapshot,
                                         storage::Transaction& transaction,
                                         std::span<const Token> members) const;
+    Result<bool> is_kept_apart(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+                               const identity::AssertionId& split) const;
     Result<void> add(storage::Transaction& transaction, const Quarantine& more) const;
     Result<Quarantine> open(std::string_view key, std::string_view sealed) const;
     void write(storage::Transaction& transaction, const Quarantine& quarantine) const;

@@ -269,7 +269,8 @@ Result<void> Stewardship::draw(const AssertionId& id) const {
     CDP_CHECK(follow_events(id, owed));
     auto settled = upkeep_.settle(id);
     if (!settled && settled.error().reason == "contended") return not_drawn_yet();
-    return settled;
+    CDP_CHECK(settled);
+    return needs_.quarantines.end_revoked();
 }
 
 // Every owed event's assertion is owed too, and longer.

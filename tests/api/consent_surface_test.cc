@@ -38,7 +38,8 @@ TEST_CASE("a malformed member of an answer names its place") {
          "400 identifier_incomplete /minor/guardian"},
         {R"("overrides":["x"])", "400 malformed_record_id /overrides/0"},
         {R"("actor":"agent")", "403 actor_not_allowed /actor"},
-        {R"("actor":{"kind":"nobody"})", "400 invalid_actor /actor"},
+        {R"("actor":"nobody")", "400 invalid_actor /actor"},
+        {R"("actor":{"name":"x"})", "400 unknown_member /actor/name"},
     };
     for (const auto& row : rows) {
         CAPTURE(row.members);

@@ -428,6 +428,21 @@ TEST_CASE("a retraction and a block quarantine as well") {
     }
 }
 
+TEST_CASE("a revoked split leaves no quarantine, unless another one keeps them apart") {
+    PlatformWorld world;
+    join_and_refuse(world);
+    const auto apart =
+        tests::request("cannot_link", {{"user_id", "u1"}, {"email", "a@shop.example"}});
+    const std::string first = tests::say(world, apart)["id"];
+    const auto second = tests::say(world, tests::request("block", {{"user_id", "u1"}}));
+    REQUIRE(second.contains("id"));
+    REQUIRE(tests::revoke(world, first)["status"] == "revoked");
+    CHECK(decided(world, about("a@shop.example"))["reason"] == "quarantined");
+    REQUIRE(tests::revoke(world, second["id"])["status"] == "revoked");
+    CHECK(decided(world, about("a@shop.example"))["reason"] == "withdrawn");
+    CHECK(json::parse(*world.platform().quarantines().page({}, ""))["quarantines"].empty());
+}
+
 TEST_CASE("a split that the fold makes by itself is not quarantined") {
     PlatformWorld world;
     join_and_refuse(world);
