@@ -20,8 +20,7 @@ cdp::Config asking_for(consent::ChannelLabel email, consent::ChannelLabel name) 
 // What the advertising tool is given of somebody at Gmail who agreed.
 nlohmann::json given(cdp::Config config) {
     PlatformWorld world(std::move(config));
-    world.send(kCrm,
-               R"({"type":"identify","userId":"u1","traits":{"email":"J.Ane+x@gmail.com",)"
+    world.send(R"({"type":"identify","userId":"u1","traits":{"email":"J.Ane+x@gmail.com",)"
                R"("firstName":"제인"},)"
                R"("context":{"consent":{"categoryPreferences":{"Advertising":true}}}})",
                kCrm);
