@@ -7,7 +7,7 @@
 #include "cdp/facts.h"
 #include "cdp/paging.h"
 #include "cdp/released_list.h"
-#include "consent/gate.h"
+#include "consent/released_body.h"
 
 namespace cdp {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "cdp/access.h"
 #include "cdp/config.h"
-#include "consent/gate.h"
+#include "consent/released_body.h"
 #include "identity/change.h"
 #include "storage/store.h"
 

@@ -7,7 +7,7 @@
 
 #include "cdp/consent_json.h"
 #include "cdp/decisions.h"
-#include "consent/gate.h"
+#include "consent/released_body.h"
 
 // How decisions are written down: for a channel, and for those who run the platform.
 namespace cdp {

@@ -5,6 +5,7 @@
 
 #include "cdp/disclosure_fold.h"
 #include "cdp/disclosure_rows.h"
+#include "cdp/known_masks.h"
 #include "consent/entry.h"
 #include "storage/store.h"
 #include "storage/vault.h"

@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "cdp/access.h"
@@ -141,19 +140,5 @@ struct DrainState {
 std::string drain_state_key();
 std::string encode(const DrainState& state);
 Result<DrainState> find_drain_state(storage::Transaction& transaction);
-
-// Masks that are certainly stored; bounded.
-class KnownMasks {
-public:
-    bool contains(const consent::MaskId& id) const { return known_.contains(id); }
-    void add(const consent::MaskId& id) {
-        if (known_.size() >= kMax) known_.clear();
-        known_.insert(id);
-    }
-
-private:
-    static constexpr std::size_t kMax = 50'000;
-    std::unordered_set<consent::MaskId> known_;
-};
 
 }  // namespace cdp

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,9 +16,10 @@
 #include "cdp/config.h"
 #include "cdp/disclosure_fold.h"
 #include "cdp/disclosure_rows.h"
+#include "cdp/known_masks.h"
 #include "cdp/queries.h"
 #include "cdp/shown.h"
-#include "consent/gate.h"
+#include "consent/released_body.h"
 #include "storage/journal.h"
 #include "storage/store.h"
 #include "storage/vault.h"

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,11 +12,11 @@
 #include "cdp/base/result.h"
 #include "cdp/changes.h"
 #include "cdp/config.h"
-#include "cdp/consent_request.h"
 #include "cdp/event.h"
 #include "cdp/queries.h"
 #include "cdp/rule_simulation.h"
 #include "cdp/shown.h"
+#include "cdp/verdict.h"
 #include "consent/ledger.h"
 #include "consent/ledger_check.h"
 #include "storage/journal.h"
@@ -34,42 +31,6 @@ class Notices;
 class PolicyVersions;
 class Quarantines;
 class Stewardship;
-struct AssertionsQuery;
-struct BeliefQuery;
-struct DecisionQuestion;
-struct ReceiptRequest;
-
-enum class VerdictKind : std::uint8_t { accepted, duplicate, suppressed, rejected };
-
-std::string_view to_string(VerdictKind value);
-
-// What became of one event. `accepted` and `duplicate` mean: on disk, deduplicated, resolved to a
-// person, visible to every read that starts afterwards.
-struct Verdict {
-    VerdictKind kind = VerdictKind::rejected;
-    std::string message_id;  // empty when the event had none that could be read
-    Error error = {};        // rejected: why
-    std::vector<std::string> warnings{};
-};
-
-// The verdicts in the order of the events; or an Error: some may be stored and some not, and
-// sending all of them again is safe.
-using Ingested = std::function<void(Result<std::vector<Verdict>>)>;
-
-// Each record as it was taken, in order; or an Error: unless the input was at fault, some may be
-// stored, and sending them again with the same keys or times is safe.
-using Recorded = std::function<void(Result<std::vector<RecordedConsent>>)>;
-
-struct Counters {
-    std::atomic<std::uint64_t> accepted{0};
-    std::atomic<std::uint64_t> duplicate{0};
-    std::atomic<std::uint64_t> rejected{0};
-    std::atomic<std::uint64_t> conflicts{0};  // transactions that were read again
-    std::atomic<std::uint64_t> folds{0};      // transactions that needed the fold
-    std::atomic<std::uint64_t> consent_records{0};
-    std::atomic<std::uint64_t> profile_reads{0};
-    std::atomic<std::uint64_t> profile_cache_hits{0};
-};
 
 // The facade api/ talks to. Knows no HTTP. Safe to use from many threads; the store, vault and
 // clock must outlive it.
@@ -96,9 +57,8 @@ public:
     void record_consents(const Principal& caller, std::vector<ConsentRequest> requests,
                          Recorded done);
 
-    // What a person said about consent, newest first, and what was to be decided at a time by what
-    // was known then and is known now; cdp/consent_history.h. For officers: neither passes the
-    // gate.
+    // What a person said about consent, and what was to be decided at a time by what was known then
+    // and is known now; cdp/consent_history.h. For officers: neither passes the gate.
     Result<std::string> consents_of(const Reader& reader, const NamedIdentifier& subject,
                                     const PageQuery& query);
     Result<std::string> beliefs(const Reader& reader, const BeliefQuery& query);
@@ -107,8 +67,7 @@ public:
     Result<std::shared_ptr<const std::string>> decide(
         const Reader& reader, const std::vector<DecisionQuestion>& questions);
 
-    // The texts that people were shown; what operators' splits keep closed; every policy that was
-    // served under.
+    // Texts that people were shown; what operators' splits keep closed; policies served under.
     const Notices& notices() const;
     const Quarantines& quarantines() const;
     const PolicyVersions& policies() const;
@@ -120,43 +79,35 @@ public:
     Result<ChannelAnswer> profile(const Principal& channel, std::string_view type,
                                   std::string_view value, std::string_view purpose);
 
-    // What the channel may tell Google of an identifier, by Config::google:
-    // {"person":…,"ad_storage":"granted"|"denied","ad_user_data":…,…}. Errors as of profile.
+    // What the channel may tell Google of an identifier, by Config::google. Errors as of profile.
     Result<ChannelAnswer> google_consent(const Principal& channel, std::string_view type,
                                          std::string_view value);
 
-    // The events of a person, newest first, as the channel may see them:
-    // {"person":…,"events":[…],"withheld":[…],"next":CURSOR|null}.
+    // The events of a person, newest first, as the channel may see them; cdp/timeline.h.
     Result<ChannelAnswer> timeline(const Principal& channel, std::string_view type,
                                    std::string_view value, const TimelineQuery& query);
 
-    // A group with its traits and a page of its members, as JSON: {"group":…,"traits":{…},
-    // "members":[…],"next":CURSOR|null}. not_found (group_unknown): no event has named it. For
-    // those who run the platform: this and groups_of pass no gate and are no channel's to read.
+    // A group with its traits and a page of its members, as JSON; cdp/groups.h. For those who run
+    // the platform: this and groups_of pass no gate and are no channel's to read.
     Result<std::string> group(const Reader& reader, std::string_view id, const PageQuery& query);
 
-    // The groups a person was seen with: {"person":…,"groups":[…],"next":CURSOR|null}. Errors as of
-    // profile.
+    // The groups a person was seen with, alike. Errors as of profile.
     Result<std::string> groups_of(const Reader& reader, const NamedIdentifier& subject,
                                   const PageQuery& query);
 
-    // The feed of what became of persons (cdp/changes.h), as JSON: {"changes":[…],"next":VERSION,
-    // "end":BOOL}. A channel that is registered for some purpose is told ids and nothing more.
-    // Errors: malformed_cursor, version_unknown, forbidden.
+    // The feed of what became of persons, as JSON; cdp/changes.h. A channel that is registered for
+    // some purpose is told ids and nothing more.
     Result<std::string> changes(const Reader& reader, const ChangesQuery& query);
 
-    // What other rules would make of the evidence there is, as JSON; changes nothing and waits for
-    // the disk. `report` is told once before anything is folded, when all that was asked for is
-    // known, and then as it goes; the simulation stops when it answers false. Errors:
-    // identifier_unknown (not_found), simulation_running (overloaded: one at a time),
-    // simulation_too_large, stopped.
+    // What other rules would make of the evidence there is, as JSON; cdp/rule_simulation.h. Changes
+    // nothing and waits for the disk.
     Result<std::string> simulate(const Reader& reader, const SimulationRequest& request,
                                  const identity::Report& report);
 
     // What people say of themselves through the links they were sent; cdp/preferences.h.
     const Preferences& preferences() const;
 
-    // What a person is given of an answer of theirs; errors as of Receipts::make.
+    // What a person is given of an answer; errors as of Receipts::make.
     Result<std::string> receipt(const Reader& reader, const ReceiptRequest& request);
 
     // What stewards say about who is who; cdp/stewardship.h.
@@ -166,13 +117,11 @@ public:
     Result<std::string> assertions(const Reader& reader, const AssertionsQuery& query);
 
     // Why two identifiers are one person, hop by hop with evidence, or what keeps them apart, as
-    // JSON: {"a":{…},"b":{…},"same_person":BOOL,…,"path":[…],"refused":[…]}. For those who run the
-    // platform, like identity_of. Errors as of profile, with the pointer /a or /b.
+    // JSON; cdp/identity_view.h. Errors as of profile, with the pointer /a or /b.
     Result<std::string> explain(const Reader& reader, const NamedIdentifier& a,
                                 const NamedIdentifier& b);
 
-    // The graph of a person, as JSON: identifiers, links, refused links, assertions and what it was
-    // before; with `as_of` the identifiers that the person had then. Errors as of profile.
+    // The graph of a person, as JSON; with `as_of` the identifiers that the person had then.
     Result<std::string> identity_of(const Reader& reader, const NamedIdentifier& identifier,
                                     std::optional<Timestamp> as_of);
 
@@ -183,8 +132,7 @@ public:
     // What left, to whom and why; cdp/disclosures.h.
     Disclosures& disclosures() const;
 
-    // Publishes what the ledger has grown by, and from now on within a second. Call it once;
-    // without it the ledger only grows.
+    // From now on the ledger is published within a second of growing. Call it once.
     void publish_ledger();
     const consent::Ledger& ledger() const;
     // Holds everything in the ledger against everything it speaks of; reads all of both.

@@ -8,7 +8,7 @@
 #include "cdp/destination_forms.h"
 #include "cdp/people.h"
 #include "cdp/platform.h"
-#include "consent/gate.h"
+#include "consent/released_body.h"
 
 namespace cdp {
 

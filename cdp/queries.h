@@ -12,6 +12,12 @@
 // What readers ask of the platform, and what they are given.
 namespace cdp {
 
+// Declared where they are answered.
+struct AssertionsQuery;
+struct BeliefQuery;
+struct DecisionQuestion;
+struct ReceiptRequest;
+
 // What a channel may be sent: composed of nothing but what the gate released, and listed before
 // anybody can have it.
 class ChannelAnswer {

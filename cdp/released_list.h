@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "consent/gate.h"
+#include "consent/released_body.h"
 
 namespace cdp {
 

@@ -42,7 +42,10 @@ public:
     };
     explicit RuleSimulation(Needs needs) : needs_(needs) {}
 
-    // See Platform::simulate.
+    // As JSON; changes nothing and waits for the disk. `report` is told once before anything is
+    // folded, when all that was asked for is known, and then as it goes; the simulation stops when
+    // it answers false. Errors: identifier_unknown (not_found), simulation_running (overloaded: one
+    // at a time), simulation_too_large, stopped.
     Result<Shown> run(const SimulationRequest& request, const identity::Report& report) const;
 
 private:

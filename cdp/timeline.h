@@ -12,7 +12,7 @@
 #include "cdp/people.h"
 #include "cdp/person_events.h"
 #include "cdp/platform.h"
-#include "consent/gate.h"
+#include "consent/released_body.h"
 
 namespace cdp {
 

@@ -9,6 +9,7 @@
 #include "cdp/base/ids.h"
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
+#include "identity/assertion_id.h"
 #include "identity/retraction.h"
 #include "storage/transaction.h"
 #include "storage/vault.h"
@@ -16,22 +17,6 @@
 // What people say about who is who. An assertion is a fact with an author and a reason; it outranks
 // evidence, survives replays, and can be revoked, which is a fact too.
 namespace identity {
-
-// On disk and on the wire: never renumber.
-enum class AssertionKind : std::uint8_t {
-    must_link = 1,  // two identifiers are one person, also against a unique type
-    cannot_link,    // two identifiers are not one person, whatever else says so
-    block,          // an identifier joins nobody and nothing is concluded from it
-    shared,         // an identifier is several people's
-    retract,        // links do not count: of a source in a range of days, of a pair, of events
-};
-
-std::string_view to_string(AssertionKind value);
-std::optional<AssertionKind> parse_assertion_kind(std::string_view name);
-
-// Sorts the newest first: 8 bytes of complemented time, 8 of chance.
-using AssertionId = cdp::Id<struct AssertionTag>;
-AssertionId new_assertion_id(cdp::Timestamp time, std::string_view eight_random_bytes);
 
 struct Said {
     std::string author;

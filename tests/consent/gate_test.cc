@@ -1,4 +1,4 @@
-#include "consent/gate.h"
+#include "consent/released_body.h"
 
 #include <type_traits>
 
