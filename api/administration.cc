@@ -60,12 +60,12 @@ Response export_lines(const Services& services, const Request& request) {
     const auto kind = cdp::parse_export_kind(percent_decode(request.parameter));
     if (!kind) return problem(404, "export_unknown", "There is no such export.");
     auto pipe = std::make_shared<Pipe>();
-    services.aside([&platform = services.platform, pipe, kind = *kind,
-                    reader = reader_of(request)] {
-        const auto done = platform.export_lines(
-            reader, kind, [&pipe](std::string_view line) { return pipe->write(line); });
-        pipe->finish(static_cast<bool>(done));
-    });
+    services.aside(
+        [&platform = services.platform, pipe, kind = *kind, reader = reader_of(request)] {
+            const auto done = platform.export_lines(
+                reader, kind, [&pipe](std::string_view line) { return pipe->write(line); });
+            pipe->finish(static_cast<bool>(done));
+        });
     Response response;
     response.headers = kPrivate;
     response.content_type = "application/x-ndjson";

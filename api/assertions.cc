@@ -88,10 +88,9 @@ Response list_assertions(const Services& services, const Request& request) {
     if (!page) return problem(page.error());
     const auto& query = request.head->query;
     return document(services.platform.assertions(
-        reader_of(request),
-        {.page = std::move(*page),
-         .kind = query_value(query, "kind").value_or(""),
-         .status = query_value(query, "status").value_or("")}));
+        reader_of(request), {.page = std::move(*page),
+                             .kind = query_value(query, "kind").value_or(""),
+                             .status = query_value(query, "status").value_or("")}));
 }
 
 Response read_assertion(const Services& services, const Request& request) {

@@ -4,8 +4,8 @@
 #include <cstdio>
 
 #include "api/ledger_verbs.h"
-#include "api/receipt_check.h"
 #include "api/rebuild.h"
+#include "api/receipt_check.h"
 #include "cdp/queries.h"
 
 namespace api {

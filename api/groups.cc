@@ -7,7 +7,8 @@ namespace api {
 Response read_group(const Services& services, const Request& request) {
     const auto page = page_of(request);
     if (!page) return problem(page.error());
-    return document(services.platform.group(reader_of(request), percent_decode(request.parameter), *page));
+    return document(
+        services.platform.group(reader_of(request), percent_decode(request.parameter), *page));
 }
 
 Response read_groups_of_person(const Services& services, const Request& request) {
@@ -15,7 +16,8 @@ Response read_groups_of_person(const Services& services, const Request& request)
     if (!subject) return problem(subject.error());
     const auto page = page_of(request);
     if (!page) return problem(page.error());
-    return document(services.platform.groups_of(reader_of(request), {subject->type, subject->value}, *page));
+    return document(
+        services.platform.groups_of(reader_of(request), {subject->type, subject->value}, *page));
 }
 
 }  // namespace api

@@ -115,8 +115,7 @@ Response read_timeline(const Services& services, const Request& request) {
 Response read_google_consent(const Services& services, const Request& request) {
     const auto subject = subject_of(request.parameter);
     if (!subject) return problem(subject.error());
-    return body_of(
-        services.platform.google_consent(request.caller, subject->type, subject->value));
+    return body_of(services.platform.google_consent(request.caller, subject->type, subject->value));
 }
 
 Response look_up_profiles(const Services& services, const Request& request) {

@@ -110,13 +110,12 @@ void add_consent(std::vector<Route>& out) {
     out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters, record_consents));
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/consents", kOfficers,
                               read_consents_of, {"limit", "cursor"}));
-    out.push_back(
-        keyed_route(Method::get, "/v1/audit/consent", kOfficers, read_beliefs,
-                    {"subject", "as_of", "known_at", "purpose", "channel"}));
+    out.push_back(keyed_route(Method::get, "/v1/audit/consent", kOfficers, read_beliefs,
+                              {"subject", "as_of", "known_at", "purpose", "channel"}));
     out.push_back(keyed_route(Method::post, "/v1/decisions", kDecisionReaders, decide));
     out.push_back(keyed_route(Method::post, "/v1/notices", kOfficers, post_notice));
-    out.push_back(keyed_route(Method::get, "/v1/notices/{id}", kNoticeReaders,
-                              read_notice_versions, {"version", "language"}));
+    out.push_back(keyed_route(Method::get, "/v1/notices/{id}", kNoticeReaders, read_notice_versions,
+                              {"version", "language"}));
     out.push_back(keyed_route(Method::get, "/v1/audit/quarantines", kOfficers, list_quarantines,
                               {"limit", "cursor", "status"}));
     out.push_back(keyed_route(Method::post, "/v1/audit/quarantines/{assertion}/release", kOfficers,

@@ -12,9 +12,9 @@
 #include "api/reach.h"
 #include "api/rebuild.h"
 #include "api/server.h"
-#include "cdp/policy_versions.h"
 #include "cdp/base/log.h"
 #include "cdp/disclosures.h"
+#include "cdp/policy_versions.h"
 #include "cdp/stewardship.h"
 
 namespace api {

@@ -24,7 +24,8 @@ public:
 
     void run(const cdp::SimulationRequest& request) {
         const auto done = services_.platform.simulate(
-            reader_, request, [this](const identity::Progress& progress) { return report(progress); });
+            reader_, request,
+            [this](const identity::Progress& progress) { return report(progress); });
         if (!started_) return answer_(whole(done));
         if (done)
             pipe_->write(tells_progress_ ? "{\"result\":" + *done + "}\n" : *done + "\n");
@@ -88,8 +89,8 @@ void simulate(const Services& services, const Request& request, Answer answer) {
     if (!progress.empty() && progress != "true" && progress != "false")
         return answer(
             problem(invalid("progress_unclear", "Progress is true or false.", "/progress")));
-    services.aside([&services, reader = reader_of(request), wanted = std::move(*wanted), tells = progress == "true",
-                    answer = std::move(answer)]() mutable {
+    services.aside([&services, reader = reader_of(request), wanted = std::move(*wanted),
+                    tells = progress == "true", answer = std::move(answer)]() mutable {
         Simulation(services, std::move(reader), tells, std::move(answer)).run(wanted);
     });
 }

@@ -142,10 +142,11 @@ cdp::Result<json> simulate_on(Reached& reached, const std::string& body) {
     const auto request = CDP_TRY(read_simulation(body, platform.config().types));
     const cdp::Reader reader{.uid = static_cast<std::int64_t>(::getuid()),
                              .route = "cdp identity simulate"};
-    const auto document = CDP_TRY(platform.simulate(reader, request, [&](const identity::Progress& so_far) {
-        progress.tell(so_far.identifiers, so_far.changed);
-        return true;
-    }));
+    const auto document =
+        CDP_TRY(platform.simulate(reader, request, [&](const identity::Progress& so_far) {
+            progress.tell(so_far.identifiers, so_far.changed);
+            return true;
+        }));
     return parse_json(document);
 }
 

@@ -108,8 +108,9 @@ struct Platform::Parts {
     const Exporter exporter{{store, vault, graph, consents, groups, config}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
-    Ingest ingest{
-        {store, vault, graph, consents, config, clock, counters, again, ledger}, groups, source_names};
+    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again, ledger},
+                  groups,
+                  source_names};
     const Notices notices{{store, vault, config, clock}};
     const Receipts receipts{{store, vault, ledger, notices, config, clock}};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger},

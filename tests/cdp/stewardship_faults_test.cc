@@ -247,7 +247,9 @@ TEST_CASE("a page that a filter leaves empty says where to go on") {
     cdp::AssertionsQuery query;
     query.page.limit = 50;
     query.status = "standing";
-    const auto page = [&] { return json::parse(*world.platform().assertions(world.officer(), query)); };
+    const auto page = [&] {
+        return json::parse(*world.platform().assertions(world.officer(), query));
+    };
     const auto empty = page();
     CHECK(empty["assertions"].empty());
     REQUIRE(empty["next"].is_string());

@@ -34,8 +34,8 @@ Labels told_the_truth(std::span<const SimEvent> events,
         const auto join = [&](const char* type, const std::string& value) {
             if (value.empty()) return;
             const auto alone = apart.contains(event.session) ? event.session : 0;
-            const auto key = std::to_string(event.true_actor) + type + value + '/' +
-                             std::to_string(alone);
+            const auto key =
+                std::to_string(event.true_actor) + type + value + '/' + std::to_string(alone);
             const auto at = first.try_emplace(key, here).first->second;
             sets.join(sets.root(at), sets.root(here));
         };
