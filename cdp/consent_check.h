@@ -21,7 +21,8 @@ struct CheckedConsent {
     std::vector<identity::Sighting> guardian = {};   // none, or one
     std::string token = {};                          // that a grant brings as its confirmation
     RecordedConsent answer = {};
-    std::string pointer = {};  // of the answer in its request
+    std::string pointer = {};                   // of the answer in its request
+    std::vector<ConsentWarning> warnings = {};  // of reading it, whatever is stored
 };
 
 class ConsentCheck {

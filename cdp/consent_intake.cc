@@ -49,7 +49,7 @@ Result<void> ConsentIntake::take(const Principal& caller,
         const auto pointer = "/consents/" + std::to_string(i);
         auto answers = CDP_TRY(answers_of(needs_.config.policy, requests[i], pointer, now));
         for (const auto& answer : answers.all) CDP_CHECK(take(caller, answer, pointer, now, into));
-        auto& warnings = into.items.back().answer.warnings;
+        auto& warnings = into.items.back().warnings;
         warnings.insert(warnings.end(), answers.warnings.begin(), answers.warnings.end());
     }
     return Result<void>::ok();

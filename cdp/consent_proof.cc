@@ -40,7 +40,7 @@ Result<void> check_against(const Record& pending, const CheckedConsent& item) {
 Result<void> ConsentProof::check(const storage::Snapshot& snapshot,
                                  storage::Transaction& transaction, CheckedConsent& item) const {
     auto& record = item.record;
-    item.answer.warnings.clear();
+    item.answer.warnings = item.warnings;
     record.graph_version = CDP_TRY(storage::log_size(snapshot, identity::change_log()));
     for (const auto& one : record.asserted)
         if (const auto stored = CDP_TRY(find(snapshot, transaction, one.token, record.id))) {

@@ -304,7 +304,7 @@ TEST_CASE("a posted signal is an answer for every purpose that heeds it") {
     CHECK(post("gpc", "1") == "2");
     CHECK(plan_of(world, "user_id", "u1") == "objected");
     CHECK(plan_of(world, "user_id", "u1", "resale") == "objected");
-    CHECK(post("tcf", "no string").starts_with("1"));
+    CHECK(post("tcf", "no string") == "1 signal_bad_character");
     CHECK(plan_of(world, "user_id", "u1") == "denied");
     CHECK(post("gpc", "0") == "signal_without_effect");
     CHECK(post("fax", "1") == "invalid_signal");
