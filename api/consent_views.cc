@@ -2,7 +2,6 @@
 #include "api/handlers.h"
 #include "api/parameters.h"
 #include "api/problem.h"
-#include "cdp/consent_history.h"
 
 namespace api {
 namespace {
@@ -14,17 +13,6 @@ cdp::Error as_sent(cdp::Error error, bool several) {
     return error;
 }
 
-cdp::Result<Subject> asked_about(const Request& request) {
-    const auto text = query_value(request.head->query, "subject");
-    if (!text || text->empty())
-        return invalid("subject_required", "Say about whom, like subject=email:a@shop.example.",
-                       "/subject");
-    const auto colon = text->find(':');
-    if (colon == text->npos || colon == 0 || colon + 1 == text->size())
-        return invalid("malformed_identifier", "A subject is type:value.", "/subject");
-    return Subject{text->substr(0, colon), text->substr(colon + 1)};
-}
-
 }  // namespace
 
 Response read_consents_of(const Services& services, const Request& request) {
@@ -34,24 +22,6 @@ Response read_consents_of(const Services& services, const Request& request) {
     if (!page) return problem(page.error());
     return document(
         services.platform.consents_of(reader_of(request), {subject->type, subject->value}, *page));
-}
-
-Response read_beliefs(const Services& services, const Request& request) {
-    const auto subject = asked_about(request);
-    if (!subject) return problem(subject.error());
-    const auto as_of = time_in(request, "as_of");
-    if (!as_of) return problem(as_of.error());
-    if (!*as_of)
-        return problem(invalid("as_of_required", "Say as of when, an RFC 3339 time.", "/as_of"));
-    const auto known_at = time_in(request, "known_at");
-    if (!known_at) return problem(known_at.error());
-    const auto& query = request.head->query;
-    return document(services.platform.beliefs(
-        reader_of(request), {.subject = {subject->type, subject->value},
-                             .as_of = **as_of,
-                             .known_at = *known_at,
-                             .purpose = query_value(query, "purpose").value_or(""),
-                             .channel = query_value(query, "channel").value_or("")}));
 }
 
 void decide(const Services& services, const Request& request, Answer answer) {

@@ -23,8 +23,10 @@ void record_consents(const Services& services, const Request& request, Answer an
 
 // consent_views.cc
 Response read_consents_of(const Services& services, const Request& request);
-Response read_beliefs(const Services& services, const Request& request);
 void decide(const Services& services, const Request& request, Answer answer);
+
+// audit.cc
+void answer_audit(const Services& services, const Request& request, Answer answer);
 
 // notices.cc
 void post_notice(const Services& services, const Request& request, Answer answer);

@@ -9,14 +9,6 @@
 namespace api {
 namespace {
 
-cdp::Result<std::size_t> limit_of(const std::string& text) {
-    std::size_t limit = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-    if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > 1000)
-        return invalid("malformed_limit", "The limit is a number from 1 to 1000.", "/limit");
-    return limit;
-}
-
 // Of a name that is told back.
 constexpr std::size_t kNameShownMax = 64;
 
@@ -79,16 +71,20 @@ cdp::Result<void> check_parameters(const Route& route, std::string_view query) {
     return cdp::Result<void>::ok();
 }
 
-cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::string_view name) {
-    const auto text = query_value(request.head->query, name);
-    if (!text) return std::optional<cdp::Timestamp>{};
-    const auto time = cdp::parse_time(*text);
-    if (!time || text->find_first_of("Tt") == text->npos)
+cdp::Result<cdp::Timestamp> read_moment(std::string_view name, std::string_view text) {
+    const auto time = cdp::parse_time(text);
+    if (!time || text.find_first_of("Tt") == text.npos)
         return invalid("malformed_time",
                        "An RFC 3339 date-time with its offset is expected here, such as "
                        "2026-11-23T00:00:00Z; in a query a plus sign is written %2B.",
                        pointer_to(name));
-    return time;
+    return *time;
+}
+
+cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::string_view name) {
+    const auto text = query_value(request.head->query, name);
+    if (!text) return std::optional<cdp::Timestamp>{};
+    return std::optional(CDP_TRY(read_moment(name, *text)));
 }
 
 std::string author_of(const Request& request) {
@@ -104,11 +100,19 @@ cdp::Reader reader_of(const Request& request) {
             .reason = query_value(request.head->query, "reason").value_or("")};
 }
 
+cdp::Result<std::size_t> read_limit(std::string_view text) {
+    std::size_t limit = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
+    if (error != std::errc() || end != text.data() + text.size() || limit < 1 || limit > 1000)
+        return invalid("malformed_limit", "The limit is a number from 1 to 1000.", "/limit");
+    return limit;
+}
+
 cdp::Result<cdp::PageQuery> page_of(const Request& request) {
     cdp::PageQuery page;
     page.cursor = query_value(request.head->query, "cursor").value_or("");
     if (const auto text = query_value(request.head->query, "limit"))
-        page.limit = CDP_TRY(limit_of(*text));
+        page.limit = CDP_TRY(read_limit(*text));
     return page;
 }
 

@@ -37,13 +37,17 @@ struct Route;
 // their name as pointer, `/limit`.
 cdp::Result<void> check_parameters(const Route& route, std::string_view query);
 
-// A time with its offset; nullopt: there is no such parameter. A day alone is refused, because it
-// says no moment.
+// A time with its offset. A day alone is refused (malformed_time), because it says no moment.
+// `name` is the parameter's.
+cdp::Result<cdp::Timestamp> read_moment(std::string_view name, std::string_view text);
+// The same of a request; nullopt: there is no such parameter.
 cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::string_view name);
 
 // Who looks, by which route and, if the query says, for which `reason`.
 cdp::Reader reader_of(const Request& request);
 
+// 1 to 1000; malformed_limit.
+cdp::Result<std::size_t> read_limit(std::string_view text);
 // `limit` and `cursor`. What a cursor may be is the list's to say.
 cdp::Result<cdp::PageQuery> page_of(const Request& request);
 

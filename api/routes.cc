@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/audit.h"
 #include "api/handlers.h"
 
 namespace api {
@@ -110,8 +111,9 @@ void add_consent(std::vector<Route>& out) {
     out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters, record_consents));
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/consents", kOfficers,
                               read_consents_of, {"limit", "cursor"}));
-    out.push_back(keyed_route(Method::get, "/v1/audit/consent", kOfficers, read_beliefs,
-                              {"subject", "as_of", "known_at", "purpose", "channel"}));
+    for (const auto& [path, question] : audit_routes())
+        out.push_back(
+            keyed_route(Method::get, path, kOfficers, answer_audit, question->parameters));
     out.push_back(keyed_route(Method::post, "/v1/decisions", kDecisionReaders, decide));
     out.push_back(keyed_route(Method::post, "/v1/notices", kOfficers, post_notice));
     out.push_back(keyed_route(Method::get, "/v1/notices/{id}", kNoticeReaders, read_notice_versions,

@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "cdp/audit.h"
 #include "cdp/consent_history.h"
 #include "cdp/consent_intake.h"
 #include "cdp/decisions.h"
@@ -113,6 +114,9 @@ struct Platform::Parts {
                   source_names};
     const Notices notices{{store, vault, config, clock}};
     const Receipts receipts{{store, vault, ledger, notices, config, clock}};
+    const AuditSources audit_sources{store,  vault,           graph,    consents,
+                                     people, consent_history, policies, notices,
+                                     ledger, disclosures,     config,   clock};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger},
                          notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
@@ -153,8 +157,9 @@ Result<std::string> Platform::consents_of(const Reader& reader, const NamedIdent
     return parts_->show(reader, parts_->consent_history.page(subject, query));
 }
 
-Result<std::string> Platform::beliefs(const Reader& reader, const BeliefQuery& query) {
-    return parts_->show(reader, parts_->consent_history.beliefs(query));
+Result<std::string> Platform::audit(const Reader& reader, const AuditQuestion& question,
+                                    const AuditQuery& query) {
+    return parts_->show(reader, question.answer(parts_->audit_sources, query));
 }
 
 Result<std::shared_ptr<const std::string>> Platform::decide(

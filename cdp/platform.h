@@ -57,11 +57,12 @@ public:
     void record_consents(const Principal& caller, std::vector<ConsentRequest> requests,
                          Recorded done);
 
-    // What a person said about consent, and what was to be decided at a time by what was known then
-    // and is known now; cdp/consent_history.h. For officers: neither passes the gate.
+    // What a person said about consent; cdp/consent_history.h. For officers: it passes no gate.
     Result<std::string> consents_of(const Reader& reader, const NamedIdentifier& subject,
                                     const PageQuery& query);
-    Result<std::string> beliefs(const Reader& reader, const BeliefQuery& query);
+    // The answer to an officer's question; cdp/audit.h. The same holds; may wait for the disk.
+    Result<std::string> audit(const Reader& reader, const AuditQuestion& question,
+                              const AuditQuery& query);
 
     // May data of these identifiers be used? Reads none; cdp/decisions.h.
     Result<std::shared_ptr<const std::string>> decide(

@@ -14,7 +14,8 @@ namespace cdp {
 
 // Declared where they are answered.
 struct AssertionsQuery;
-struct BeliefQuery;
+struct AuditQuery;
+struct AuditQuestion;
 struct DecisionQuestion;
 struct ReceiptRequest;
 

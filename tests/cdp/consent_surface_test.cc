@@ -323,13 +323,13 @@ TEST_CASE("a channel asks for itself and about now") {
 }
 
 // The decision about the e-mail address for email_tool in one of the two beliefs.
-std::string believed(PlatformWorld& world, const char* which, cdp::BeliefQuery query) {
+std::string believed(PlatformWorld& world, const char* which, cdp::AuditQuery query) {
     query.subject = {"email", "a@shop.example"};
     query.purpose = "email_marketing";
     query.channel = "email_tool";
-    const auto body = world.platform().beliefs(reader(officer()), query);
-    if (!body) return body.error().reason;
-    return json::parse(*body)[which]["decisions"][0]["identifiers"][0]["reason"];
+    const auto body = world.audited("consent", query);
+    if (body.contains("error")) return body["error"];
+    return body[which]["decisions"][0]["identifiers"][0]["reason"];
 }
 
 TEST_CASE("what was believed then is told from what was known then and from what is known now") {

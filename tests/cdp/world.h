@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "cdp/audit.h"
 #include "cdp/platform.h"
 #include "storage/memory_store.h"
 #include "tests/support/keyring.h"
@@ -107,6 +108,18 @@ public:
         const auto answer = platform_->timeline(channel(channel_id), type, value, query);
         if (!answer) return {{"error", answer.error().reason}};
         return nlohmann::json::parse(*answer->body());
+    }
+
+    // What an officer is answered; the question by its verb.
+    nlohmann::json audited(std::string_view verb, const cdp::AuditQuery& query) {
+        for (const auto& question : cdp::audit_questions()) {
+            if (question.verb != verb) continue;
+            const auto answer = platform_->audit(officer(), question, query);
+            if (!answer) return {{"error", answer.error().reason}};
+            return nlohmann::json::parse(*answer);
+        }
+        FAIL("there is no such question: " << verb);
+        return {};
     }
 
     std::vector<nlohmann::json> exported(cdp::ExportKind kind) {

@@ -1,0 +1,19 @@
+#include "cdp/audit_answers.h"
+#include "cdp/consent_history.h"
+#include "cdp/refuse.h"
+
+namespace cdp {
+
+Result<Shown> audit_consent(const AuditSources& sources, const AuditQuery& query) {
+    if (!query.subject)
+        return refuse("subject_required", "Say about whom, like email:a@shop.example.", "/subject");
+    if (!query.as_of)
+        return refuse("as_of_required", "Say as of when, an RFC 3339 time.", "/as_of");
+    return sources.history.beliefs({.subject = {query.subject->type, query.subject->value},
+                                    .as_of = *query.as_of,
+                                    .known_at = query.known_at,
+                                    .purpose = query.purpose,
+                                    .channel = query.channel});
+}
+
+}  // namespace cdp

@@ -1,0 +1,35 @@
+#include "cdp/audit_person.h"
+
+#include "cdp/base/bytes.h"
+#include "cdp/consent_json.h"
+#include "cdp/refuse.h"
+
+namespace cdp {
+
+Result<AuditedPerson> audited_person(const AuditSources& sources, People::Reading reading,
+                                     const std::optional<AuditSubject>& subject, const char* name) {
+    const auto pointer = std::string("/") + name;
+    if (!subject)
+        return refuse("subject_required", "Say about whom, like email:a@shop.example.", pointer);
+    const auto at = [&](Error error) {
+        if (error.code == ErrorCode::invalid_argument) error.pointer = pointer;
+        return error;
+    };
+    const auto token = sources.people.resolve(reading, subject->type, subject->value);
+    if (!token) return at(token.error());
+    const auto node = sources.people.find(reading, *token);
+    if (!node) return at(node.error());
+    return AuditedPerson{
+        .asked = *token,
+        .id = node->person(),
+        .members = CDP_TRY(sources.graph.members(reading.transaction, node->anchor))};
+}
+
+Result<std::string> person_members(const AuditSources& sources, People::Reading reading,
+                                   const AuditedPerson& person) {
+    const StoredNames names(sources.vault, reading.snapshot);
+    return "\"person\":\"" + to_hex(person.id.view()) + "\",\"subject\":{" +
+           CDP_TRY(names.name_of(person.asked)) + "}";
+}
+
+}  // namespace cdp
