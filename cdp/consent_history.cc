@@ -7,7 +7,6 @@
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
 #include "cdp/paging.h"
-#include "cdp/person_then.h"
 #include "cdp/refuse.h"
 #include "consent/json_string.h"
 #include "consent/rows.h"
@@ -148,34 +147,11 @@ Result<Shown> ConsentHistory::page(const NamedIdentifier& subject, const PageQue
                  {.identifiers = {token}, .persons = {node.person()}});
 }
 
-void keep_said_by(std::vector<consent::Fact>& facts, Timestamp as_of) {
-    std::erase_if(facts, [&](const consent::Fact& fact) {
-        return fact.time > as_of && fact.received > as_of;
-    });
-}
-
-Result<ConsentHistory::Known> ConsentHistory::known_now(People::Reading reading,
-                                                        const Token& token) const {
+Result<Known> ConsentHistory::known_now(People::Reading reading, const Token& token) const {
     auto person = CDP_TRY(needs_.people.load(reading, token));
     return Known{.person = person.id,
                  .members = std::move(person.consents),
                  .policy = needs_.policies.now()};
-}
-
-// A shared identifier is alone: who was together then was not shared then.
-Result<ConsentHistory::Known> ConsentHistory::known_then(People::Reading reading,
-                                                         const Token& token, Timestamp at) const {
-    Known known{.policy = CDP_TRY(needs_.policies.at(reading.snapshot, at))};
-    const auto then = CDP_TRY(person_then(needs_.graph, reading.transaction, token, at));
-    const auto members = then ? then->members : std::vector<Token>{token};
-    if (then) known.person = then->id;
-    for (const auto& member : members) {
-        auto said = CDP_TRY(needs_.people.said_under(reading, member, ""));
-        if (members.size() > 1) said.shared = false;
-        std::erase_if(said.facts, [&](const auto& fact) { return fact.received > at; });
-        known.members.push_back(std::move(said));
-    }
-    return known;
 }
 
 namespace {
@@ -255,7 +231,8 @@ Result<Shown> ConsentHistory::beliefs(const BeliefQuery& query) const {
     const auto token =
         CDP_TRY(needs_.people.resolve(reading, query.subject.type, query.subject.value));
     const auto today = CDP_TRY(known_now(reading, token));
-    const auto then = CDP_TRY(known_then(reading, token, known_at));
+    const auto then = CDP_TRY(
+        known_then({needs_.graph, needs_.people, needs_.policies}, reading, token, known_at));
     const StoredNames names(needs_.vault, *snapshot);
     auto body = "{\"subject\":{" + CDP_TRY(names.name_of(token)) + "}" +
                 moment("as_of", query.as_of) + moment("known_at", known_at) +

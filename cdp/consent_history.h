@@ -6,6 +6,7 @@
 
 #include "cdp/base/clock.h"
 #include "cdp/consent_json.h"
+#include "cdp/known_then.h"
 #include "cdp/people.h"
 #include "cdp/policy_versions.h"
 #include "cdp/queries.h"
@@ -49,26 +50,15 @@ public:
 
 private:
     struct Said;
-    // Who was held to be the person, and all that was known of what they said.
-    struct Known {
-        std::optional<PersonId> person = {};
-        std::vector<consent::Member> members = {};
-        PolicyVersions::InForce policy = {};
-    };
 
     Result<std::vector<Said>> said_under(const storage::Snapshot& snapshot,
                                          const std::vector<Token>& members) const;
     Result<std::string> said_json(const storage::Snapshot& snapshot, const Said& said) const;
-    Result<Known> known_then(People::Reading reading, const Token& token, Timestamp at) const;
     Result<Known> known_now(People::Reading reading, const Token& token) const;
     Result<std::string> belief(const storage::Snapshot& snapshot, const Known& known,
                                const BeliefQuery& query) const;
 
     Needs needs_;
 };
-
-// Leaves of what was said what counts at `as_of`: what is dated later says nothing of that moment
-// unless it had come in by then, from a clock that ran ahead.
-void keep_said_by(std::vector<consent::Fact>& facts, Timestamp as_of);
 
 }  // namespace cdp

@@ -4,10 +4,10 @@
 #include <array>
 #include <utility>
 
-#include "cdp/consent_history.h"
 #include "cdp/consent_json.h"
 #include "cdp/decision_answer.h"
 #include "cdp/field.h"
+#include "cdp/known_then.h"
 #include "cdp/refuse.h"
 #include "consent/policy.h"
 #include "identity/change.h"
