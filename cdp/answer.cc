@@ -1,6 +1,7 @@
 #include "cdp/answer.h"
 
 #include <string>
+#include <vector>
 
 namespace cdp {
 
@@ -24,15 +25,35 @@ Result<const consent::Purpose*> purpose_for(const Config& config, const Principa
     return found;
 }
 
+consent::DecisionId decision_id(const storage::Vault& vault, const DecidedFor& decided) {
+    std::string subject(decided.person.view());
+    for (const Token& member : decided.members) subject += member.view();
+    subject.append(decided.channel).push_back('\0');
+    subject.append(decided.purpose).push_back('\0');
+    subject += std::to_string(decided.ledger_size);
+    return vault.hash<consent::DecisionId>("decision", subject);
+}
+
 consent::DecisionId decision_id(const storage::Vault& vault, const Person& person,
                                 const Principal& channel, std::string_view purpose,
                                 std::uint64_t ledger_size) {
-    std::string subject(person.id.view());
-    for (const PersonMember& member : person.members) subject += member.token.view();
-    subject.append(channel.channel).push_back('\0');
-    subject.append(purpose).push_back('\0');
-    subject += std::to_string(ledger_size);
-    return vault.hash<consent::DecisionId>("decision", subject);
+    std::vector<Token> members;
+    for (const PersonMember& member : person.members) members.push_back(member.token);
+    return decision_id(vault, DecidedFor{.person = person.id,
+                                         .members = members,
+                                         .channel = channel.channel,
+                                         .purpose = purpose,
+                                         .ledger_size = ledger_size});
+}
+
+consent::DecisionId decision_id(const storage::Vault& vault, const DecidedAbout& decided) {
+    std::string named(decided.channel);
+    named.push_back('\0');
+    named.append(decided.purpose).push_back('\0');
+    named.append(std::to_string(decided.ledger_size)).push_back('\0');
+    named += std::to_string(milliseconds_of(decided.asked_at));
+    for (const Token& token : decided.identifiers) named += token.view();
+    return vault.hash<consent::DecisionId>("decision about", named);
 }
 
 }  // namespace cdp

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "cdp/access.h"
@@ -21,8 +22,29 @@ Result<const consent::Purpose*> purpose_for(const Config& config, const Principa
                                             std::string_view purpose);
 
 // Names what was decided: the same person, question and state of the ledger have the same id.
+struct DecidedFor {
+    PersonId person{};
+    std::span<const Token> members = {};  // sorted
+    std::string_view channel = {};
+    std::string_view purpose = {};
+    std::uint64_t ledger_size = 0;
+};
+consent::DecisionId decision_id(const storage::Vault& vault, const DecidedFor& decided);
 consent::DecisionId decision_id(const storage::Vault& vault, const Person& person,
                                 const Principal& channel, std::string_view purpose,
                                 std::uint64_t ledger_size);
+
+// The same of what was asked for without reading data.
+struct DecidedAbout {
+    std::string_view channel = {};
+    std::string_view purpose = {};
+    std::uint64_t ledger_size = 0;
+    Timestamp asked_at{};
+    std::span<const Token> identifiers = {};  // as asked; zeros: nobody's
+};
+consent::DecisionId decision_id(const storage::Vault& vault, const DecidedAbout& decided);
+
+// What stands for a purpose where several are decided about at once, see google_consent.h.
+inline constexpr std::string_view kGoogleDecision = "google consent";
 
 }  // namespace cdp

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "cdp/answer.h"
 #include "cdp/consent_json.h"
 #include "cdp/decision_answer.h"
 #include "cdp/field.h"
@@ -127,9 +128,7 @@ Result<DecisionTold> Decisions::decide(const Asked& asked) const {
     told.policy_version = asked.version;
     told.ledger_size = CDP_TRY(needs_.consents.ledger_size(*snapshot));
     told.graph_version = CDP_TRY(storage::log_size(*snapshot, identity::change_log()));
-    std::string named = asked.put.channel + '\0' + asked.put.purpose + '\0' +
-                        std::to_string(told.ledger_size) + '\0' +
-                        std::to_string(milliseconds_of(asked.put.now));
+    std::vector<Token> identifiers;
     const auto& subjects = asked.question.identifiers;
     for (std::size_t i = 0; i < subjects.size(); ++i) {
         const auto decided = decide_about(asked, {*snapshot, transaction}, subjects[i], told);
@@ -138,11 +137,15 @@ Result<DecisionTold> Decisions::decide(const Asked& asked) const {
             error.pointer = asked.pointer + "/identifiers/" + std::to_string(i);
             return error;
         }
-        named += told.subjects[i].token.view();
+        identifiers.push_back(told.subjects[i].token);
         if (is_stricter(told.subjects[i].decision, told.subjects[told.strictest].decision))
             told.strictest = i;
     }
-    told.decision = needs_.vault.hash<consent::DecisionId>("decision about", named);
+    told.decision = decision_id(needs_.vault, DecidedAbout{.channel = asked.put.channel,
+                                                           .purpose = asked.put.purpose,
+                                                           .ledger_size = told.ledger_size,
+                                                           .asked_at = asked.put.now,
+                                                           .identifiers = identifiers});
     return told;
 }
 

@@ -58,7 +58,7 @@ Result<AnswerCache::Answer> GoogleConsent::answer(const Principal& channel, std:
             body.text("\"denied\"");
     }
     body.text(",\"decision\":\"")
-        .id(decision_id(needs_.vault, person, channel, "google consent", ledger_size))
+        .id(decision_id(needs_.vault, person, channel, kGoogleDecision, ledger_size))
         .text("\",\"ledger_size\":")
         .ledger_size(ledger_size)
         .text("}");
