@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "api/audit_verbs.h"
 #include "api/ledger_verbs.h"
 #include "api/rebuild.h"
 #include "api/receipt_check.h"
@@ -194,6 +195,11 @@ int run_command_line(int argc, char** argv) {
 
     ReceiptCommand receipt_command;
     add_receipt_verbs(app, receipt_command, code);
+
+    AuditCommand audit_command;
+    auto* audit = app.add_subcommand("audit", "What privacy officers ask; prints JSON");
+    audit->require_subcommand(1);
+    add_audit_verbs(*audit, audit_command, code);
 
     RebuildCommand rebuild_command;
     add_rebuild_verb(app, rebuild_command, code);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace api {
 namespace {
@@ -327,6 +328,22 @@ std::optional<Refusal> check_unfinished_head(std::string_view bytes) {
     if (line.size() > kTargetBytesMax + 64) return kTargetTooLong;
     if (bytes.size() >= kHeadBytesMax) return kHeadTooLarge;
     return std::nullopt;
+}
+
+std::string percent_encode(std::string_view text) {
+    constexpr char digits[] = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (std::isalnum(byte) != 0) {
+            out += c;
+        } else {
+            out += '%';
+            out += digits[byte >> 4];
+            out += digits[byte & 15];
+        }
+    }
+    return out;
 }
 
 std::string percent_decode(std::string_view text) {

@@ -66,6 +66,8 @@ std::optional<Refusal> check_unfinished_head(std::string_view bytes);
 // The octets that %XX stands for; a plus sign stays one. For parts of a target that read_head let
 // through.
 std::string percent_decode(std::string_view text);
+// Of any bytes: only ASCII letters and digits stay as they are.
+std::string percent_encode(std::string_view text);
 
 // The names in a query, decoded, in their order; one that comes twice is there twice. `&` alone
 // names nothing.

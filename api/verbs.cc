@@ -1,12 +1,12 @@
 #include <unistd.h>
 
-#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "api/command_line.h"
 #include "api/config.h"
+#include "api/http_head.h"
 #include "api/json.h"
 #include "api/principals.h"
 #include "api/reach.h"
@@ -18,22 +18,6 @@ namespace {
 // False when nobody reads any more.
 bool print(std::string_view text) {
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-}
-
-std::string percent_encode(std::string_view text) {
-    constexpr char digits[] = "0123456789ABCDEF";
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (std::isalnum(byte)) {
-            out += c;
-        } else {
-            out += '%';
-            out += digits[byte >> 4];
-            out += digits[byte & 15];
-        }
-    }
-    return out;
 }
 
 std::string key_request(const cdp::Principal& principal) {
