@@ -46,4 +46,15 @@ Result<std::optional<PersonThen>> person_then(const identity::Graph& graph,
     return std::optional(PersonThen{*person, {members.begin(), members.end()}});
 }
 
+// The rows of its history are keyed by when each ended.
+Result<std::vector<Timestamp>> person_turns(storage::Transaction& transaction, const Token& token) {
+    std::vector<Timestamp> out;
+    CDP_CHECK(transaction.scan(storage::KeyWriter(storage::Space::history, token).str(),
+                               [&](std::string_view key, std::string_view) {
+                                   out.push_back(storage::KeyReader(key).newest_first());
+                                   return true;
+                               }));
+    return out;
+}
+
 }  // namespace cdp

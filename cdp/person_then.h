@@ -21,4 +21,7 @@ Result<std::optional<PersonThen>> person_then(const identity::Graph& graph,
                                               storage::Transaction& transaction, const Token& token,
                                               Timestamp at);
 
+// When the person of an identifier became another, newest first.
+Result<std::vector<Timestamp>> person_turns(storage::Transaction& transaction, const Token& token);
+
 }  // namespace cdp

@@ -1,4 +1,6 @@
 #include "cdp/decisions.h"
+#include "cdp/disclosures.h"
+#include "cdp/policy_versions.h"
 #include "tests/cdp/stewardship_world.h"
 
 namespace {
