@@ -67,7 +67,7 @@ struct AuditSources {
     const ConsentHistory& history;
     const PolicyVersions& policies;
     const Notices& notices;
-    const consent::Ledger& ledger;
+    consent::Ledger& ledger;  // published when a proof needs it
     Disclosures& disclosures;
     const Config& config;
     const Clock& clock;

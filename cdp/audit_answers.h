@@ -8,4 +8,12 @@ namespace cdp {
 // audit_consent.cc
 Result<Shown> audit_consent(const AuditSources& sources, const AuditQuery& query);
 
+// audit_disclosures.cc
+Result<Shown> audit_disclosures(const AuditSources& sources, const AuditQuery& query);
+Result<Shown> audit_access(const AuditSources& sources, const AuditQuery& query);
+Result<Shown> audit_withheld(const AuditSources& sources, const AuditQuery& query);
+Result<Shown> audit_recipients(const AuditSources& sources, const AuditQuery& query);
+// audit_record.cc
+Result<Shown> audit_record(const AuditSources& sources, const AuditQuery& query);
+
 }  // namespace cdp

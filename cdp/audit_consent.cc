@@ -1,4 +1,5 @@
 #include "cdp/audit_answers.h"
+#include "cdp/audit_proofs.h"
 #include "cdp/consent_history.h"
 #include "cdp/refuse.h"
 
@@ -9,11 +10,13 @@ Result<Shown> audit_consent(const AuditSources& sources, const AuditQuery& query
         return refuse("subject_required", "Say about whom, like email:a@shop.example.", "/subject");
     if (!query.as_of)
         return refuse("as_of_required", "Say as of when, an RFC 3339 time.", "/as_of");
+    AuditProofs proofs(sources);
     return sources.history.beliefs({.subject = {query.subject->type, query.subject->value},
                                     .as_of = *query.as_of,
                                     .known_at = query.known_at,
                                     .purpose = query.purpose,
-                                    .channel = query.channel});
+                                    .channel = query.channel},
+                                   [&](const Committed& said) { return proofs.of(said); });
 }
 
 }  // namespace cdp

@@ -1,6 +1,7 @@
 #include "cdp/consent_history.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -9,7 +10,6 @@
 #include "cdp/paging.h"
 #include "cdp/refuse.h"
 #include "consent/json_string.h"
-#include "consent/rows.h"
 #include "consent/tiles.h"
 #include "storage/key.h"
 
@@ -17,8 +17,6 @@ namespace cdp {
 namespace {
 
 using consent::json_string;
-
-constexpr std::size_t kRowsMax = 20'000;
 
 std::string quoted(std::string_view bytes) {
     return '"' + to_hex(bytes) + '"';
@@ -57,65 +55,21 @@ std::string decision_json(std::size_t identifier, const consent::Decision& decis
 
 }  // namespace
 
-struct ConsentHistory::Said {
-    Place place;
-    Token under{};
-    consent::Row row;
-    consent::Sha256 commitment{};
-};
-
-// A record stands under each identifier that it names, and is met once.
-Result<std::vector<ConsentHistory::Said>> ConsentHistory::said_under(
-    const storage::Snapshot& snapshot, const std::vector<Token>& members) const {
-    std::vector<Said> out;
-    std::set<RecordId> met;
-    std::size_t rows = 0;
-    for (const auto& token : members) {
-        const auto key = CDP_TRY(needs_.vault.find(snapshot, token));
-        if (!key) continue;
-        auto outcome = Result<void>::ok();
-        const auto take = [&](std::string_view row_key, std::string_view sealed) -> Result<void> {
-            auto opened = CDP_TRY(consent::open_row(*key, token, row_key, sealed));
-            const auto* record = std::get_if<consent::Record>(&opened.row);
-            const auto* cell = std::get_if<consent::Cell>(&opened.row);
-            const Place place{record ? record->time : cell->first.time,
-                              record ? record->id : cell->id};
-            if (!met.insert(place.id).second) return Result<void>::ok();
-            const auto commitment = CDP_TRY(consent::commitment_of(*key, token, row_key, sealed));
-            out.push_back({place, token, std::move(opened.row), commitment});
-            return Result<void>::ok();
-        };
-        CDP_CHECK(snapshot.scan(consent::group_prefix(token), "",
-                                [&](std::string_view row_key, std::string_view sealed) {
-                                    outcome = take(row_key, sealed);
-                                    return outcome && ++rows < kRowsMax;
-                                }));
-        CDP_CHECK(outcome);
-    }
-    if (rows >= kRowsMax)
-        return Error{.code = ErrorCode::unavailable,
-                     .reason = "history_too_long",
-                     .message =
-                         "So much was said under these identifiers that one answer cannot "
-                         "hold it; export the consents instead."};
-    std::ranges::sort(out, [](const Said& a, const Said& b) { return a.place < b.place; });
-    return out;
-}
-
-Result<std::string> ConsentHistory::said_json(const storage::Snapshot& snapshot,
-                                              const Said& said) const {
-    const StoredNames names(needs_.vault, snapshot);
-    std::string out = "{";
+Result<std::string> said_members(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                                 const Committed& said) {
+    const StoredNames names(vault, snapshot);
+    std::string out;
     if (const auto* record = std::get_if<consent::Record>(&said.row)) {
-        out += "\"kind\":\"record\"," + CDP_TRY(record_members(*record, names.reader())) +
-               moment("valid_until", record->valid_until) + moment("received", record->received);
+        out = "\"kind\":\"record\"," + CDP_TRY(record_members(*record, names.reader())) +
+              moment("valid_until", record->valid_until) + moment("received", record->received);
     } else {
         const auto& cell = std::get<consent::Cell>(said.row);
-        out += "\"kind\":\"stamp\"," + CDP_TRY(stamp_members(cell, said.under, names.reader()));
+        out = "\"kind\":\"stamp\"," + CDP_TRY(stamp_members(cell, said.under, names.reader()));
     }
-    const auto index = CDP_TRY(snapshot.get(consent::entry_index_key(said.commitment)));
-    out += ",\"ledger\":{\"commitment\":" + quoted(consent::view(said.commitment));
-    return out + ",\"index\":" + (index ? std::to_string(ByteReader(*index).u64()) : "null") + "}}";
+    const auto commitment = said.commitment();
+    const auto index = CDP_TRY(snapshot.get(consent::entry_index_key(commitment)));
+    out += ",\"ledger\":{\"commitment\":" + quoted(consent::view(commitment));
+    return out + ",\"index\":" + (index ? std::to_string(ByteReader(*index).u64()) : "null") + "}";
 }
 
 Result<Shown> ConsentHistory::page(const NamedIdentifier& subject, const PageQuery& query) const {
@@ -128,19 +82,21 @@ Result<Shown> ConsentHistory::page(const NamedIdentifier& subject, const PageQue
     const auto token = CDP_TRY(needs_.people.resolve(reading, subject.type, subject.value));
     const auto node = CDP_TRY(needs_.people.find(reading, token));
     const auto members = CDP_TRY(needs_.graph.members(transaction, node.anchor));
-    const auto said = CDP_TRY(said_under(*snapshot, members));
+    const auto said = CDP_TRY(all_committed(*snapshot, needs_.vault, members));
     std::string list;
     std::string next = "null";
     std::size_t count = 0;
-    const Said* last = nullptr;
+    Place last;
     for (const auto& one : said) {
-        if (after && !(*after < one.place)) continue;
+        const Place place{one.time(), one.id()};
+        if (after && !(*after < place)) continue;
         if (count++ == query.limit) {
-            next = '"' + cursor_of(last->place) + '"';
+            next = '"' + cursor_of(last) + '"';
             break;
         }
-        list += (list.empty() ? "" : ",") + CDP_TRY(said_json(*snapshot, one));
-        last = &one;
+        list += (list.empty() ? "{" : ",{") + CDP_TRY(said_members(*snapshot, needs_.vault, one));
+        list += '}';
+        last = place;
     }
     return Shown("{\"person\":" + quoted(node.person().view()) + ",\"records\":[" + list +
                      "],\"next\":" + next + "}",
@@ -196,8 +152,7 @@ std::string all_decisions(const consent::Policy& policy,
 Result<std::string> ConsentHistory::belief(const storage::Snapshot& snapshot, const Known& known,
                                            const BeliefQuery& query) const {
     const StoredNames names(needs_.vault, snapshot);
-    auto members = known.members;
-    for (auto& member : members) keep_said_by(member.facts, query.as_of);
+    const auto& members = known.members;
     std::string out = "{\"person\":";
     out += known.person ? quoted(known.person->view()) : "null";
     out += ",\"policy_version\":" + quoted(consent::view(known.policy.version));
@@ -215,7 +170,32 @@ Result<std::string> ConsentHistory::belief(const storage::Snapshot& snapshot, co
     return out + "]}";
 }
 
-Result<Shown> ConsentHistory::beliefs(const BeliefQuery& query) const {
+// Of what any of them rests on.
+Result<std::string> ConsentHistory::proofs(const storage::Snapshot& snapshot,
+                                           std::span<const Known> known, const Prove& prove) const {
+    std::set<Token> under;
+    std::set<RecordId> wanted;
+    for (const auto& one : known)
+        for (const auto& member : one.members) {
+            under.insert(member.token);
+            for (const auto& fact : member.facts) wanted.insert(fact.id);
+        }
+    std::string list;
+    std::size_t count = 0;
+    for (const auto& one :
+         CDP_TRY(all_committed(snapshot, needs_.vault, {under.begin(), under.end()}))) {
+        if (!wanted.contains(one.id()) || count++ >= kProofsMax) continue;
+        const auto proof = CDP_TRY(prove(one));
+        // Proving may have published it.
+        const auto published = needs_.store.snapshot();
+        list += (list.empty() ? "{" : ",{") + CDP_TRY(said_members(*published, needs_.vault, one));
+        list += ",\"proof\":" + proof + "}";
+    }
+    const auto left_out = count - std::min(count, kProofsMax);
+    return "\"proofs\":[" + list + "],\"proofs_left_out\":" + std::to_string(left_out);
+}
+
+Result<Shown> ConsentHistory::beliefs(const BeliefQuery& query, const Prove& prove) const {
     const auto now = needs_.clock.now();
     const auto known_at = query.known_at.value_or(query.as_of);
     if (query.as_of > now) return refuse("in_the_future", "That time has not come.", "/as_of");
@@ -230,14 +210,18 @@ Result<Shown> ConsentHistory::beliefs(const BeliefQuery& query) const {
     const People::Reading reading{*snapshot, transaction};
     const auto token =
         CDP_TRY(needs_.people.resolve(reading, query.subject.type, query.subject.value));
-    const auto today = CDP_TRY(known_now(reading, token));
-    const auto then = CDP_TRY(
-        known_then({needs_.graph, needs_.people, needs_.policies}, reading, token, known_at));
+    std::array known{CDP_TRY(known_then({needs_.graph, needs_.people, needs_.policies}, reading,
+                                        token, known_at)),
+                     CDP_TRY(known_now(reading, token))};
+    for (auto& one : known)
+        for (auto& member : one.members) keep_said_by(member.facts, query.as_of);
+    const auto& [then, today] = known;
     const StoredNames names(needs_.vault, *snapshot);
     auto body = "{\"subject\":{" + CDP_TRY(names.name_of(token)) + "}" +
                 moment("as_of", query.as_of) + moment("known_at", known_at) +
                 ",\"then\":" + CDP_TRY(belief(*snapshot, then, query)) +
-                ",\"now\":" + CDP_TRY(belief(*snapshot, today, query)) + "}";
+                ",\"now\":" + CDP_TRY(belief(*snapshot, today, query)) + "," +
+                CDP_TRY(proofs(*snapshot, known, prove)) + "}";
     Looked whom{.identifiers = {token}, .persons = {*today.person}};
     if (then.person && then.person != today.person) whom.persons.push_back(*then.person);
     return Shown(std::move(body), std::move(whom));

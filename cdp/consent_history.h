@@ -1,10 +1,13 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "cdp/base/clock.h"
+#include "cdp/committed.h"
 #include "cdp/consent_json.h"
 #include "cdp/known_then.h"
 #include "cdp/people.h"
@@ -45,20 +48,26 @@ public:
 
     // {"subject":…,"as_of":…,"known_at":…,"then":{…},"now":{…}}: what was to be decided at `as_of`
     // by what was known at `known_at` - facts received, persons, policy - and by what is known
-    // now. Errors: in_the_future, purpose_unknown, channel_unknown, person_unknown.
-    Result<Shown> beliefs(const BeliefQuery& query) const;
+    // now. "proofs":[…],"proofs_left_out":N are the newest kProofsMax of the records that this
+    // rests on, in full and with what `prove` makes of each. Errors: in_the_future,
+    // purpose_unknown, channel_unknown, person_unknown; those of `prove`.
+    using Prove = std::function<Result<std::string>(const Committed& said)>;
+    static constexpr std::size_t kProofsMax = 100;
+    Result<Shown> beliefs(const BeliefQuery& query, const Prove& prove) const;
 
 private:
-    struct Said;
-
-    Result<std::vector<Said>> said_under(const storage::Snapshot& snapshot,
-                                         const std::vector<Token>& members) const;
-    Result<std::string> said_json(const storage::Snapshot& snapshot, const Said& said) const;
+    Result<std::string> proofs(const storage::Snapshot& snapshot, std::span<const Known> known,
+                               const Prove& prove) const;
     Result<Known> known_now(People::Reading reading, const Token& token) const;
     Result<std::string> belief(const storage::Snapshot& snapshot, const Known& known,
                                const BeliefQuery& query) const;
 
     Needs needs_;
 };
+
+// Members of an object: everything of a record or a stamp, its commitment and its index in the
+// ledger, null as long as it is not published.
+Result<std::string> said_members(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                                 const Committed& said);
 
 }  // namespace cdp

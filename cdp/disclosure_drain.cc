@@ -13,15 +13,6 @@ namespace {
 
 constexpr std::size_t kSaltBytes = 16;
 
-consent::EntryType entry_type(consent::BatchKind kind) {
-    switch (kind) {
-        case consent::BatchKind::release: return consent::EntryType::disclosures;
-        case consent::BatchKind::access: return consent::EntryType::access_log;
-        case consent::BatchKind::gap: return consent::EntryType::gap;
-    }
-    return consent::EntryType::gap;
-}
-
 Token looked_for_under(const storage::Vault& vault, const consent::Batch& batch) {
     switch (batch.kind) {
         case consent::BatchKind::release: return channel_hash(vault, batch.channel);
@@ -103,7 +94,7 @@ void BatchWriter::write_batch(const consent::Batch& batch) {
     needs_.transaction.put(
         batch_of_key(looked_for_under(needs_.vault, batch), batch.last, batch.number), "");
     consent::append_entry(needs_.transaction, needs_.vault,
-                          {.type = entry_type(batch.kind),
+                          {.type = consent::entry_type(batch.kind),
                            .time = batch.last,
                            .salt = stored.salt,
                            .bytes = bytes,

@@ -1,3 +1,5 @@
+#include <map>
+
 #include "cdp/disclosures.h"
 #include "cdp/facts.h"
 #include "cdp/paging.h"
@@ -83,8 +85,35 @@ Result<Disclosed> Disclosures::row_of(const storage::Snapshot& snapshot, const T
                      .reason = std::move(row.reason)};
 }
 
+Result<void> Disclosures::each_of(const std::vector<Token>& subjects,
+                                  const std::optional<DisclosedPlace>& after,
+                                  const VisitDisclosed& visit) {
+    CDP_CHECK(drain());
+    const auto snapshot = needs_.store.snapshot();
+    std::map<Token, std::optional<storage::SubjectKey>> keys;
+    for (const auto& subject : subjects)
+        keys.emplace(subject, CDP_TRY(needs_.vault.find(*snapshot, subject)));
+    DisclosedMerge merge(*snapshot, subjects, after);
+    while (true) {
+        const auto item = CDP_TRY(merge.next());
+        if (!item) return Result<void>::ok();
+        auto row = CDP_TRY(open_subject_row(keys.at(item->subject), item->key, item->value));
+        std::optional<Disclosed> disclosed;
+        if (row) {
+            auto mask = CDP_TRY(find_mask(*snapshot, needs_.vault, row->mask));
+            disclosed = CDP_TRY(row_of(*snapshot, item->subject, item->key, *std::move(row)));
+            disclosed->mask = std::move(mask);
+        }
+        if (!CDP_TRY(visit(item->place, std::move(disclosed)))) return Result<void>::ok();
+    }
+}
+
 Result<std::optional<DisclosedBatch>> Disclosures::batch(std::uint64_t number) {
     CDP_CHECK(drain());
+    return stored_batch(number);
+}
+
+Result<std::optional<DisclosedBatch>> Disclosures::stored_batch(std::uint64_t number) const {
     const auto snapshot = needs_.store.snapshot();
     auto found = CDP_TRY(find_batch(*snapshot, number));
     if (!found) return found;
@@ -143,7 +172,9 @@ Result<BatchPage> Disclosures::of(const Token& reader, const BatchQuery& query) 
 }
 
 Result<RowProof> Disclosures::prove(std::uint64_t number, std::uint32_t row) {
-    auto found = CDP_TRY(batch(number));
+    // Whoever was shown the row has drained.
+    auto found = CDP_TRY(stored_batch(number));
+    if (!found) found = CDP_TRY(batch(number));
     if (!found || row >= found->rows.size())
         return Error{.code = ErrorCode::not_found,
                      .reason = "disclosure_unknown",

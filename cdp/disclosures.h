@@ -15,6 +15,7 @@
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
 #include "cdp/disclosure_fold.h"
+#include "cdp/disclosure_merge.h"
 #include "cdp/disclosure_rows.h"
 #include "cdp/known_masks.h"
 #include "cdp/queries.h"
@@ -93,6 +94,12 @@ public:
     // Of one identifier, newest first, as far as `query` says. Rows that cannot be opened because
     // the identifier's key was destroyed are counted as erased.
     Result<DisclosedPage> of_subject(const Token& subject, const DisclosedQuery& query);
+    // Of several identifiers together, newest first, from behind `after` on. `visit` is given
+    // nothing of a row that nobody can read any more, and returns false to stop.
+    using VisitDisclosed =
+        std::function<Result<bool>(const DisclosedPlace& place, std::optional<Disclosed> row)>;
+    Result<void> each_of(const std::vector<Token>& subjects,
+                         const std::optional<DisclosedPlace>& after, const VisitDisclosed& visit);
     // A batch with its rows in order; nullopt: no such batch.
     Result<std::optional<DisclosedBatch>> batch(std::uint64_t number);
     Result<consent::Mask> mask(const consent::MaskId& id) const;
@@ -122,6 +129,7 @@ private:
     Result<void> end();
     Result<Disclosed> row_of(const storage::Snapshot& snapshot, const Token& subject,
                              std::string_view key, SubjectRow row) const;
+    Result<std::optional<DisclosedBatch>> stored_batch(std::uint64_t number) const;
     Result<BatchPage> of(const Token& reader, const BatchQuery& query);
     void sync_newest(std::unique_lock<std::mutex>& lock);
     void run();

@@ -182,4 +182,20 @@ Result<std::vector<NoticeVersion>> Notices::versions(std::string_view id) const 
     return versions(transaction, id);
 }
 
+Result<std::optional<NoticeVersion>> Notices::shown(storage::Transaction& transaction,
+                                                    const consent::Notice& notice) const {
+    std::optional<NoticeVersion> found;
+    if (notice.id.empty() || notice.version.empty()) return found;
+    const auto posted = CDP_TRY(versions(transaction, notice.id, notice.version));
+    for (const auto& one : posted) {
+        if (!notice.hash.empty() && notice.hash != to_hex(consent::view(one.hash))) continue;
+        if (!notice.language.empty() && notice.language != one.language) continue;
+        // Which of several languages it was, nobody knows.
+        if (notice.hash.empty() && notice.language.empty() && posted.size() > 1) continue;
+        found = one;
+        break;
+    }
+    return found;
+}
+
 }  // namespace cdp

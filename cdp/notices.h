@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -7,6 +8,7 @@
 #include "cdp/access.h"
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
+#include "consent/record_parts.h"
 #include "consent/sha256.h"
 #include "storage/store.h"
 #include "storage/vault.h"
@@ -70,6 +72,11 @@ public:
                                                 std::string_view id,
                                                 std::string_view version = {}) const;
     Result<std::vector<NoticeVersion>> versions(std::string_view id) const;
+
+    // What somebody was shown who answered with that: the text with the hash it names, else the one
+    // in its language, else the only one. nullopt: nobody posted that.
+    Result<std::optional<NoticeVersion>> shown(storage::Transaction& transaction,
+                                               const consent::Notice& notice) const;
 
 private:
     Result<NoticeVersion> read(const NoticeRequest& request, const std::string& author) const;

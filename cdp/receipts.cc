@@ -8,10 +8,9 @@
 #include <variant>
 
 #include "cdp/base/bytes.h"
+#include "cdp/committed.h"
 #include "cdp/refuse.h"
-#include "consent/entry.h"
 #include "consent/policy.h"
-#include "consent/rows.h"
 #include "consent/tiles.h"
 #include "identity/identifier.h"
 #include "storage/key.h"
@@ -80,13 +79,6 @@ void add_recipients(const consent::Policy& policy, const consent::Record& record
 
 }  // namespace
 
-// What the ledger holds a commitment to.
-struct Receipts::Committed {
-    consent::Sha256 salt = {};
-    std::string bytes = {};
-    consent::Record record = {};
-};
-
 Result<Shown> Receipts::make(const Principal& caller, const ReceiptRequest& request) const {
     if (!may_ask(caller))
         return Error{.code = ErrorCode::forbidden,
@@ -103,11 +95,14 @@ Result<Shown> Receipts::make(const Principal& caller, const ReceiptRequest& requ
                       "The value identifies nobody or does not have the form of its type.",
                       "/subject");
     const auto token = needs_.vault.token(request.type, *normal);
-    const auto committed = CDP_TRY(find(token, request.record));
-    const auto commitment =
-        consent::commitment(consent::EntryType::record, committed.salt, committed.bytes);
+    const auto committed =
+        CDP_TRY(find_committed(*needs_.store.snapshot(), needs_.vault, token, request.record));
+    // Stamps of SDKs have no receipt.
+    const auto* record = committed ? std::get_if<consent::Record>(&committed->row) : nullptr;
+    if (!record) return consent_unknown();
+    const auto commitment = committed->commitment();
 
-    auto words = CDP_TRY(words_of(committed.record));
+    auto words = CDP_TRY(words_of(*record));
     words.identifier_type = request.type;
     words.identifier_value = *normal;
     const auto proof = CDP_TRY(needs_.ledger.prove(commitment));
@@ -121,35 +116,14 @@ Result<Shown> Receipts::make(const Principal& caller, const ReceiptRequest& requ
     const auto entry = CDP_TRY(needs_.store.snapshot()->get(consent::entry_key(proof.index)));
     if (!entry) return not_published();
     const consent::ReceiptEvidence evidence{
-        .record = committed.bytes,
-        .salt = committed.salt,
+        .record = committed->bytes,
+        .salt = committed->salt,
         .entry = *entry,
         .vkey = signer.verifier().str(),
         .proof = consent::render(proof),
         .statement = consent::sign_words(signer, commitment, words)};
-    return Shown(
-        CDP_TRY(consent::render_receipt(request.format, committed.record, words, evidence)),
-        {.identifiers = {token}});
-}
-
-// Its time is in the key, so it is looked for by its id.
-Result<Receipts::Committed> Receipts::find(const Token& token, const RecordId& id) const {
-    const auto snapshot = needs_.store.snapshot();
-    std::optional<std::pair<std::string, std::string>> found;
-    CDP_CHECK(snapshot->scan(consent::records_prefix(token), {},
-                             [&](std::string_view key, std::string_view sealed) {
-                                 if (consent::id_in(key) == id) found.emplace(key, sealed);
-                                 return !found;
-                             }));
-    if (!found) return consent_unknown();
-    const auto key = CDP_TRY(needs_.vault.find(*snapshot, token));
-    if (!key) return consent_unknown();
-    // As it was stored, in whatever format that was: the commitment is to those bytes.
-    const auto plain = CDP_TRY(storage::Vault::open(*key, found->first, found->second));
-    auto opened = CDP_TRY(consent::open_row(*key, token, found->first, found->second));
-    return Committed{.salt = opened.salt,
-                     .bytes = plain.substr(opened.salt.size()),
-                     .record = std::get<consent::Record>(std::move(opened.row))};
+    return Shown(CDP_TRY(consent::render_receipt(request.format, *record, words, evidence)),
+                 {.identifiers = {token}});
 }
 
 Result<consent::ReceiptWords> Receipts::words_of(const consent::Record& record) const {
@@ -162,26 +136,17 @@ Result<consent::ReceiptWords> Receipts::words_of(const consent::Record& record) 
     return words;
 }
 
-// The text that was shown, if it was posted: that with the record's hash, else in its language.
+// The text that was shown, if it was posted.
 Result<void> Receipts::add_notice(const consent::Record& record,
                                   consent::ReceiptWords& words) const {
-    const auto& notice = record.notice;
-    if (notice.id.empty() || notice.version.empty()) return Result<void>::ok();
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    const auto posted = CDP_TRY(needs_.notices.versions(transaction, notice.id, notice.version));
-    for (const auto& one : posted) {
-        const auto hash = to_hex(consent::view(one.hash));
-        if (!notice.hash.empty() && notice.hash != hash) continue;
-        if (!notice.language.empty() && notice.language != one.language) continue;
-        // Which of several languages it was, nobody knows.
-        if (notice.hash.empty() && notice.language.empty() && posted.size() > 1) continue;
-        words.notice_text = one.text;
-        words.notice_url = one.url;
-        words.notice_hash = hash;
-        words.notice_language = one.language;
-        break;
-    }
+    const auto shown = CDP_TRY(needs_.notices.shown(transaction, record.notice));
+    if (!shown) return Result<void>::ok();
+    words.notice_text = shown->text;
+    words.notice_url = shown->url;
+    words.notice_hash = to_hex(consent::view(shown->hash));
+    words.notice_language = shown->language;
     return Result<void>::ok();
 }
 

@@ -42,8 +42,6 @@ public:
     Result<Shown> make(const Principal& caller, const ReceiptRequest& request) const;
 
 private:
-    struct Committed;
-    Result<Committed> find(const Token& token, const RecordId& id) const;
     Result<consent::ReceiptWords> words_of(const consent::Record& record) const;
     Result<void> add_notice(const consent::Record& record, consent::ReceiptWords& words) const;
 

@@ -121,6 +121,15 @@ std::string_view to_string(BatchKind value) {
     return kKinds.name(value);
 }
 
+EntryType entry_type(BatchKind value) {
+    switch (value) {
+        case BatchKind::release: return EntryType::disclosures;
+        case BatchKind::access: return EntryType::access_log;
+        case BatchKind::gap: return EntryType::gap;
+    }
+    return EntryType::gap;
+}
+
 std::string encode(const Mask& mask) {
     cdp::ByteWriter out;
     out.u8(kFormat).u32(static_cast<std::uint32_t>(mask.size()));
@@ -194,6 +203,19 @@ std::string leaf_entry(const DisclosureRow& row) {
     out.raw(row.subject.view()).raw(row.mask.view()).raw(row.decision.view()).u32(row.count);
     out.i64(cdp::milliseconds_of(row.first)).i64(cdp::milliseconds_of(row.last));
     return out.take();
+}
+
+std::optional<DisclosureRow> decode_leaf_entry(std::string_view bytes) {
+    cdp::ByteReader in(bytes);
+    DisclosureRow row;
+    row.salt = in.id<cdp::Token>().bytes;
+    row.subject = in.id<cdp::Token>();
+    row.mask = in.id<MaskId>();
+    row.decision = in.id<DecisionId>();
+    row.count = in.u32();
+    row.first = cdp::timestamp_of(in.i64());
+    row.last = cdp::timestamp_of(in.i64());
+    return in.done() ? std::optional(row) : std::nullopt;
 }
 
 std::string encode(const Batch& batch) {

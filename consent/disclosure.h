@@ -12,6 +12,7 @@
 #include "cdp/base/ids.h"
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
+#include "consent/entry.h"
 #include "consent/policy.h"
 #include "consent/sha256.h"
 
@@ -111,6 +112,8 @@ struct DisclosureRow {
 // What a row's leaf is hashed over: salt 16 ‖ subject 16 ‖ mask 16 ‖ decision 16 ‖ u32 count ‖
 // i64 first ‖ i64 last, in ms.
 std::string leaf_entry(const DisclosureRow& row);
+// nullopt: not what leaf_entry wrote.
+std::optional<DisclosureRow> decode_leaf_entry(std::string_view bytes);
 
 enum class BatchKind : std::uint8_t {
     release = 1,  // to a channel
@@ -119,6 +122,8 @@ enum class BatchKind : std::uint8_t {
 };
 
 std::string_view to_string(BatchKind value);
+// Of its entry in the ledger.
+EntryType entry_type(BatchKind value);
 
 // What the ledger's entry of a batch commits to. One reader, one purpose, a second or so.
 struct Batch {

@@ -30,6 +30,8 @@ public:
     JsonWriter& flag(std::string_view name, bool value) {
         return plain(name, value ? "true" : "false");
     }
+    // What is JSON already.
+    JsonWriter& json(std::string_view name, std::string_view value) { return plain(name, value); }
     template <typename Texts>
     JsonWriter& texts(std::string_view name, const Texts& values) {
         open_list(name);

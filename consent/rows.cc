@@ -59,23 +59,27 @@ std::string encode_cell(const Cell& cell) {
     return out.take();
 }
 
-cdp::Result<Cell> decode_cell(const cdp::Token& token, std::string_view bytes) {
-    cdp::ByteReader in(bytes);
+// What write_identity wrote. False: it did not.
+bool read_identity(cdp::ByteReader& in, Stamp& stamp) {
     const auto format = in.u8();
-    Cell cell;
-    cell.first.source = in.bytes();
-    cell.first.purpose = in.bytes();
+    stamp.source = in.bytes();
+    stamp.purpose = in.bytes();
     const auto state = read_enum(in, State::objected);
     const auto scope = read_enum(in, Scope::person);
     const auto origin = read_enum(in, Origin::officer);
-    const bool sound =
-        format == kCellFormat || (format == kSignalCellFormat && read_signal(in, cell.first));
+    if (!state || !scope || !origin) return false;
+    stamp.state = *state;
+    stamp.scope = *scope;
+    stamp.origin = *origin;
+    return format == kCellFormat || (format == kSignalCellFormat && read_signal(in, stamp));
+}
+
+cdp::Result<Cell> decode_cell(const cdp::Token& token, std::string_view bytes) {
+    cdp::ByteReader in(bytes);
+    Cell cell;
+    const bool sound = read_identity(in, cell.first);
     cell.first.time = cdp::timestamp_of(in.i64());
-    if (!sound || !in.done() || !state || !scope || !origin)
-        return damaged("a cell has another form");
-    cell.first.state = *state;
-    cell.first.scope = *scope;
-    cell.first.origin = *origin;
+    if (!sound || !in.done()) return damaged("a cell has another form");
     cell.id = cell_id(token, cell.first);
     return cell;
 }
@@ -163,6 +167,13 @@ std::string cell_identity(const cdp::RecordId& id, const Stamp& stamp) {
     out.raw(id.view());
     write_identity(out, stamp);
     return out.take();
+}
+
+std::optional<Cell> read_cell_identity(std::string_view bytes) {
+    cdp::ByteReader in(bytes);
+    Cell cell{.id = in.id<cdp::RecordId>()};
+    if (!read_identity(in, cell.first) || !in.done()) return std::nullopt;
+    return cell;
 }
 
 }  // namespace consent

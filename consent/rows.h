@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -42,5 +43,7 @@ cdp::Result<Sha256> commitment_of(const storage::SubjectKey& key, const cdp::Tok
 
 // What a cell's entry commits to: its identity, without the first moment, which may still move.
 std::string cell_identity(const cdp::RecordId& id, const Stamp& stamp);
+// nullopt: not what cell_identity wrote. Without the first moment.
+std::optional<Cell> read_cell_identity(std::string_view bytes);
 
 }  // namespace consent

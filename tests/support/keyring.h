@@ -11,6 +11,8 @@ inline storage::Keyring fixed_keyring() {
     keyring.rank_key.fill(2);
     keyring.secret_key.fill(3);
     keyring.epochs[1].fill(4);
+    keyring.ledger = storage::LedgerKey{.origin = "ledger.example/test", .seed = {}};
+    keyring.ledger->seed.fill(5);
     keyring.fingerprint = "test";
     return keyring;
 }
