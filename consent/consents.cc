@@ -8,6 +8,7 @@
 #include "cdp/base/assert.h"
 #include "consent/known_cells.h"
 #include "consent/rows.h"
+#include "consent/withdrawal.h"
 #include "storage/key.h"
 
 namespace consent {
@@ -86,6 +87,11 @@ cdp::Result<bool> Consents::record(storage::Transaction& transaction, const Reco
     append_entry(
         transaction, vault_,
         {.type = EntryType::record, .time = record.received, .salt = said.salt, .bytes = bytes});
+    if (is_denial(record.state))
+        append(transaction, {.token = *tokens.begin(),
+                             .id = record.id,
+                             .time = record.time,
+                             .received = record.received});
     return true;
 }
 
@@ -94,7 +100,8 @@ void Consents::committed(const cdp::Token& token, const Stamp& stamp) const {
 }
 
 cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::Token& token,
-                                  const Stamp& stamp) const {
+                                  const Stamp& stamp,
+                                  std::optional<cdp::Timestamp> received) const {
     const auto id = cell_id(token, stamp);
     if (const auto first = known_->find(id); first && *first <= stamp.time) return false;
 
@@ -117,6 +124,12 @@ cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::
                       .time = day_start(stamp.time),
                       .salt = said.salt,
                       .bytes = identity});
+        if (is_denial(stamp.state))
+            append(transaction, {.token = token,
+                                 .id = id,
+                                 .cell = true,
+                                 .time = stamp.time,
+                                 .received = received.value_or(stamp.time)});
     }
     auto value = seal_row(key, row_key, said);
     transaction.put(std::move(row_key), std::move(value));
@@ -164,6 +177,13 @@ cdp::Result<std::vector<Fact>> Consents::load(const storage::Snapshot& snapshot,
 cdp::Result<void> Consents::each(
     const storage::Snapshot& snapshot,
     const std::function<bool(const cdp::Token&, const Row&)>& visit) const {
+    return each_after(snapshot, {}, [&](const cdp::Token& token, const Row& row, std::string_view) {
+        return visit(token, row);
+    });
+}
+
+cdp::Result<void> Consents::each_after(const storage::Snapshot& snapshot, std::string_view place,
+                                       const VisitPlaced& visit) const {
     // A row's prefix without its subject.
     const auto prefix = group_prefix({}).substr(0, storage::kGroupBytes - sizeof(cdp::Token));
     cdp::Token token;
@@ -176,9 +196,12 @@ cdp::Result<void> Consents::each(
             key = CDP_TRY(vault_.find(snapshot, token));
             if (!key) return keyless();
         }
-        return visit(token, CDP_TRY(open_row(*key, token, row_key, value)).row);
+        return visit(token, CDP_TRY(open_row(*key, token, row_key, value)).row,
+                     row_key.substr(prefix.size()));
     };
-    CDP_CHECK(snapshot.scan(prefix, {}, [&](std::string_view row_key, std::string_view value) {
+    // The least key behind that of the place.
+    const auto from = place.empty() ? std::string() : prefix + std::string(place) + '\0';
+    CDP_CHECK(snapshot.scan(prefix, from, [&](std::string_view row_key, std::string_view value) {
         auto more = open(row_key, value);
         if (!more) outcome = more.error();
         return more && *more;

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -31,7 +33,8 @@ struct Cell {
 
 using Row = std::variant<Record, Cell>;
 
-// Safe to use from many threads. The vault must outlive it.
+// A denial that was not there before also stands in the log of withdrawals (withdrawal.h). Safe to
+// use from many threads. The vault must outlive it.
 class Consents {
 public:
     explicit Consents(const storage::Vault& vault, std::size_t known_cells_max = 500'000);
@@ -46,9 +49,10 @@ public:
     cdp::Result<bool> record(storage::Transaction& transaction, const Record& record) const;
 
     // Makes the stamp's cell, or moves its first moment to an earlier one. False: nothing was
-    // written. A cell that was seen committed before costs no read either.
+    // written. A cell that was seen committed before costs no read either. `received`: when the
+    // stamp came in; absent: at its own time.
     cdp::Result<bool> stamp(storage::Transaction& transaction, const cdp::Token& token,
-                            const Stamp& stamp) const;
+                            const Stamp& stamp, std::optional<cdp::Timestamp> received = {}) const;
 
     // A stamp that `stamp` wrote is committed: from now on it costs nothing.
     void committed(const cdp::Token& token, const Stamp& stamp) const;
@@ -68,6 +72,12 @@ public:
     // first of `asserted` it is met once. `visit` returns false to stop.
     cdp::Result<void> each(const storage::Snapshot& snapshot,
                            const std::function<bool(const cdp::Token&, const Row&)>& visit) const;
+
+    // The same from behind a place on: `visit` is given each row's, and that of the last one seen
+    // continues there. Any bytes are a place; empty: the beginning.
+    using VisitPlaced = std::function<bool(const cdp::Token&, const Row&, std::string_view place)>;
+    cdp::Result<void> each_after(const storage::Snapshot& snapshot, std::string_view place,
+                                 const VisitPlaced& visit) const;
 
     // How many entries the ledger had at the snapshot.
     cdp::Result<std::uint64_t> ledger_size(const storage::Snapshot& snapshot) const;

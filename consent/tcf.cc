@@ -1,5 +1,9 @@
 #include "consent/tcf.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 namespace consent {
 
 namespace {
@@ -173,6 +177,29 @@ bool VendorSet::has(std::uint16_t id) const {
         if (range.first <= id && id <= range.last) return true;
     }
     return false;
+}
+
+std::uint32_t VendorSet::count() const {
+    BitReader in(text_, at_);
+    std::uint32_t count = 0;
+    if (!is_ranges_) {
+        for (std::uint16_t i = 0; i < max_id_; ++i) count += in.bit() ? 1 : 0;
+        return count;
+    }
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> ranges;
+    for (std::uint16_t i = 0; i < ranges_; ++i) {
+        const auto range = read_range(in);
+        ranges.emplace_back(range.first, range.last);
+    }
+    // They may overlap.
+    std::ranges::sort(ranges);
+    std::uint32_t counted = 0;  // up to and with this id
+    for (const auto& [first, last] : ranges) {
+        if (last <= counted) continue;
+        count += last - std::max(counted, first - 1);
+        counted = last;
+    }
+    return count;
 }
 
 VendorSet VendorSet::read(BitReader& in, std::string_view text, SignalFault& fault) {

@@ -35,6 +35,8 @@ public:
     // One bit of the string, or a walk over its ranges.
     bool has(std::uint16_t id) const;
     std::uint16_t max_id() const { return max_id_; }
+    // How many there are. Reads all of it, and allocates.
+    std::uint32_t count() const;
 
     // After the flag of the encoding; bits or ranges up to `max_id`, all of them there and sound.
     static VendorSet read(BitReader& in, std::string_view text, SignalFault& fault);
