@@ -146,7 +146,7 @@ TEST_CASE("a comparison is refused where it cannot be meant") {
     CHECK(shop.ask({.purpose = "x"})["error"] == "purpose_unknown");
     CHECK(shop.ask({.channel = "x"})["error"] == "channel_unknown");
     CHECK(shop.ask({.page = {.cursor = "x"}})["error"] == "malformed_cursor");
-    CHECK(shop.ask({.page = {.limit = 0}})["error"] == "malformed_limit");
+    CHECK(shop.ask({.page = {.limit = 0}})["error"] == "limit_out_of_range");
 }
 
 TEST_CASE("differences page as a whole, and are what is decided before and after") {
