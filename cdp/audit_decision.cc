@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -13,7 +12,6 @@
 #include "cdp/consent_json.h"
 #include "cdp/disclosures.h"
 #include "cdp/known_then.h"
-#include "cdp/paging.h"
 #include "consent/json_string.h"
 
 namespace cdp {
@@ -37,30 +35,22 @@ Error decision_unknown() {
 
 // The rows of one decision, newest first.
 struct Found {
-    std::vector<Disclosed> rows;
+    std::vector<Disclosed> rows = {};
     bool complete = true;
 };
 
 Result<Found> rows_of(Disclosures& disclosures, const std::vector<Token>& members,
                       const DecisionId& id) {
     Found found;
-    std::size_t left = kLookedAtMax;
-    for (const auto& member : members) {
-        DisclosedQuery query{.limit = kPageMax};
-        do {
-            if (left < kPageMax) return Found{std::move(found.rows), false};
-            auto page = CDP_TRY(disclosures.of_subject(member, query));
-            left -= page.rows.size();
-            for (auto& row : page.rows)
-                if (row.row.decision == id && row.batch.kind == consent::BatchKind::release)
-                    found.rows.push_back(std::move(row));
-            query.after = std::move(page.next);
-        } while (!query.after.empty());
-    }
-    std::ranges::sort(found.rows, [](const Disclosed& a, const Disclosed& b) {
-        return std::tuple(b.row.last, b.batch.number, a.index) <
-               std::tuple(a.row.last, a.batch.number, b.index);
-    });
+    std::size_t looked_at = 0;
+    const auto take = [&](const DisclosedPlace&, std::optional<Disclosed> told) -> Result<bool> {
+        found.complete = looked_at++ < kLookedAtMax && found.rows.size() < kToldMax;
+        if (!found.complete) return false;
+        if (told && told->row.decision == id && told->batch.kind == consent::BatchKind::release)
+            found.rows.push_back(*std::move(told));
+        return true;
+    };
+    CDP_CHECK(disclosures.each_of(members, std::nullopt, take));
     return found;
 }
 
@@ -308,18 +298,16 @@ Result<Shown> audit_decision(const AuditSources& sources, const AuditQuery& quer
     const StoredNames names(sources.vault, *snapshot);
     JsonList rows;
     std::set<RecordId> evidence;
-    for (std::size_t i = 0; i < std::min(found.rows.size(), kToldMax); ++i) {
-        const auto& told = found.rows[i];
+    for (const auto& told : found.rows) {
         rows.add(row_json(told, CDP_TRY(names.name_of(told.row.subject))));
         evidence.insert(told.evidence.begin(), told.evidence.end());
     }
     Again again(sources, reading, known, *first);
     const auto decided = CDP_TRY(again.json());
     evidence.insert(again.evidence().begin(), again.evidence().end());
-    const bool complete = found.complete && found.rows.size() <= kToldMax;
     return Shown("{\"decision\":" + hex_json(id.view()) + "," +
                      CDP_TRY(person_members(sources, reading, person)) + ",\"rows\":" + rows.str() +
-                     ",\"complete\":" + (complete ? "true" : "false") + ",\"records\":" +
+                     ",\"complete\":" + (found.complete ? "true" : "false") + ",\"records\":" +
                      CDP_TRY(records_json(names, known, evidence)) + ",\"again\":" + decided + "}",
                  person.looked());
 }

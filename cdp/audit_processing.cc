@@ -29,10 +29,11 @@ constexpr const char* kMeasures[] = {
     "registered for the recipient, not collected for the purpose or not permitted by the person.",
     "What leaves is written down before it leaves: who received which fields in which form, for "
     "which purpose and by which decision.",
-    "What those who run the platform look at is written down with their name and reason.",
+    "What those who run the platform look at of persons is written down, with who looked and the "
+    "reason they gave.",
     "Consents, policies, notices and disclosures are entries of an append-only ledger, so that "
     "what was changed or taken out afterwards can be shown.",
-    "Access needs a key of a role; keys are stored as keyed hashes.",
+    "Sources and recipients need a key of their role; keys are stored as keyed hashes.",
 };
 
 bool is_registered(const Channel& channel, const Purpose& purpose) {
