@@ -32,6 +32,10 @@ void answer_audit(const Services& services, const Request& request, Answer answe
 void post_notice(const Services& services, const Request& request, Answer answer);
 Response read_notice_versions(const Services& services, const Request& request);
 
+// withdrawals.cc
+void read_withdrawals(const Services& services, const Request& request, Answer answer);
+void acknowledge_withdrawals(const Services& services, const Request& request, Answer answer);
+
 // quarantines.cc
 Response list_quarantines(const Services& services, const Request& request);
 void release_quarantine(const Services& services, const Request& request, Answer answer);

@@ -19,6 +19,7 @@ std::string render_ledger_checked(const consent::LedgerChecked& checked) {
                        {"published", checked.published},
                        {"records", checked.records},
                        {"cells", checked.cells},
+                       {"others", checked.others},
                        {"fault", nullptr}};
     if (const auto& fault = checked.fault) {
         out["fault"] = {{"what", fault->what}, {"why", fault->why}};

@@ -9,6 +9,7 @@
 #include "api/json.h"
 #include "api/ledger_json.h"
 #include "api/reach.h"
+#include "cdp/ledger_rows.h"
 #include "consent/ledger.h"
 
 namespace api {
@@ -61,10 +62,12 @@ private:
 cdp::Result<std::string> check(const OpenFolder& folder) {
     Pace pace;
     const auto checked = CDP_TRY(consent::check_ledger(
-        *folder.store->snapshot(), *folder.vault, [&](std::string_view stage, std::uint64_t done) {
+        *folder.store->snapshot(), *folder.vault,
+        [&](std::string_view stage, std::uint64_t done) {
             if (pace.due()) tell_progress(stage, done);
             return true;
-        }));
+        },
+        cdp::committed_rows(*folder.vault)));
     return render_ledger_checked(checked);
 }
 
@@ -90,8 +93,10 @@ void print_checked(const nlohmann::json& checked) {
     const auto number = [&](const char* name) {
         return static_cast<unsigned long long>(checked.value(name, std::uint64_t{0}));
     };
-    std::printf("%llu entries, %llu of them published; %llu rows of records, %llu cells\n",
-                number("entries"), number("published"), number("records"), number("cells"));
+    std::printf(
+        "%llu entries, %llu of them published; %llu rows of records, %llu cells, %llu others\n",
+        number("entries"), number("published"), number("records"), number("cells"),
+        number("others"));
     const auto& fault = checked["fault"];
     if (fault.is_null()) {
         std::printf("everything fits\n");

@@ -16,6 +16,7 @@ constexpr Roles kOfficers{Role::officer, Role::admin};
 // Those who run the platform: what they read has passed no gate.
 constexpr Roles kOperators{Role::officer, Role::steward, Role::admin};
 constexpr Roles kChangeReaders{Role::channel, Role::officer, Role::steward, Role::admin};
+constexpr Roles kFeedReaders{Role::channel, Role::officer, Role::admin};
 constexpr Roles kStewards{Role::steward, Role::admin};
 constexpr Roles kAdmins{Role::admin};
 // record_consents itself refuses sources whose key is public.
@@ -114,6 +115,10 @@ void add_consent(std::vector<Route>& out) {
     for (const auto& [path, question] : audit_routes())
         out.push_back(
             keyed_route(Method::get, path, kOfficers, answer_audit, question->parameters));
+    out.push_back(keyed_route(Method::get, "/v1/withdrawals", kFeedReaders, read_withdrawals,
+                              {"after", "limit", "channel"}));
+    out.push_back(keyed_route(Method::post, "/v1/withdrawals/acknowledgements", kReaders,
+                              acknowledge_withdrawals));
     out.push_back(keyed_route(Method::post, "/v1/decisions", kDecisionReaders, decide));
     out.push_back(keyed_route(Method::post, "/v1/notices", kOfficers, post_notice));
     out.push_back(keyed_route(Method::get, "/v1/notices/{id}", kNoticeReaders, read_notice_versions,

@@ -27,6 +27,7 @@ class Disclosures;
 class Notices;
 class People;
 class PolicyVersions;
+class Withdrawals;
 
 // An identifier, as it is asked about.
 struct AuditSubject {
@@ -71,6 +72,7 @@ struct AuditSources {
     Disclosures& disclosures;
     const Config& config;
     const Clock& clock;
+    const Withdrawals& withdrawals;
 };
 
 // One question.

@@ -1,6 +1,7 @@
 #include "cdp/disclosure_fold.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cdp/base/bytes.h"
 #include "consent/names.h"
@@ -142,6 +143,10 @@ void DisclosureFold::fold(const Told& told, Folded& into, std::map<RowId, std::s
         row.count += told.count;
         row.first = std::min(row.first, told.first);
         row.last = std::max(row.last, told.last);
+        // Equal decisions rest on the same records; a feed, which decides nothing, names others.
+        std::vector<RecordId> both;
+        std::ranges::set_union(row.evidence, subject.evidence, std::back_inserter(both));
+        row.evidence = std::move(both);
     }
 }
 

@@ -146,6 +146,19 @@ Result<DisclosedBatch> decode_batch_value(std::string_view value) {
     return batch;
 }
 
+// They are numbered without gaps.
+Result<void> each_batch(
+    const storage::Snapshot& snapshot,
+    const std::function<bool(std::uint64_t, const Result<DisclosedBatch>&)>& visit) {
+    storage::Transaction transaction(snapshot, storage::kPartition);
+    const auto given = CDP_TRY(find_drain_state(transaction)).batches;
+    for (std::uint64_t number = 1; number <= given; ++number) {
+        const auto value = CDP_TRY(snapshot.get(batch_key(number)));
+        if (!visit(number, decode_batch_value(value.value_or("")))) break;
+    }
+    return Result<void>::ok();
+}
+
 std::string batch_rows_prefix(std::uint64_t number) {
     return KeyWriter(Space::batch, id_of(number)).byte(kRows).str();
 }

@@ -108,6 +108,11 @@ std::string encode_batch_value(const DisclosedBatch& batch);
 // Without rows.
 Result<DisclosedBatch> decode_batch_value(std::string_view value);
 
+// Every batch, without rows, in order; false stops.
+Result<void> each_batch(
+    const storage::Snapshot& snapshot,
+    const std::function<bool(std::uint64_t number, const Result<DisclosedBatch>&)>& visit);
+
 // Rows of a batch in pieces that fit a value, sealed under a key of the server's own.
 std::string batch_rows_prefix(std::uint64_t number);
 void put_batch_rows(storage::Transaction& transaction, const storage::Vault& vault,

@@ -31,6 +31,7 @@ constexpr std::uint64_t kSegmentBytesMax = 16 * 1024 * 1024;
 constexpr std::size_t kSegmentsMax = 32;
 
 constexpr int kTriesMax = 5;
+constexpr std::size_t kReasonBytesMax = 1024;
 
 Error unrecorded(std::string detail) {
     return {.code = ErrorCode::unavailable,
@@ -79,6 +80,14 @@ Result<ChannelAnswer> Disclosures::release(const Principal& channel,
                       .reason = {}},
                      answer->place_));
     return ChannelAnswer(answer->body_);
+}
+
+Result<void> check_reason(const Reader& reader) {
+    if (reader.reason.size() <= kReasonBytesMax) return Result<void>::ok();
+    return Error{.code = ErrorCode::invalid_argument,
+                 .reason = "reason_too_long",
+                 .message = "A reason has at most 1024 bytes.",
+                 .pointer = "/reason"};
 }
 
 Result<std::string> Disclosures::show(const Reader& reader, Result<Shown> shown) {

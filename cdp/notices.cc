@@ -80,6 +80,13 @@ consent::Sha256 NoticeVersion::commitment() const {
     return consent::commitment(consent::EntryType::version, salt, encode());
 }
 
+Result<void> each_notice(const storage::Snapshot& snapshot,
+                         const std::function<bool(const Result<NoticeVersion>&)>& visit) {
+    return snapshot.scan(
+        storage::space_prefix(storage::Space::notice), "",
+        [&](std::string_view, std::string_view value) { return visit(decode(value)); });
+}
+
 Result<NoticeVersion> Notices::read(const NoticeRequest& request, const std::string& author) const {
     CDP_CHECK(check_name(request.id, "notice_id_malformed", "/id"));
     CDP_CHECK(check_name(request.version, "notice_version_malformed", "/version"));

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,10 @@ struct NoticeVersion {
     std::string encode() const;
     consent::Sha256 commitment() const;
 };
+
+// All that were posted; false stops.
+Result<void> each_notice(const storage::Snapshot& snapshot,
+                         const std::function<bool(const Result<NoticeVersion>&)>& visit);
 
 // As posted to /v1/notices.
 struct NoticeRequest {

@@ -14,12 +14,14 @@
 #include "cdp/identity_view.h"
 #include "cdp/ingest.h"
 #include "cdp/ledger_publisher.h"
+#include "cdp/ledger_rows.h"
 #include "cdp/people.h"
 #include "cdp/preferences.h"
 #include "cdp/profiles.h"
 #include "cdp/receipts.h"
 #include "cdp/stewardship.h"
 #include "cdp/timeline.h"
+#include "cdp/withdrawals.h"
 #include "storage/random.h"
 
 namespace cdp {
@@ -32,16 +34,6 @@ constexpr std::array<std::pair<ExportKind, std::string_view>, 5> kExportKinds{{
     {ExportKind::links, "links"},
     {ExportKind::groups, "groups"},
 }};
-
-constexpr std::size_t kReasonBytesMax = 1024;
-
-Result<void> check_reason(const Reader& reader) {
-    if (reader.reason.size() <= kReasonBytesMax) return Result<void>::ok();
-    return Error{.code = ErrorCode::invalid_argument,
-                 .reason = "reason_too_long",
-                 .message = "A reason has at most 1024 bytes.",
-                 .pointer = "/reason"};
-}
 
 }  // namespace
 
@@ -114,9 +106,11 @@ struct Platform::Parts {
                   source_names};
     const Notices notices{{store, vault, config, clock}};
     const Receipts receipts{{store, vault, ledger, notices, config, clock}};
-    const AuditSources audit_sources{store,  vault,           graph,    consents,
-                                     people, consent_history, policies, notices,
-                                     ledger, disclosures,     config,   clock};
+    const Withdrawals withdrawals{
+        {store, vault, graph, people, consents, disclosures, config, clock}};
+    const AuditSources audit_sources{store,           vault,    graph,      consents, people,
+                                     consent_history, policies, notices,    ledger,   disclosures,
+                                     config,          clock,    withdrawals};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger},
                          notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
@@ -178,6 +172,10 @@ const Notices& Platform::notices() const {
 
 const Quarantines& Platform::quarantines() const {
     return parts_->quarantines;
+}
+
+const Withdrawals& Platform::withdrawals() const {
+    return parts_->withdrawals;
 }
 
 const PolicyVersions& Platform::policies() const {
@@ -283,7 +281,8 @@ const consent::Ledger& Platform::ledger() const {
 
 Result<consent::LedgerChecked> Platform::check_ledger(
     const consent::LedgerProgress& progress) const {
-    return consent::check_ledger(*parts_->store.snapshot(), parts_->vault, progress);
+    return consent::check_ledger(*parts_->store.snapshot(), parts_->vault, progress,
+                                 committed_rows(parts_->vault));
 }
 
 const Counters& Platform::counters() const {

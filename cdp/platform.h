@@ -31,6 +31,7 @@ class Notices;
 class PolicyVersions;
 class Quarantines;
 class Stewardship;
+class Withdrawals;
 
 // The facade api/ talks to. Knows no HTTP. Safe to use from many threads; the store, vault and
 // clock must outlive it.
@@ -68,10 +69,11 @@ public:
     Result<std::shared_ptr<const std::string>> decide(
         const Reader& reader, const std::vector<DecisionQuestion>& questions);
 
-    // Texts that people were shown; what operators' splits keep closed; policies served under.
+    // What each holds, its own header says.
     const Notices& notices() const;
     const Quarantines& quarantines() const;
     const PolicyVersions& policies() const;
+    const Withdrawals& withdrawals() const;
 
     // Errors: not_found (nobody has that identifier), invalid_argument (unknown purpose, malformed
     // identifier), forbidden (not a channel's key), unavailable (disclosure_unrecorded: what is not
@@ -79,7 +81,6 @@ public:
     // person id.
     Result<ChannelAnswer> profile(const Principal& channel, std::string_view type,
                                   std::string_view value, std::string_view purpose);
-
     // What the channel may tell Google of an identifier, by Config::google. Errors as of profile.
     Result<ChannelAnswer> google_consent(const Principal& channel, std::string_view type,
                                          std::string_view value);
@@ -91,7 +92,6 @@ public:
     // A group with its traits and a page of its members, as JSON; cdp/groups.h. For those who run
     // the platform: this and groups_of pass no gate and are no channel's to read.
     Result<std::string> group(const Reader& reader, std::string_view id, const PageQuery& query);
-
     // The groups a person was seen with, alike. Errors as of profile.
     Result<std::string> groups_of(const Reader& reader, const NamedIdentifier& subject,
                                   const PageQuery& query);
@@ -107,7 +107,6 @@ public:
 
     // What people say of themselves through the links they were sent; cdp/preferences.h.
     const Preferences& preferences() const;
-
     // What a person is given of an answer; errors as of Receipts::make.
     Result<std::string> receipt(const Reader& reader, const ReceiptRequest& request);
 

@@ -43,6 +43,19 @@ void write_policy(storage::Transaction& transaction, const Sha256& version,
 
 }  // namespace
 
+Result<void> each_policy_commitment(
+    const storage::Snapshot& snapshot,
+    const std::function<bool(Timestamp from, const std::optional<Sha256>&)>& visit) {
+    return snapshot.scan(versions_prefix(), "", [&](std::string_view key, std::string_view value) {
+        const auto from = storage::KeyReader(key).newest_first();
+        Sha256 salt;
+        if (value.size() != 2 * salt.size()) return visit(from, std::nullopt);
+        const auto version = value.substr(0, salt.size());
+        std::ranges::copy(value.substr(salt.size()), salt.begin());
+        return visit(from, consent::commitment(consent::EntryType::version, salt, version));
+    });
+}
+
 PolicyVersions::PolicyVersions(Needs needs)
     : needs_(needs),
       policy_(std::make_shared<const consent::Policy>(needs.config.policy)),

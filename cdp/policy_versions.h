@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,12 @@ struct PolicyVersion {
 
     friend bool operator==(const PolicyVersion&, const PolicyVersion&) = default;
 };
+
+// What the ledger's entry of each commits to, newest first; nullopt: the row cannot be read. False
+// stops.
+Result<void> each_policy_commitment(
+    const storage::Snapshot& snapshot,
+    const std::function<bool(Timestamp from, const std::optional<consent::Sha256>&)>& visit);
 
 // Safe to use from many threads. Everything it refers to must outlive it.
 class PolicyVersions {

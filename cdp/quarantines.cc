@@ -142,12 +142,14 @@ void Quarantines::write(storage::Transaction& transaction, const Quarantine& qua
     transaction.put(std::move(key), std::move(sealed));
 }
 
-Result<Quarantines::Quarantine> Quarantines::open(std::string_view key,
-                                                  std::string_view sealed) const {
-    const auto plain = CDP_TRY(storage::Vault::open(key_, key, sealed));
+namespace {
+
+Result<Quarantines::Quarantine> open_quarantine(const storage::SubjectKey& with,
+                                                std::string_view key, std::string_view sealed) {
+    const auto plain = CDP_TRY(storage::Vault::open(with, key, sealed));
     ByteReader in(plain);
     const auto format = in.u8();
-    Quarantine out{.assertion = storage::KeyReader(key).id<AssertionId>()};
+    Quarantines::Quarantine out{.assertion = storage::KeyReader(key).id<AssertionId>()};
     out.since = timestamp_of(in.i64());
     out.persons = in.u32();
     out.identifiers = in.u32();
@@ -161,6 +163,28 @@ Result<Quarantines::Quarantine> Quarantines::open(std::string_view key,
     }
     if (!in.done() || format != kFormat) return damaged("a quarantine that cannot be read");
     return out;
+}
+
+}  // namespace
+
+Result<Quarantines::Quarantine> Quarantines::open(std::string_view key,
+                                                  std::string_view sealed) const {
+    return open_quarantine(key_, key, sealed);
+}
+
+Result<void> each_release_commitment(
+    const storage::Snapshot& snapshot, const storage::Vault& vault,
+    const std::function<bool(const AssertionId&, const std::optional<consent::Sha256>&)>& visit) {
+    const auto with = vault.own_key("quarantines");
+    return snapshot.scan(
+        quarantines_prefix(), "", [&](std::string_view key, std::string_view sealed) {
+            const auto one = open_quarantine(with, key, sealed);
+            if (!one) return visit(storage::KeyReader(key).id<AssertionId>(), std::nullopt);
+            if (!one->released) return true;
+            return visit(one->assertion,
+                         consent::commitment(consent::EntryType::exception, one->released->salt,
+                                             said_of(one->assertion, *one->released)));
+        });
 }
 
 Result<std::optional<Quarantines::Quarantine>> Quarantines::find(

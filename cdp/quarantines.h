@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -86,5 +87,11 @@ private:
     storage::SubjectKey key_;
     identity::Assertions assertions_;
 };
+
+// What the ledger's entry of each release commits to; nullopt: the row cannot be read. False stops.
+Result<void> each_release_commitment(
+    const storage::Snapshot& snapshot, const storage::Vault& vault,
+    const std::function<bool(const identity::AssertionId&, const std::optional<consent::Sha256>&)>&
+        visit);
 
 }  // namespace cdp

@@ -20,6 +20,9 @@ struct Reader {
     std::string reason = {};  // why, in the reader's words; empty: not said
 };
 
+// reason_too_long.
+Result<void> check_reason(const Reader& reader);
+
 // At whom. Nobody at all: at everybody, or at what names nobody.
 struct Looked {
     std::vector<Token> identifiers = {};

@@ -29,11 +29,14 @@ enum class Section : std::uint8_t {
     identifiers = 1,  // by type
     events = 2,       // that they were
     properties = 3,   // of events
-    persons = 4,      // the id of a person
+    persons = 4,      // the id of a person, or of what a person said
     routes = 5,       // what somebody who runs the platform looked at
 };
 
 std::string_view to_string(Section value);
+
+// Among `persons`: the id of a withdrawal that the reader must take note of; the row's evidence.
+inline constexpr std::string_view kWithdrawalField = "withdrawal";
 
 // A field as it left, or as it stayed.
 struct MaskField {

@@ -1,5 +1,6 @@
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "cdp/base/bytes.h"
 #include "cdp/base/ids.h"
@@ -21,6 +22,22 @@ public:
     RowsCheck(const storage::Snapshot& snapshot, const storage::Vault& vault,
               const LedgerProgress& progress, LedgerChecked& out)
         : snapshot_(snapshot), vault_(vault), progress_(progress), out_(out) {}
+
+    cdp::Result<void> run_others(std::span<const EachCommitted> others) {
+        for (const auto& each : others) {
+            auto outcome = cdp::Result<void>::ok();
+            CDP_CHECK(each(snapshot_, [&](const Committed& one) {
+                ++out_.others;
+                outcome = one.commitment
+                              ? hold(one.what, one.id, *one.commitment)
+                              : blame(one.what, one.id, "Its row cannot be read: it was changed.");
+                return outcome && !out_.fault;
+            }));
+            CDP_CHECK(outcome);
+            if (out_.fault) break;
+        }
+        return cdp::Result<void>::ok();
+    }
 
     cdp::Result<void> run() {
         CDP_CHECK(read_unpublished());
@@ -64,16 +81,16 @@ private:
         if (!committed)
             return blame(what, cdp::to_hex(id.view()),
                          "Its row cannot be opened: it was changed, or its key is gone.");
-        return hold(what, id, *committed);
+        return hold(what, cdp::to_hex(id.view()), *committed);
     }
 
-    cdp::Result<void> hold(const char* what, const cdp::RecordId& id, const Sha256& committed) {
+    cdp::Result<void> hold(const std::string& what, const std::string& name,
+                           const Sha256& committed) {
         if (++done_ % kTellEvery == 0 && !progress_("records", done_))
             return cdp::Error{.code = cdp::ErrorCode::unavailable,
                               .reason = "stopped",
                               .message = "The check was stopped before its end."};
         if (unpublished_.contains(committed)) return cdp::Result<void>::ok();
-        const auto name = cdp::to_hex(id.view());
         const auto at = CDP_TRY(snapshot_.get(entry_index_key(committed)));
         if (!at) return blame(what, name, "No entry commits to what it says.");
         const auto index = cdp::ByteReader(*at).u64();
@@ -86,8 +103,8 @@ private:
         return cdp::Result<void>::ok();
     }
 
-    cdp::Result<void> blame(const char* what, std::string id, const char* why) {
-        out_.fault = {.what = what, .index = {}, .id = std::move(id), .why = why};
+    cdp::Result<void> blame(std::string what, std::string id, const char* why) {
+        out_.fault = {.what = std::move(what), .index = {}, .id = std::move(id), .why = why};
         return cdp::Result<void>::ok();
     }
 
@@ -104,11 +121,13 @@ private:
 }  // namespace
 
 cdp::Result<LedgerChecked> check_ledger(const storage::Snapshot& snapshot,
-                                        const storage::Vault& vault,
-                                        const LedgerProgress& progress) {
+                                        const storage::Vault& vault, const LedgerProgress& progress,
+                                        std::span<const EachCommitted> others) {
     auto out = CDP_TRY(check_tree(snapshot, progress));
     if (out.fault) return out;
-    CDP_CHECK(RowsCheck(snapshot, vault, progress, out).run());
+    RowsCheck rows(snapshot, vault, progress, out);
+    CDP_CHECK(rows.run());
+    if (!out.fault) CDP_CHECK(rows.run_others(others));
     return out;
 }
 

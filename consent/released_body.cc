@@ -40,6 +40,15 @@ ReleasedBody& ReleasedBody::id(const DecisionId& id) {
     decision_ = id;
     return *this;
 }
+ReleasedBody& ReleasedBody::withdrawal(const cdp::RecordId& record, const cdp::Token& home) {
+    out_ += cdp::to_hex(record.view());
+    list(std::make_shared<const Listing>(Listing{.home = home,
+                                                 .field = {.section = Section::persons,
+                                                           .name = std::string(kWithdrawalField),
+                                                           .form = "raw"},
+                                                 .evidence = record}));
+    return *this;
+}
 ReleasedBody& ReleasedBody::ledger_size(std::uint64_t n) {
     ledger_size_ = n;
     return number(n);
@@ -47,6 +56,10 @@ ReleasedBody& ReleasedBody::ledger_size(std::uint64_t n) {
 ReleasedBody& ReleasedBody::purpose(const Gate& gate) {
     out_ += json_string(gate.purpose());
     purpose_ = gate.purpose();
+    return *this;
+}
+ReleasedBody& ReleasedBody::some_purpose(const Gate& gate) {
+    out_ += json_string(gate.purpose());
     return *this;
 }
 ReleasedBody& ReleasedBody::cursor(const Cursor& cursor) {

@@ -45,10 +45,14 @@ public:
     ReleasedBody& id(const cdp::PersonId& id);  // when nothing is known of the person but the id
     ReleasedBody& id(const cdp::EventId& id);
     ReleasedBody& id(const DecisionId& id);
+    // The id of a withdrawal, which the reader must take note of for what is under `home`.
+    ReleasedBody& withdrawal(const cdp::RecordId& record, const cdp::Token& home);
     ReleasedBody& ledger_size(std::uint64_t n);  // that the decision relied on
 
     // JSON strings.
     ReleasedBody& purpose(const Gate& gate);
+    // The same of one of several: the body is not for that purpose.
+    ReleasedBody& some_purpose(const Gate& gate);
     ReleasedBody& cursor(const Cursor& cursor);
     ReleasedBody& name(const Released& released);
     ReleasedBody& source(const Released& released);

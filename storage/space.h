@@ -4,19 +4,20 @@ namespace storage {
 
 // The third byte of every key. On disk: never change one, never reuse one.
 enum class Space : char {
-    access_key = 'A',   // keyed hash of an access key -> who may do what
-    assertion = 'B',    // assertions, newest first
-    asserted = 'b',     // token or event id, kind, token, assertion id -> what stands about it
-    consent = 'C',      // token, kind, ... -> consent records and stamp cells of an identifier
-    dedupe = 'D',       // event id -> when it may be forgotten
-    history = 'H',      // token, ~until -> the person an identifier belonged to before
-    former = 'h',       // person id, ~until, token -> an identifier that a person had before
-    hash_form = 'Q',    // token of a hashed identifier, token -> what it may be the hash of
-    event = 'E',        // home token, ~time, event id -> the sealed event
-    group = 'G',        // group id -> the group's sealed id
-    idempotency = 'I',  // keyed hash of (caller, idempotency key) -> the answer given
-    log = 'J',          // log name, index -> entries of append-only logs
-    subject_key = 'K',  // token -> the identifier's key, wrapped by an epoch key
+    access_key = 'A',    // keyed hash of an access key -> who may do what
+    assertion = 'B',     // assertions, newest first
+    acknowledged = 'k',  // record id, hash of a channel, token -> that it took note of a withdrawal
+    asserted = 'b',      // token or event id, kind, token, assertion id -> what stands about it
+    consent = 'C',       // token, kind, ... -> consent records and stamp cells of an identifier
+    dedupe = 'D',        // event id -> when it may be forgotten
+    history = 'H',       // token, ~until -> the person an identifier belonged to before
+    former = 'h',        // person id, ~until, token -> an identifier that a person had before
+    hash_form = 'Q',     // token of a hashed identifier, token -> what it may be the hash of
+    event = 'E',         // home token, ~time, event id -> the sealed event
+    group = 'G',         // group id -> the group's sealed id
+    idempotency = 'I',   // keyed hash of (caller, idempotency key) -> the answer given
+    log = 'J',           // log name, index -> entries of append-only logs
+    subject_key = 'K',   // token -> the identifier's key, wrapped by an epoch key
     ledger = 'V',  // `tile` (level, index), `checkpoint`, `public keys` -> the published ledger
     ledger_entry = 'v',  // first half of a commitment -> the index of its entry
     link = 'L',          // token, class, token, source, days -> evidence; stored under both ends

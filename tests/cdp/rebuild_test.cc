@@ -6,6 +6,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/base/random.h"
 #include "cdp/facts.h"
+#include "consent/withdrawal.h"
 #include "identity/change.h"
 #include "identity/component.h"
 #include "identity/hashed.h"
@@ -353,12 +354,22 @@ TEST_CASE("damaged folds are mended: exports are those of before") {
     PlatformWorld world;
     Traffic(world, seed).run(70);
     const auto before = exports(world);
+    // Whoever reads the log of withdrawals is told of each once.
+    const auto withdrawals = [&] {
+        auto rows = rows_of(world.store(), Space::log);
+        std::erase_if(rows, [](const auto& row) {
+            return !row.first.starts_with(consent::withdrawal_log());
+        });
+        return rows;
+    };
+    const auto logged = withdrawals();
     cdp::Random random{seed};
     REQUIRE(damage(world, random) > 0);
     CHECK(found(rebuild(world, What::check)) != "");
     const auto mended = rebuild(world, What::mend);
     CHECK(mended.left == 0);
     CHECK(found(rebuild(world, What::check)) == "");
+    CHECK(withdrawals() == logged);
     world.restart();
     CHECK(exports(world) == before);
 }

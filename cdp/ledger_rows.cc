@@ -1,0 +1,66 @@
+#include "cdp/ledger_rows.h"
+
+#include <string>
+
+#include "cdp/base/bytes.h"
+#include "cdp/disclosure_rows.h"
+#include "cdp/notices.h"
+#include "cdp/policy_versions.h"
+#include "cdp/quarantines.h"
+#include "cdp/withdrawal_rows.h"
+#include "consent/entry.h"
+
+namespace cdp {
+namespace {
+
+using consent::Committed;
+using Visit = std::function<bool(const Committed&)>;
+
+Result<void> notices(const storage::Snapshot& snapshot, const Visit& visit) {
+    return each_notice(snapshot, [&](const Result<NoticeVersion>& notice) {
+        if (!notice) return visit({.what = "notice"});
+        return visit({.what = "notice",
+                      .id = notice->id + "/" + notice->version + "/" + notice->language,
+                      .commitment = notice->commitment()});
+    });
+}
+
+Result<void> policies(const storage::Snapshot& snapshot, const Visit& visit) {
+    return each_policy_commitment(snapshot, [&](Timestamp from, const auto& commitment) {
+        return visit({.what = "policy", .id = format_time(from), .commitment = commitment});
+    });
+}
+
+Result<void> acknowledgements(const storage::Snapshot& snapshot, const Visit& visit) {
+    return each_acknowledged(
+        snapshot, [&](const RecordId& record, const Result<Acknowledged>& one) {
+            Committed committed{.what = "acknowledgement", .id = to_hex(record.view())};
+            if (one) committed.commitment = one->commitment(record);
+            return visit(committed);
+        });
+}
+
+Result<void> batches(const storage::Snapshot& snapshot, const Visit& visit) {
+    return each_batch(snapshot, [&](std::uint64_t number, const Result<DisclosedBatch>& one) {
+        Committed committed{.what = "disclosures", .id = std::to_string(number)};
+        if (one)
+            committed.commitment = consent::commitment(consent::entry_type(one->batch.kind),
+                                                       one->salt, encode(one->batch));
+        return visit(committed);
+    });
+}
+
+}  // namespace
+
+std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) {
+    const auto releases = [&vault](const storage::Snapshot& snapshot, const Visit& visit) {
+        return each_release_commitment(
+            snapshot, vault, [&](const auto& id, const auto& commitment) {
+                return visit(
+                    {.what = "release", .id = to_hex(id.view()), .commitment = commitment});
+            });
+    };
+    return {notices, policies, releases, acknowledgements, batches};
+}
+
+}  // namespace cdp

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <vector>
+
+#include "consent/ledger_check.h"
+#include "storage/vault.h"
+
+namespace cdp {
+
+// Everything that the platform keeps with the salt of its entry: notices, policies served under,
+// releases of quarantines, acknowledgements of withdrawals and batches of disclosures. The vault
+// must outlive it.
+std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault);
+
+}  // namespace cdp

@@ -1,0 +1,236 @@
+#include "cdp/withdrawal_walk.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "cdp/base/bytes.h"
+#include "cdp/disclosures.h"
+#include "cdp/facts.h"
+
+namespace cdp {
+namespace {
+
+// Of one person. What left before these rows is taken for something that each channel was told.
+constexpr std::size_t kToldRowsMax = 20'000;
+
+// Ids of persons alone, and what operators look at, take nobody's consent.
+bool is_told(const consent::MaskField& field) {
+    return !field.withheld && field.section != consent::Section::persons &&
+           field.section != consent::Section::routes;
+}
+
+bool tells_of_withdrawals(const consent::Mask& mask) {
+    return std::ranges::any_of(mask, [](const auto& field) {
+        return field.section == consent::Section::persons &&
+               field.name == consent::kWithdrawalField;
+    });
+}
+
+std::shared_ptr<const ToldFields> fields_of(const consent::Mask& mask) {
+    std::set<std::string> labels;
+    std::set<std::string> names;
+    for (const auto& field : mask) {
+        if (!is_told(field)) continue;
+        labels.insert(field.labels.begin(), field.labels.end());
+        names.insert(std::string(to_string(field.section)) + "/" +
+                     (field.within.empty() ? "" : field.within + "/") + field.name);
+    }
+    if (names.empty()) return nullptr;
+    return std::make_shared<const ToldFields>(
+        ToldFields{{labels.begin(), labels.end()}, {names.begin(), names.end()}});
+}
+
+// Everything, to each channel, for all that it is registered for.
+void add_unread(std::vector<Told>& told, const consent::Policy& policy, Timestamp until) {
+    ToldFields all;
+    for (const auto& label : policy.labels) all.labels.push_back(label.name);
+    std::ranges::sort(all.labels);
+    const auto fields = std::make_shared<const ToldFields>(std::move(all));
+    for (const auto& channel : policy.channels)
+        for (const auto& purpose : channel.purposes)
+            told.push_back({channel.id, purpose, Timestamp::min(), until, fields});
+}
+
+Denial denial_of(const consent::Row& row, const Token& under) {
+    const auto* record = std::get_if<consent::Record>(&row);
+    const auto* cell = std::get_if<consent::Cell>(&row);
+    const auto fact =
+        record ? consent::fact_of(*record, under) : consent::fact_of(cell->id, cell->first);
+    return {.id = fact.id,
+            .tokens = {under},
+            .purpose = fact.purpose,
+            .channels = fact.channels,
+            .labels = fact.labels,
+            .state = fact.state,
+            .whole_person = fact.scope == consent::Scope::person,
+            .time = record ? record->time : cell->first.time,
+            .received = fact.received,
+            .counted = fact.received};
+}
+
+}  // namespace
+
+bool Withdrawing::has(const Token& token) const {
+    return std::ranges::binary_search(members, token);
+}
+
+std::optional<Timestamp> Concern::heard() const {
+    const auto at = person->heard.find({channel, denial.id});
+    if (at == person->heard.end()) return std::nullopt;
+    return at->second;
+}
+
+std::optional<Timestamp> due(const consent::Policy& policy, const Concern& concern) {
+    const auto* channel = policy.find_channel(concern.channel);
+    if (!channel || channel->withdrawal_seconds == 0) return std::nullopt;
+    return concern.denial.received + std::chrono::seconds(channel->withdrawal_seconds);
+}
+
+WithdrawalWalk::WithdrawalWalk(const Withdrawals::Needs& needs)
+    : needs_(needs),
+      snapshot_(needs.store.snapshot()),
+      transaction_(*snapshot_, storage::kPartition) {}
+
+Result<std::uint64_t> WithdrawalWalk::size() const {
+    return storage::log_size(*snapshot_, consent::withdrawal_log());
+}
+
+Result<void> WithdrawalWalk::run(std::uint64_t after, const std::string& channel,
+                                 const Visit& visit) {
+    const auto log = consent::withdrawal_log();
+    auto outcome = Result<void>::ok();
+    auto position = after;
+    const auto take = [&](std::string_view key, std::string_view value) -> Result<bool> {
+        if (ByteReader(key.substr(log.size())).u64() != position++)
+            return damaged("a row of the log of withdrawals is missing");
+        const auto withdrawal = CDP_TRY(consent::decode_withdrawal(value));
+        ++looked_at_;
+        auto concerns = CDP_TRY(concerns_of(withdrawal, channel));
+        for (auto& one : concerns) one.position = position;
+        return visit(position, withdrawal.received, concerns);
+    };
+    const auto from = ByteWriter().raw(log).u64(after).take();
+    CDP_CHECK(snapshot_->scan(log, from, [&](std::string_view key, std::string_view value) {
+        const auto more = take(key, value);
+        if (!more) outcome = more.error();
+        return more && *more;
+    }));
+    return outcome;
+}
+
+Result<std::vector<Concern>> WithdrawalWalk::concerns_of(const consent::Withdrawal& withdrawal,
+                                                         const std::string& channel) {
+    std::vector<Concern> out;
+    const auto row = CDP_TRY(consent::find(*snapshot_, needs_.vault, withdrawal));
+    if (!row) return out;
+    std::vector<Token> tokens{withdrawal.token};
+    if (const auto* record = std::get_if<consent::Record>(&*row))
+        for (const auto& one : record->asserted) tokens.push_back(one.token);
+    std::set<PersonId> met;
+    for (const auto& token : tokens) {
+        const auto person = CDP_TRY(person_of(token));
+        if (!person || !met.insert(person->id).second) continue;
+        const auto found = std::ranges::find(person->denials, withdrawal.id, &Denial::id);
+        if (found == person->denials.end()) continue;
+        auto denial = *found;
+        // Of a cell only the log knows.
+        denial.received = withdrawal.received;
+        auto concerns = CDP_TRY(this->concerns(person, denial, channel));
+        std::ranges::move(concerns, std::back_inserter(out));
+    }
+    return out;
+}
+
+Result<std::vector<Concern>> WithdrawalWalk::concerns(
+    const std::shared_ptr<const Withdrawing>& person, const Denial& denial,
+    const std::string& channel) {
+    std::map<std::string, Concern> by_channel;
+    for (const auto* told : news_to(denial, person->told, person->denials)) {
+        if (!channel.empty() && told->channel != channel) continue;
+        auto& concern = by_channel[told->channel];
+        concern.channel = told->channel;
+        if (std::ranges::find(concern.purposes, told->purpose) == concern.purposes.end())
+            concern.purposes.push_back(told->purpose);
+        concern.fields.insert(told->fields->names.begin(), told->fields->names.end());
+        concern.told_last = std::max(concern.told_last, told->last);
+    }
+    std::vector<Concern> out;
+    for (auto& [id, concern] : by_channel) {
+        concern.denial = denial;
+        concern.person = person;
+        std::ranges::sort(concern.purposes);
+        concern.acknowledged =
+            CDP_TRY(find_acknowledged(transaction_, needs_.vault, denial.id, id, denial.tokens));
+        out.push_back(std::move(concern));
+    }
+    return out;
+}
+
+Result<std::shared_ptr<const Withdrawing>> WithdrawalWalk::person_of(const Token& token) {
+    if (const auto at = persons_.find(token); at != persons_.end()) return at->second;
+    const auto node = CDP_TRY(needs_.graph.find(transaction_, token));
+    if (!node || !node->active) return persons_[token] = nullptr;
+    auto person = std::make_shared<Withdrawing>();
+    person->id = node->person();
+    person->members = CDP_TRY(needs_.graph.members(transaction_, node->anchor));
+    CDP_CHECK(load_denials(*person));
+    CDP_CHECK(load_told(*person));
+    for (const auto& member : person->members) persons_[member] = person;
+    return std::shared_ptr<const Withdrawing>(persons_[token] = person);
+}
+
+// A record stands under each identifier that it names.
+Result<void> WithdrawalWalk::load_denials(Withdrawing& person) {
+    std::map<RecordId, Denial> found;
+    for (const auto& member : person.members)
+        for (const auto& row : CDP_TRY(needs_.consents.rows(*snapshot_, transaction_, member))) {
+            auto denial = denial_of(row, member);
+            if (!consent::is_denial(denial.state)) continue;
+            const auto [at, fresh] = found.try_emplace(denial.id, denial);
+            if (fresh) continue;
+            at->second.tokens.push_back(member);
+            at->second.whole_person |= denial.whole_person;
+        }
+    for (auto& [id, denial] : found) {
+        std::ranges::sort(denial.tokens);
+        person.denials.push_back(std::move(denial));
+    }
+    return Result<void>::ok();
+}
+
+Result<void> WithdrawalWalk::load_told(Withdrawing& person) {
+    std::size_t rows = 0;
+    for (const auto& member : person.members) {
+        DisclosedQuery query;
+        do {
+            const auto page = CDP_TRY(needs_.disclosures.of_subject(member, query));
+            for (const auto& row : page.rows) take(person, member, row);
+            rows += page.rows.size();
+            query.after = page.next;
+            if (rows >= kToldRowsMax && !query.after.empty()) {
+                add_unread(person.told, needs_.config.policy, page.rows.back().row.last);
+                break;
+            }
+        } while (!query.after.empty());
+    }
+    looked_at_ += rows;
+    return Result<void>::ok();
+}
+
+void WithdrawalWalk::take(Withdrawing& person, const Token& member, const Disclosed& disclosed) {
+    const auto& [batch, index, row, mask, evidence, reason] = disclosed;
+    if (batch.kind != consent::BatchKind::release || row.subject != member) return;
+    if (tells_of_withdrawals(mask))
+        for (const auto& record : evidence) {
+            auto& first =
+                person.heard.try_emplace({batch.channel, record}, row.first).first->second;
+            first = std::min(first, row.first);
+        }
+    const auto [at, fresh] = fields_.try_emplace(row.mask);
+    if (fresh) at->second = fields_of(mask);
+    if (at->second)
+        person.told.push_back({batch.channel, batch.purpose, row.first, row.last, at->second});
+}
+
+}  // namespace cdp

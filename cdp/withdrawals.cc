@@ -1,0 +1,257 @@
+#include "cdp/withdrawals.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "cdp/base/bytes.h"
+#include "cdp/disclosures.h"
+#include "cdp/paging.h"
+#include "cdp/people.h"
+#include "cdp/refuse.h"
+#include "cdp/released_list.h"
+#include "cdp/withdrawal_rows.h"
+#include "cdp/withdrawal_walk.h"
+#include "consent/entry.h"
+#include "consent/gate.h"
+#include "consent/released_body.h"
+#include "storage/contended.h"
+
+namespace cdp {
+namespace {
+
+constexpr std::size_t kLogRowsMax = 2'000;    // for one page
+constexpr std::size_t kLookedAtMax = 20'000;  // of the log and of disclosures
+// An answer that is under way may be listed behind the withdrawal that it did not know of. Until
+// then a withdrawal that seems to concern nobody is not passed over.
+constexpr std::chrono::seconds kHeldBack{2};
+constexpr int kRacesMax = 50;
+
+Result<std::uint64_t> position_after(std::string_view after, std::uint64_t newest) {
+    if (after.empty()) return std::uint64_t{0};
+    if (after == "latest") return newest;
+    std::uint64_t position = 0;
+    const auto [end, error] = std::from_chars(after.data(), after.data() + after.size(), position);
+    if (error != std::errc() || end != after.data() + after.size())
+        return malformed_cursor("/after");
+    // Whoever was told of more has read another data folder, or this one before it was put back.
+    if (position > newest)
+        return refuse("position_unknown",
+                      "The feed has not come that far: read it anew from its start.", "/after");
+    return position;
+}
+
+Error not_a_channel() {
+    return {.code = ErrorCode::forbidden,
+            .reason = "channel_unknown",
+            .message = "The key does not belong to a configured channel with a purpose."};
+}
+
+// A channel reads its own feed.
+Result<const consent::Channel*> channel_of(const consent::Policy& policy, const Principal& reader,
+                                           const std::string& asked) {
+    if (reader.role != Role::channel) {
+        if (asked.empty())
+            return refuse("channel_required", "Say whose feed, by `channel`.", "/channel");
+        const auto* channel = policy.find_channel(asked);
+        if (!channel)
+            return refuse("channel_unknown", "No such channel is configured.", "/channel");
+        return channel;
+    }
+    const auto* channel = policy.find_channel(reader.channel);
+    if (!channel || channel->purposes.empty() || (!asked.empty() && asked != channel->id))
+        return not_a_channel();
+    return channel;
+}
+
+class Page {
+public:
+    Page(const consent::Policy& policy, const consent::Channel& channel, Timestamp now)
+        : policy_(policy), channel_(channel), now_(now) {
+        out_.text("{\"withdrawals\":[");
+    }
+
+    void add(const Concern& concern) {
+        const auto& home = concern.denial.tokens.front();
+        comma_.write(out_);
+        out_.text("{\"position\":").number(concern.position);
+        out_.text(",\"record\":\"").withdrawal(concern.denial.id, home);
+        out_.text("\",\"person\":\"").person(concern.person->id, home);
+        out_.text("\",\"purposes\":[");
+        Separator comma;
+        for (const auto& name : concern.purposes) {
+            if (!policy_.find_purpose(name)) continue;  // it is not declared any more
+            comma.write(out_);
+            out_.some_purpose(consent::Gate(policy_, {}, {name, channel_.id, now_}));
+        }
+        out_.text("],\"time\":").time(concern.denial.time);
+        out_.text(",\"received\":").time(concern.denial.received).text(",\"due\":");
+        if (const auto by = due(policy_, concern))
+            out_.time(*by);
+        else
+            out_.text("null");
+        if (concern.acknowledged)
+            out_.text(",\"acknowledged\":true}");
+        else
+            out_.text(",\"acknowledged\":false}");
+        ++size_;
+        tokens_.insert(concern.denial.tokens.begin(), concern.denial.tokens.end());
+        persons_.insert(concern.person->id);
+    }
+    std::size_t size() const { return size_; }
+    Looked looked() const {
+        return {{tokens_.begin(), tokens_.end()}, {persons_.begin(), persons_.end()}};
+    }
+    consent::Composed finish(std::uint64_t next, bool end) && {
+        out_.text("],\"next\":").number(next).text(",\"end\":");
+        if (end)
+            out_.text("true}");
+        else
+            out_.text("false}");
+        return std::move(out_).finish();
+    }
+
+private:
+    const consent::Policy& policy_;
+    const consent::Channel& channel_;
+    const Timestamp now_;
+    consent::ReleasedBody out_;
+    Separator comma_;
+    std::size_t size_ = 0;
+    std::set<Token> tokens_;
+    std::set<PersonId> persons_;
+};
+
+Error unknown(std::size_t index) {
+    return {.code = ErrorCode::not_found,
+            .reason = "withdrawal_unknown",
+            .message = "That is no withdrawal that concerns this channel.",
+            .pointer = "/acknowledgements/" + std::to_string(index)};
+}
+
+Result<std::string> id_in(const std::string& text, std::size_t index, const char* member) {
+    const auto bytes = from_hex(text);
+    if (bytes && bytes->size() == sizeof(RecordId)) return *bytes;
+    return refuse("malformed_id", "An id is 32 hexadecimal digits.",
+                  "/acknowledgements/" + std::to_string(index) + "/" + member);
+}
+
+}  // namespace
+
+Result<std::string> Withdrawals::feed(const Reader& reader, const WithdrawalsQuery& query) const {
+    CDP_CHECK(check_limit(query.limit));
+    CDP_CHECK(check_reason(reader));
+    const auto& policy = needs_.config.policy;
+    const auto* channel = CDP_TRY(channel_of(policy, reader.who, query.channel));
+    WithdrawalWalk walk(needs_);
+    const auto newest = CDP_TRY(walk.size());
+    auto next = CDP_TRY(position_after(query.after, newest));
+    const auto now = needs_.clock.now();
+    Page page(policy, *channel, now);
+    std::size_t rows = 0;
+    bool held_back = false;
+    CDP_CHECK(walk.run(next, channel->id, [&](auto position, auto received, const auto& concerns) {
+        held_back = concerns.empty() && received > now - kHeldBack;
+        if (held_back) return false;
+        for (const auto& one : concerns) page.add(one);
+        next = position;
+        return page.size() < query.limit && ++rows < kLogRowsMax && walk.looked_at() < kLookedAtMax;
+    }));
+    auto whom = page.looked();
+    auto composed = std::move(page).finish(next, held_back || next == newest);
+    if (reader.who.role != Role::channel)
+        return needs_.disclosures.show(reader, Shown(std::move(composed.body), std::move(whom)));
+    const auto answer = CDP_TRY(needs_.disclosures.release(
+        reader.who, std::make_shared<const Unlisted>(std::move(composed))));
+    return *answer.body();
+}
+
+// Whether it left before or after the withdrawal is not asked: to take note of more than one must
+// is no mistake.
+Result<std::size_t> Withdrawals::acknowledge(const Principal& channel,
+                                             std::span<const Acknowledgement> all) const {
+    const auto* registered = needs_.config.policy.find_channel(channel.channel);
+    if (channel.role != Role::channel || !registered) return not_a_channel();
+    if (all.empty() || all.size() > kAcknowledgementsMax)
+        return refuse("acknowledgements_missing", "1 to 500 acknowledgements are expected.",
+                      "/acknowledgements");
+    WithdrawalWalk walk(needs_);
+    std::vector<RecordId> records;
+    std::vector<std::vector<Token>> tokens;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto record = RecordId::from(CDP_TRY(id_in(all[i].record, i, "record")));
+        CDP_TRY(id_in(all[i].person, i, "person"));
+        const auto token = needs_.people.resolve(walk.reading(), "person", all[i].person);
+        if (!token && token.error().code != ErrorCode::not_found) return token.error();
+        const auto person = token ? CDP_TRY(walk.person_of(*token)) : nullptr;
+        if (!person) return unknown(i);
+        const auto denial = std::ranges::find(person->denials, record, &Denial::id);
+        if (denial == person->denials.end() ||
+            std::ranges::none_of(person->told, [&](const Told& told) {
+                return told.channel == registered->id && takes_back(*denial, told);
+            }))
+            return unknown(i);
+        records.push_back(record);
+        tokens.push_back(denial->tokens);
+    }
+    std::size_t made = 0;
+    CDP_CHECK(write(channel, records, tokens, made));
+    return made;
+}
+
+Result<void> Withdrawals::write(const Principal& channel, const std::vector<RecordId>& records,
+                                const std::vector<std::vector<Token>>& tokens,
+                                std::size_t& made) const {
+    for (int race = 0; race < kRacesMax; ++race) {
+        made = 0;
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        for (std::size_t i = 0; i < records.size(); ++i) {
+            const auto known = CDP_TRY(find_acknowledged(transaction, needs_.vault, records[i],
+                                                         channel.channel, tokens[i]));
+            if (known) continue;
+            ++made;
+            const Acknowledged said{.time = needs_.clock.now(),
+                                    .channel = channel.channel,
+                                    .by = channel.name,
+                                    .salt = consent::random_salt()};
+            for (const auto& token : tokens[i]) {
+                const auto one = CDP_TRY(find_acknowledged(transaction, needs_.vault, records[i],
+                                                           channel.channel, {&token, 1}));
+                if (!one) cdp::write(transaction, needs_.vault, records[i], token, said);
+            }
+            const auto bytes = said.said_of(records[i]);
+            consent::append_entry(transaction, needs_.vault,
+                                  {.type = consent::EntryType::withdrawal_ack,
+                                   .time = said.time,
+                                   .salt = said.salt,
+                                   .bytes = bytes});
+        }
+        if (transaction.empty()) return Result<void>::ok();
+        const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::ok) return Result<void>::ok();
+        if (outcome.state == storage::CommitState::unknown) return outcome.error;
+    }
+    return storage::contended("nothing was taken down. Send it again in a moment.");
+}
+
+Result<std::vector<WithdrawalNotice>> Withdrawals::of_person(const Token& member,
+                                                             const std::string& channel) const {
+    WithdrawalWalk walk(needs_);
+    std::vector<WithdrawalNotice> out;
+    const auto person = CDP_TRY(walk.person_of(member));
+    if (!person) return out;
+    for (const auto& denial : person->denials)
+        for (const auto& one : CDP_TRY(walk.concerns(person, denial, channel))) {
+            WithdrawalNotice notice{.record = denial.id,
+                                    .received = denial.received,
+                                    .due = due(needs_.config.policy, one)};
+            if (one.acknowledged) notice.acknowledged = one.acknowledged->time;
+            out.push_back(notice);
+        }
+    std::ranges::sort(out, {}, &WithdrawalNotice::received);
+    return out;
+}
+
+}  // namespace cdp

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/access.h"
+#include "cdp/base/clock.h"
+#include "cdp/config.h"
+#include "cdp/queries.h"
+#include "cdp/shown.h"
+#include "consent/consents.h"
+#include "identity/graph.h"
+#include "storage/store.h"
+#include "storage/vault.h"
+
+// Withdrawals that recipients of somebody's data must take note of; docs/decisions/0024.
+namespace cdp {
+
+class Disclosures;
+class People;
+
+struct WithdrawalsQuery {
+    // The position that was read last, `latest` for what is yet to come, or empty: from the start.
+    std::string after = {};
+    std::size_t limit = 50;    // 1 to 1000
+    std::string channel = {};  // whose feed, for those who run the platform
+};
+
+// As posted: of a withdrawal that the feed told of.
+struct Acknowledgement {
+    std::string record = {};
+    std::string person = {};
+};
+
+inline constexpr std::size_t kAcknowledgementsMax = 500;
+
+// A withdrawal of a person's that a channel must take note of.
+struct WithdrawalNotice {
+    RecordId record = {};
+    Timestamp received{};
+    std::optional<Timestamp> due = {};           // absent: nothing was agreed with the channel
+    std::optional<Timestamp> acknowledged = {};  // absent: not yet
+};
+
+// Safe to use from many threads. Everything it refers to must outlive it.
+class Withdrawals {
+public:
+    struct Needs {
+        storage::Store& store;
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const People& people;
+        const consent::Consents& consents;
+        Disclosures& disclosures;
+        const Config& config;
+        const Clock& clock;
+    };
+    explicit Withdrawals(Needs needs) : needs_(needs) {}
+
+    // {"withdrawals":[{"position":N,"record":ID,"person":ID,"purposes":[…],"time":T,"received":T,
+    // "due":T|null,"acknowledged":BOOL}],"next":N,"end":BOOL}: what concerns a channel, in the
+    // order in which it was stored; listed as a disclosure, or as an access. Waits for the disk.
+    // Errors: channel_required, channel_unknown, malformed_cursor, position_unknown.
+    Result<std::string> feed(const Reader& reader, const WithdrawalsQuery& query) const;
+
+    // Takes down that a channel took note of all of these, and how many were not known yet: once,
+    // with an entry in the ledger each, on disk when it returns. Nothing is taken down when one is
+    // refused: withdrawal_unknown (not_found), which is none that concerns the channel.
+    Result<std::size_t> acknowledge(const Principal& channel,
+                                    std::span<const Acknowledgement> all) const;
+
+    // {"withdrawals":[…],"next":CURSOR|null}, oldest first, of every channel that is concerned, or
+    // one: what it was told and when, the deadline and whether it took note. `status`: open,
+    // acknowledged; empty: both.
+    Result<Shown> page(const PageQuery& query, std::string_view status,
+                       const std::string& channel) const;
+
+    // What a channel had to take note of for the person of an identifier, oldest first.
+    Result<std::vector<WithdrawalNotice>> of_person(const Token& member,
+                                                    const std::string& channel) const;
+
+private:
+    Result<void> write(const Principal& channel, const std::vector<RecordId>& records,
+                       const std::vector<std::vector<Token>>& tokens, std::size_t& made) const;
+
+    Needs needs_;
+};
+
+}  // namespace cdp

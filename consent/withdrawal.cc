@@ -1,0 +1,62 @@
+#include "consent/withdrawal.h"
+
+#include <utility>
+
+#include "cdp/base/bytes.h"
+#include "consent/rows.h"
+#include "storage/key.h"
+
+namespace consent {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+std::string row_key_of(const Withdrawal& withdrawal) {
+    if (withdrawal.cell)
+        return cell_key(withdrawal.token, Stamp{.time = withdrawal.time}, withdrawal.id);
+    return record_key(withdrawal.token, Record{.id = withdrawal.id, .time = withdrawal.time});
+}
+
+}  // namespace
+
+std::string withdrawal_log() {
+    using LogId = cdp::Id<struct WithdrawalLogTag>;
+    constexpr std::string_view kName("withdrawals\0\0\0\0\0", sizeof(LogId));
+    return storage::KeyWriter(storage::Space::log, LogId::from(kName)).str();
+}
+
+void append(storage::Transaction& transaction, const Withdrawal& withdrawal) {
+    cdp::ByteWriter out;
+    out.u8(kFormat).raw(withdrawal.token.view()).raw(withdrawal.id.view());
+    out.u8(withdrawal.cell ? 1 : 0).i64(cdp::milliseconds_of(withdrawal.time));
+    out.i64(cdp::milliseconds_of(withdrawal.received));
+    transaction.append(withdrawal_log(), out.take());
+}
+
+cdp::Result<Withdrawal> decode_withdrawal(std::string_view bytes) {
+    cdp::ByteReader in(bytes);
+    const auto format = in.u8();
+    Withdrawal out{.token = in.id<cdp::Token>(), .id = in.id<cdp::RecordId>()};
+    out.cell = in.u8() != 0;
+    out.time = cdp::timestamp_of(in.i64());
+    out.received = cdp::timestamp_of(in.i64());
+    if (!in.done() || format != kFormat)
+        return cdp::Error{.code = cdp::ErrorCode::corruption,
+                          .reason = "consent_damaged",
+                          .message = "A stored consent cannot be read.",
+                          .detail = "a row of the log of withdrawals cannot be read"};
+    return out;
+}
+
+cdp::Result<std::optional<Row>> find(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                                     const Withdrawal& withdrawal) {
+    const auto key = CDP_TRY(vault.find(snapshot, withdrawal.token));
+    if (!key) return std::optional<Row>();
+    const auto row_key = row_key_of(withdrawal);
+    const auto sealed = CDP_TRY(snapshot.get(row_key));
+    if (!sealed) return std::optional<Row>();
+    return std::optional(
+        std::move(CDP_TRY(open_row(*key, withdrawal.token, row_key, *sealed)).row));
+}
+
+}  // namespace consent

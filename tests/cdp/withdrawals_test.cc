@@ -1,0 +1,292 @@
+#include "cdp/withdrawals.h"
+
+#include <algorithm>
+
+#include "consent/entry.h"
+#include "tests/cdp/world.h"
+
+using nlohmann::json;
+using tests::PlatformWorld;
+
+// Who must be told that somebody withdrew, and who has taken note.
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t kTwoDays = 2 * 24 * 3600;
+
+cdp::Config shop_config() {
+    cdp::Config config;
+    for (auto& channel : config.policy.channels)
+        if (channel.id == "email_tool") channel.withdrawal_seconds = kTwoDays;
+    return config;
+}
+
+struct Shop : PlatformWorld {
+    Shop() : PlatformWorld(shop_config()) {}
+
+    void known(const std::string& user) {
+        const auto mail = user + "@shop.example";
+        send_one(R"({"type":"identify","userId":")" + user + R"(","traits":{"email":")" + mail +
+                     R"(","firstName":"A"},"messageId":"i-)" + user + R"("})",
+                 source("crm", cdp::Trust::server));
+        // So that it is one person, whatever the trust of an address.
+        clock().advance(1s);
+    }
+    void grants(const std::string& user) { says(user, "granted"); }
+    void withdraws(const std::string& user) { says(user, "withdrawn"); }
+    void says(const std::string& user, const std::string& state,
+              const std::string& purpose = "email_marketing") {
+        clock().advance(1min);
+        consent("user_id", user, purpose, state, "person", clock().now());
+        if (state == "granted")
+            consent("email", user + "@shop.example", purpose, state, "person", clock().now());
+        clock().advance(1min);
+    }
+    // Whether something was given.
+    bool read(const std::string& user, const std::string& tool = "email_tool",
+              const std::string& purpose = "email_marketing") {
+        clock().advance(1min);
+        const auto answer = profile(tool, "user_id", user, purpose);
+        CAPTURE(answer.dump());
+        clock().advance(1min);
+        return !answer.value("traits", json::object()).empty();
+    }
+    json feed(const cdp::Reader& reader, const cdp::WithdrawalsQuery& query) {
+        const auto answer = platform().withdrawals().feed(reader, query);
+        if (!answer) return {{"error", answer.error().reason}};
+        return json::parse(*answer);
+    }
+    json feed(const std::string& tool = "email_tool", const cdp::WithdrawalsQuery& query = {}) {
+        return feed(cdp::Reader{.who = channel(tool), .route = "a test"}, query);
+    }
+    std::string acknowledge(const json& one, const std::string& tool = "email_tool") {
+        const std::vector<cdp::Acknowledgement> all{{one.at("record"), one.at("person")}};
+        const auto made = platform().withdrawals().acknowledge(channel(tool), all);
+        if (!made) return made.error().reason + " " + made.error().pointer;
+        return std::to_string(*made);
+    }
+    json asked(const std::string& status = "", const std::string& tool = "") {
+        cdp::AuditQuery query;
+        query.status = status;
+        query.channel = tool;
+        return audited("withdrawals", query);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a channel is told of whoever withdraws what it was given") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    CHECK(shop.feed() == json{{"withdrawals", json::array()}, {"next", 0}, {"end", true}});
+    shop.withdraws("u1");
+    const auto page = shop.feed();
+    CAPTURE(page.dump());
+    REQUIRE(page.at("withdrawals").size() == 1);
+    const auto& one = page.at("withdrawals")[0];
+    CHECK(one.at("position") == 1);
+    CHECK(one.at("purposes") == json{"email_marketing"});
+    CHECK(one.at("acknowledged") == false);
+    const auto received = cdp::parse_time(one.at("received").get<std::string>());
+    REQUIRE(received);
+    CHECK(one.at("due") == cdp::format_time(*received + std::chrono::seconds{kTwoDays}));
+    CHECK(one.at("person") ==
+          shop.profile("email_tool", "user_id", "u1", "email_marketing").at("person"));
+    CHECK(page.at("next") == 1);
+    CHECK(page.at("end") == true);
+    CHECK(shop.feed("ads_tool").at("withdrawals").empty());
+    CHECK(shop.feed("email_tool", {.after = "1"}).at("withdrawals").empty());
+    CHECK(shop.feed("email_tool", {.after = "2"}).at("error") == "position_unknown");
+    CHECK(shop.feed("email_tool", {.after = "x"}).at("error") == "malformed_cursor");
+    CHECK(shop.feed("no_tool").at("error") == "channel_unknown");
+}
+
+TEST_CASE("nobody is told of a withdrawal of what they were not given") {
+    Shop shop;
+    shop.known("u1");
+    // Nothing but that it is withheld.
+    CHECK_FALSE(shop.read("u1"));
+    shop.withdraws("u1");
+    CHECK(shop.feed().at("withdrawals").empty());
+    // Of another purpose.
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.says("u1", "withdrawn", "advertising");
+    CHECK(shop.feed().at("withdrawals").empty());
+    CHECK(shop.asked().at("withdrawals").empty());
+    shop.says("u1", "withdrawn", "*");
+    CHECK(shop.feed().at("withdrawals").size() == 1);
+}
+
+TEST_CASE("of several withdrawals the first that follows a disclosure counts") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.withdraws("u1");
+    shop.withdraws("u1");
+    CHECK_FALSE(shop.read("u1"));
+    shop.withdraws("u1");
+    CHECK(shop.feed().at("withdrawals").size() == 1);
+    shop.grants("u1");
+    shop.withdraws("u1");
+    CHECK(shop.feed().at("withdrawals").size() == 1);
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.withdraws("u1");
+    const auto page = shop.feed();
+    REQUIRE(page.at("withdrawals").size() == 2);
+    CHECK(page.at("withdrawals")[0].at("position") == 1);
+    CHECK(page.at("withdrawals")[1].at("position") == 5);
+}
+
+TEST_CASE("pages of the feed, one by one, are one big page") {
+    Shop shop;
+    for (const auto* user : {"u1", "u2", "u3", "u4"}) {
+        shop.known(user);
+        shop.grants(user);
+        REQUIRE(shop.read(user));
+        shop.withdraws(user);
+    }
+    const auto whole = shop.feed();
+    REQUIRE(whole.at("withdrawals").size() == 4);
+    auto parts = json::array();
+    std::string after;
+    for (bool end = false; !end;) {
+        const auto page = shop.feed("email_tool", {.after = after, .limit = 1});
+        for (const auto& one : page.at("withdrawals")) parts.push_back(one);
+        after = std::to_string(page.at("next").get<int>());
+        end = page.at("end");
+    }
+    CHECK(parts == whole.at("withdrawals"));
+
+    auto rows = json::array();
+    cdp::AuditQuery query;
+    query.page.limit = 1;
+    do {
+        const auto page = shop.audited("withdrawals", query);
+        CAPTURE(page.dump());
+        REQUIRE(page.contains("withdrawals"));
+        for (const auto& one : page.at("withdrawals")) rows.push_back(one);
+        query.page.cursor = page.at("next").is_null() ? "" : page.at("next").get<std::string>();
+    } while (!query.page.cursor.empty());
+    CHECK(rows == shop.asked().at("withdrawals"));
+    CHECK(rows.size() == 4);
+}
+
+TEST_CASE("an acknowledgement is kept once, with an entry in the ledger") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.withdraws("u1");
+    const auto one = shop.feed().at("withdrawals")[0];
+    CHECK(shop.acknowledge(one, "ads_tool") == "withdrawal_unknown /acknowledgements/0");
+    const auto log = consent::ledger_prefix();
+    const auto entries = [&] { return *storage::log_size(*shop.store().snapshot(), log); };
+    const auto before = entries();
+    CHECK(shop.acknowledge(one) == "1");
+    CHECK(entries() == before + 1);
+    CHECK(shop.acknowledge(one) == "0");
+    CHECK(entries() == before + 1);
+    CHECK(shop.feed().at("withdrawals")[0].at("acknowledged") == true);
+    auto other = one;
+    other["record"] = std::string(32, '0');
+    CHECK(shop.acknowledge(other) == "withdrawal_unknown /acknowledgements/0");
+    other = one;
+    other["person"] = std::string(32, '0');
+    CHECK(shop.acknowledge(other) == "withdrawal_unknown /acknowledgements/0");
+    other["person"] = "x";
+    CHECK(shop.acknowledge(other) == "malformed_id /acknowledgements/0/person");
+}
+
+TEST_CASE("officers see what is open, how old it is, and what has been acknowledged") {
+    Shop shop;
+    CHECK(shop.asked() == json{{"withdrawals", json::array()}, {"next", nullptr}});
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.withdraws("u1");
+    shop.clock().advance(1h);
+    auto open = shop.asked("open").at("withdrawals");
+    CAPTURE(open.dump());
+    REQUIRE(open.size() == 1);
+    CHECK(open[0].at("channel") == "email_tool");
+    CHECK(open[0].at("purpose") == "email_marketing");
+    CHECK(open[0].at("state") == "withdrawn");
+    CHECK(open[0].at("identifiers") == json{{{"type", "user_id"}, {"value", "u1"}}});
+    CHECK(open[0].at("age_seconds") == 3660);
+    CHECK(open[0].at("overdue") == false);
+    CHECK(open[0].at("told").is_null());
+    CHECK(open[0].at("acknowledged").is_null());
+    const auto& fields = open[0].at("disclosed").at("fields");
+    CHECK(std::ranges::find(fields, json("fields/firstName")) != fields.end());
+    CHECK(shop.asked("acknowledged").at("withdrawals").empty());
+    CHECK(shop.asked("", "ads_tool").at("withdrawals").empty());
+    CHECK(shop.asked("nonsense").at("error") == "status_unknown");
+    CHECK(shop.asked("", "nonsense").at("error") == "channel_unknown");
+
+    const auto told = shop.clock().now();
+    const auto one = shop.feed().at("withdrawals")[0];
+    CHECK(shop.asked("open").at("withdrawals")[0].at("told") == cdp::format_time(told));
+    shop.clock().advance(std::chrono::hours{48});
+    CHECK(shop.asked("open").at("withdrawals")[0].at("overdue") == true);
+    REQUIRE(shop.acknowledge(one) == "1");
+    CHECK(shop.asked("open").at("withdrawals").empty());
+    const auto done = shop.asked("acknowledged").at("withdrawals");
+    REQUIRE(done.size() == 1);
+    CHECK(done[0].at("overdue") == true);
+    CHECK(done[0].at("acknowledged").at("by") == "email_tool");
+    CHECK(done[0].at("acknowledged").at("time") == cdp::format_time(shop.clock().now()));
+}
+
+TEST_CASE("an officer reads a channel's feed by naming it") {
+    Shop shop;
+    CHECK(shop.feed(PlatformWorld::officer(), {}).at("error") == "channel_required");
+    CHECK(shop.feed(PlatformWorld::officer(), {.channel = "x"}).at("error") == "channel_unknown");
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.withdraws("u1");
+    CHECK(shop.feed(PlatformWorld::officer(), {.channel = "email_tool"}) == shop.feed());
+    CHECK(shop.feed("ads_tool", {.channel = "email_tool"}).at("error") == "channel_unknown");
+}
+
+TEST_CASE("a withdrawal under one identifier concerns what was told of the whole person") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.clock().advance(1min);
+    // From the browser, on an event.
+    shop.send_one(
+        R"({"type":"track","event":"x","userId":"u1","anonymousId":"c1","messageId":"t1",)"
+        R"("context":{"consent":{"categoryPreferences":{"email_marketing":false}}}})");
+    shop.clock().advance(1min);
+    const auto page = shop.feed();
+    CAPTURE(page.dump(), shop.asked().dump());
+    REQUIRE_FALSE(page.at("withdrawals").empty());
+    REQUIRE(shop.acknowledge(page.at("withdrawals")[0]) == "1");
+}
+
+TEST_CASE("after a merge a withdrawal concerns what was told of either") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    // Another person, of whom nothing was told, says no to everything.
+    shop.send_one(R"({"type":"track","event":"x","anonymousId":"c1","messageId":"t1"})");
+    shop.clock().advance(1min);
+    shop.consent("anonymous_id", "c1", "*", "withdrawn", "person", shop.clock().now());
+    shop.clock().advance(1min);
+    CHECK(shop.asked().at("withdrawals").empty());
+    shop.send_one(R"({"type":"identify","anonymousId":"c1","userId":"u1","messageId":"t2"})");
+    const auto open = shop.asked("open").at("withdrawals");
+    CAPTURE(open.dump());
+    REQUIRE(open.size() == 1);
+    CHECK(shop.acknowledge(open[0]) == "1");
+    CHECK(shop.asked("open").at("withdrawals").empty());
+}
