@@ -43,7 +43,7 @@ struct Family {
 
 enum class Did { granted, withdrew, merged, split };
 
-// Began before `start` at the latest to be known by, was answered at `end`.
+// Sent at `start`, answered at `end`.
 struct Op {
     Did did = Did::granted;
     std::size_t side = kAccount;

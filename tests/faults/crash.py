@@ -8,6 +8,7 @@ fsynced before the next request leaves. After each kill the server is started ag
 * nothing is in the export that nobody sent;
 * every acknowledged consent is in the export, and a channel sees no person whose last answer was a withdrawal;
 * every acknowledged assertion and revocation of one is listed, and every assertion listed is in force: none is half there;
+* every answer that a channel read before the kill is among the disclosures;
 * what was sent and never answered is sent again, as SDKs do, and then counts once;
 * the start took less than five seconds.
 
@@ -35,6 +36,7 @@ START_SECONDS_MAX = 5.0
 BATCH = 20
 PEOPLE = 200
 PURPOSE = "email_marketing"
+LAST_READ = 20  # answers before the kill that are looked for among the disclosures
 UNITS = 6  # of each client: pairs of identifiers that are asserted of, again and again
 
 
@@ -244,6 +246,28 @@ class Client(threading.Thread):
         return "consent", {"consents": [said]}
 
 
+class Reader(threading.Thread):
+    """Reads profiles as a channel until the server is gone. `read` holds whose, and by which decision it was answered."""
+
+    def __init__(self, seed, address, key, lanes):
+        super().__init__(daemon=True)
+        self.random, self.caller, self.lanes = random.Random(seed), Caller(address, key), lanes
+        self.read = []
+        self.wrong = []
+
+    def run(self):
+        try:
+            while True:
+                who = f"p{self.random.randrange(self.lanes)}-{self.random.randrange(20)}@shop.example"
+                status, answer = self.caller.call("GET", f"/v1/profiles/email:{who}?purpose={PURPOSE}")
+                if status == 200:
+                    self.read.append((who, answer["decision"]))
+                elif status not in (429, 503):
+                    self.wrong.append(f"a read of a profile is {status}: {answer}")
+        except (OSError, http.client.HTTPException, ValueError):
+            return  # the kill
+
+
 def address_of(person):
     return f"u{person}@shop.example"
 
@@ -293,6 +317,12 @@ def judge_assertions(standing, together, unsure):
     return found
 
 
+def judge_disclosures(read, listed):
+    """`read` holds (who, decision); `listed` the decisions by which something is listed of each."""
+    return [f"read and not listed: {who} by {decision}" for who, decision in sorted(set(read))
+            if decision not in listed.get(who, ())]
+
+
 def instant(text):
     """The same text for the same millisecond."""
     whole, _, fraction = text.rstrip("Z").partition(".")
@@ -335,7 +365,9 @@ class Run:
         self.start()
         self.keys = {"source": self.server.key("source", "till", "--trust", "server"),
                      "channel": self.server.key("channel", "newsletter", "--channel", "email_tool"),
-                     "steward": self.server.key("steward", "kim")}
+                     "steward": self.server.key("steward", "kim"),
+                     "officer": self.server.key("officer", "lee")}
+        self.last_read, self.reads = [], 0
         self.introduce()
 
     def start(self):
@@ -361,7 +393,8 @@ class Run:
         rng = random.Random(seed)
         clients = [Client(f"r{number}-{lane}", seed * 1000 + lane, self.server.address, self.keys,
                           self.ledgers[lane], self.open[lane], self.units[lane]) for lane in self.open]
-        for client in clients:
+        reader = Reader(seed, self.server.address, self.keys["channel"], len(clients))
+        for client in (*clients, reader):
             client.start()
         time.sleep(rng.uniform(self.arguments.shortest, self.arguments.longest))
         self.server.kill()
@@ -370,8 +403,32 @@ class Run:
             self.sent.update(client.sent)
             if client.wrong:
                 raise Failed("; ".join(client.wrong[:5]))
+        reader.join()
+        if reader.wrong:
+            raise Failed("; ".join(reader.wrong[:5]))
+        # The last ones are those that a journal written too late would lose.
+        self.last_read, self.reads = reader.read[-LAST_READ:], self.reads + len(reader.read)
         self.start()
         self.check_assertions()
+        found = judge_disclosures(self.last_read, self.read_disclosures(self.last_read))
+        if found:
+            raise Failed(f"{len(found)} findings of disclosures:\n  " + "\n  ".join(found[:20]))
+
+    def read_disclosures(self, read):
+        """By which decisions something is listed of each of those who were read."""
+        caller = Caller(self.server.address, self.keys["officer"])
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+        listed = {}
+        for who in {who for who, _ in read}:
+            listed[who], cursor = set(), ""
+            while cursor is not None:
+                status, page = caller.call(
+                    "GET", f"/v1/audit/disclosures?subject=email:{who}&since={since}&limit=1000{cursor}")
+                if status != 200:
+                    raise Failed(f"the list of disclosures is {status}: {page}")
+                listed[who].update(row["decision"] for row in page["disclosures"])
+                cursor = page["next"] and f"&cursor={page['next']}"
+        return listed
 
     def check_assertions(self):
         unsure = {request[1][0] for requests in self.open.values() for request in requests if request[0] == "assertion"}
@@ -448,6 +505,7 @@ class Run:
             standing, {unit: not one for unit, one in together.items()}, set())
         for unit in together:
             unit.id = unit.id or "0" * 32
+        planted["an answer that is not listed"] = judge_disclosures([("a@shop.example", "1")], {"a@shop.example": {"2"}})
         planted["a forgotten assertion"] = judge_assertions([], together, set())
         unseen = [fault for fault, found in planted.items() if not found]
         if unseen:
@@ -479,7 +537,8 @@ def rounds_on_one_folder(arguments, first, last):
             if number % arguments.check_every == 0 or number + 1 == last:
                 events, consents = run.check()
                 print(f"round {number + 1}: {events} events, {consents} consents and {run.asserted()} assertions and "
-                      f"revocations acknowledged, none lost, none double; slowest start {run.slowest:.2f} s", flush=True)
+                      f"revocations acknowledged, none lost, none double; {run.reads} reads; slowest start "
+                      f"{run.slowest:.2f} s", flush=True)
         run.plant()
         run.end()
     except BaseException:
