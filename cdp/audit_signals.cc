@@ -155,10 +155,10 @@ public:
                                  "hold it; export the consents instead."};
             for (const auto& row : rows) take(member.token, row);
         }
-        // Of a day on which a stamp was contested its facts know each moment.
+        // Of a day on which stamps contradict each other the facts know each moment.
         for (const auto& member : person.consents)
             for (const auto& fact : member.facts)
-                if (const auto at = by_record_.find(fact.id); fact.cell && at != by_record_.end())
+                if (const auto at = cells_.find(fact.id); at != cells_.end())
                     sayings_.push_back(
                         {fact.time, fact.received, member.token, at->second, fact.id});
         std::ranges::sort(sayings_, {}, [](const Saying& one) {
@@ -192,8 +192,8 @@ public:
 
     // What a record or cell was read from, whatever type was asked for.
     const consent::StampSignal* of_record(const RecordId& id) const {
-        const auto at = all_by_record_.find(id);
-        return at == all_by_record_.end() ? nullptr : &at->second;
+        const auto at = by_record_.find(id);
+        return at == by_record_.end() ? nullptr : &at->second;
     }
 
 private:
@@ -202,6 +202,7 @@ private:
             const auto& stamp = cell->first;
             if (!stamp.signal) return;
             if (auto* heard = hear(token, cell->id, *stamp.signal)) {
+                cells_.emplace(cell->id, *stamp.signal);
                 heard->add(stamp.time, stamp.time);
                 heard->sources.insert(stamp.source);
                 heard->said.emplace(stamp.purpose, stamp.channel, stamp.state);
@@ -226,9 +227,8 @@ private:
     }
 
     Heard* hear(const Token& token, const RecordId& id, const consent::StampSignal& signal) {
-        all_by_record_.emplace(id, signal);
-        if (only_ && signal.type != *only_) return nullptr;
         by_record_.emplace(id, signal);
+        if (only_ && signal.type != *only_) return nullptr;
         auto& heard = heard_[{token, signal.type, signal.digest}];
         heard.signal = signal;
         return &heard;
@@ -240,8 +240,8 @@ private:
     std::size_t rows_ = 0;
     std::map<Key, Heard> heard_ = {};
     std::map<RecordId, consent::StampSignal> by_record_ = {};
-    std::map<RecordId, consent::StampSignal> all_by_record_ = {};
-    std::vector<Saying> sayings_ = {};  // by time
+    std::map<RecordId, consent::StampSignal> cells_ = {};  // of the type asked for
+    std::vector<Saying> sayings_ = {};                     // by time
 };
 
 std::string signal_members(const consent::StampSignal& signal) {
