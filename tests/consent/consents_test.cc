@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <ranges>
+#include <string>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
@@ -367,6 +370,30 @@ TEST_CASE("every row of everybody is met, and a record once under its first iden
     REQUIRE(shop.consents.each(*shop.store->snapshot(),
                                [&](const cdp::Token&, const Row&) { return ++rows < 2; }));
     CHECK(rows == 2);
+}
+
+TEST_CASE("everybody's rows, read on from any of their places, are the same rows") {
+    Shop shop;
+    CHECK(shop.record(example(1)));
+    CHECK(shop.record(example(2)));
+    CHECK(shop.stamp("cookie", example_stamp()));
+    const auto snapshot = shop.store->snapshot();
+    std::vector<std::string> places;
+    REQUIRE(shop.consents.each_after(*snapshot, {},
+                                     [&](const cdp::Token&, const Row&, std::string_view place) {
+                                         places.emplace_back(place);
+                                         return true;
+                                     }));
+    CHECK(places.size() == 5);
+    for (std::size_t i = 0; i < places.size(); ++i) {
+        std::vector<std::string> rest;
+        REQUIRE(shop.consents.each_after(
+            *snapshot, places[i], [&](const cdp::Token&, const Row&, std::string_view place) {
+                rest.emplace_back(place);
+                return true;
+            }));
+        CHECK(std::ranges::equal(rest, places | std::views::drop(i + 1)));
+    }
 }
 
 TEST_CASE("answers that cannot be read are an error, never silence") {

@@ -142,6 +142,27 @@ TEST_CASE("a vendor beyond the last one is in no set, whatever bits follow") {
     CHECK_FALSE(tcf->vendor_legitimate_interests.has(10));
 }
 
+TEST_CASE("vendors are counted once each, in bits and in ranges that overlap") {
+    const auto seed = GENERATE(tests::seeds(50));
+    CAPTURE(seed);
+    cdp::Random random{seed};
+    std::string bits;
+    for (int i = 0; i < 40; ++i) bits += random.one_in(3) ? '1' : '0';
+    const auto ranges = random.below(5);
+    std::string written = bits_of(ranges, 12);
+    for (std::uint64_t i = 0; i < ranges; ++i) {
+        const auto first = 1 + random.below(30);
+        written +=
+            range(static_cast<unsigned>(first), static_cast<unsigned>(first + random.below(9)));
+    }
+    const Core core{.vendors = bits_of(40, 16) + "0" + bits + bits_of(40, 16) + "1" + written};
+    const auto text = core.text();
+    const auto tcf = decode_tcf(text);
+    REQUIRE(tcf);
+    for (const auto* set : {&tcf->vendor_consents, &tcf->vendor_legitimate_interests})
+        CHECK(set->count() == tests::numbers_of(*set).size());
+}
+
 TEST_CASE("a publisher's restrictions are found by purpose, type and vendor") {
     const Core core{.restrictions = bits_of(2, 12) + bits_of(7, 6) + "00" + bits_of(2, 12) +
                                     range(3, 5) + range(4000, 4000) + bits_of(2, 6) + "01" +
