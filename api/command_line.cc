@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "api/audit_check.h"
 #include "api/audit_verbs.h"
 #include "api/ledger_verbs.h"
 #include "api/rebuild.h"
@@ -150,6 +151,18 @@ void add_receipt_verbs(CLI::App& app, ReceiptCommand& command, int& code) {
     check->callback([&] { code = verify_receipt(command); });
 }
 
+void add_audit_check_verb(CLI::App& audit, AuditCheckCommand& command, int& code) {
+    auto* check = audit.add_subcommand(
+        "verify", "Say whether an answer shows what the ledger holds; needs no data folder");
+    check->add_option("file", command.file, "The answer, JSON")->required()->type_name("FILE");
+    check->add_option("--key", command.keys, "The ledger's public key; may be given again")
+        ->required()
+        ->allow_extra_args(false)
+        ->type_name("VKEY");
+    check->add_flag("--json", command.json, "One JSON document");
+    check->callback([&] { code = verify_audit(command); });
+}
+
 int use(CLI::App& app, int argc, char** argv, const int& code) {
     try {
         app.parse(argc, argv);
@@ -200,6 +213,8 @@ int run_command_line(int argc, char** argv) {
     auto* audit = app.add_subcommand("audit", "What privacy officers ask; prints JSON");
     audit->require_subcommand(1);
     add_audit_verbs(*audit, audit_command, code);
+    AuditCheckCommand audit_check_command;
+    add_audit_check_verb(*audit, audit_check_command, code);
 
     RebuildCommand rebuild_command;
     add_rebuild_verb(app, rebuild_command, code);

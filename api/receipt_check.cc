@@ -1,17 +1,14 @@
 #include "api/receipt_check.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "api/command_line.h"
 #include "api/json.h"
 #include "api/parameters.h"
+#include "api/proof_file.h"
 #include "consent/base64.h"
-#include "storage/file.h"
 
 namespace api {
 namespace {
@@ -93,14 +90,6 @@ void print(const cdp::Result<CheckedReceipt>& checked) {
                 static_cast<unsigned long long>(checked->size), checked->origin.c_str());
 }
 
-cdp::Result<std::string> read_receipt_file(const std::string& path) {
-    const storage::Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    auto text = file.ok() ? storage::read_all(file.number(), kReceiptBytesMax + 1)
-                          : cdp::Result<std::string>();
-    if (text) return text;
-    return invalid("receipt_unreadable", path + ": The file cannot be read, or is over 1 MiB.");
-}
-
 }  // namespace
 
 cdp::Result<CheckedReceipt> check_receipt(std::string_view text,
@@ -126,15 +115,11 @@ cdp::Result<CheckedReceipt> check_receipt(std::string_view text,
 }
 
 int verify_receipt(const ReceiptCommand& command) {
-    std::vector<consent::VerifierKey> keys;
-    for (const auto& text : command.keys) {
-        const auto key = consent::parse_vkey(text);
-        if (!key) return fail(key.error());
-        keys.push_back(*key);
-    }
-    const auto text = read_receipt_file(command.file);
+    const auto keys = trusted_keys(command.keys);
+    if (!keys) return fail(keys.error());
+    const auto text = read_proof_file({command.file, kReceiptBytesMax, "receipt_unreadable"});
     if (!text) return fail(text.error());
-    const auto checked = check_receipt(*text, keys);
+    const auto checked = check_receipt(*text, *keys);
     if (command.json)
         std::printf("%s\n", rendered(checked).dump().c_str());
     else

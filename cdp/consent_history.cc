@@ -58,14 +58,11 @@ std::string decision_json(std::size_t identifier, const consent::Decision& decis
 Result<std::string> said_members(const storage::Snapshot& snapshot, const storage::Vault& vault,
                                  const Committed& said) {
     const StoredNames names(vault, snapshot);
-    std::string out;
-    if (const auto* record = std::get_if<consent::Record>(&said.row)) {
-        out = "\"kind\":\"record\"," + CDP_TRY(record_members(*record, names.reader())) +
-              moment("valid_until", record->valid_until) + moment("received", record->received);
-    } else {
-        const auto& cell = std::get<consent::Cell>(said.row);
-        out = "\"kind\":\"stamp\"," + CDP_TRY(stamp_members(cell, said.under, names.reader()));
-    }
+    const auto* record = std::get_if<consent::Record>(&said.row);
+    auto out =
+        record
+            ? CDP_TRY(record_shown(*record, names.reader()))
+            : CDP_TRY(stamp_shown(std::get<consent::Cell>(said.row), said.under, names.reader()));
     const auto commitment = said.commitment();
     const auto index = CDP_TRY(snapshot.get(consent::entry_index_key(commitment)));
     out += ",\"ledger\":{\"commitment\":" + quoted(consent::view(commitment));

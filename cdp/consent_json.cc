@@ -140,6 +140,16 @@ Result<std::string> stamp_members(const consent::Cell& cell, const Token& under,
            text("source", stamp.source);
 }
 
+Result<std::string> record_shown(const consent::Record& record, const NameOf& name_of) {
+    return "\"kind\":\"record\"," + CDP_TRY(record_members(record, name_of)) +
+           moment("valid_until", record.valid_until) + moment("received", record.received);
+}
+
+Result<std::string> stamp_shown(const consent::Cell& cell, const Token& under,
+                                const NameOf& name_of) {
+    return "\"kind\":\"stamp\"," + CDP_TRY(stamp_members(cell, under, name_of));
+}
+
 Result<std::string> StoredNames::name_of(const Token& token) const {
     const auto row = CDP_TRY(snapshot_.get(identity::node_key(token)));
     if (!row) return std::string(R"("type":null,"value":null)");

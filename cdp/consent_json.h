@@ -22,6 +22,11 @@ Result<std::string> record_members(const consent::Record& record, const NameOf& 
 Result<std::string> stamp_members(const consent::Cell& cell, const Token& under,
                                   const NameOf& name_of);
 
+// A record, or the first stamp of a day, with its kind: all members of an object.
+Result<std::string> record_shown(const consent::Record& record, const NameOf& name_of);
+Result<std::string> stamp_shown(const consent::Cell& cell, const Token& under,
+                                const NameOf& name_of);
+
 // ,"NAME":"TIME"; nothing without a time.
 std::string moment(const char* name, const std::optional<Timestamp>& time);
 

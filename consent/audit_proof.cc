@@ -61,6 +61,7 @@ cdp::Result<void> read_bytes(const AuditProof& proof, Proven& out) {
     if (!proof.row) return cdp::Result<void>::ok();
     if (!out.batch) return fault("row_differs", "Only a batch has rows.", "/row");
     out.row = CDP_TRY(verified_row(*proof.row, *out.batch));
+    out.row_index = proof.row->index;
     return cdp::Result<void>::ok();
 }
 

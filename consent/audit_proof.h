@@ -47,6 +47,7 @@ struct Proven {
     std::optional<Cell> cell = {};  // without the first moment, which is not committed to
     std::optional<Batch> batch = {};
     std::optional<DisclosureRow> row = {};
+    std::uint32_t row_index = 0;  // in the batch
 };
 
 // Errors invalid_argument, their pointer the member that does not hold: those of

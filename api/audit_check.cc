@@ -1,0 +1,178 @@
+#include "api/audit_check.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "api/audit_shown.h"
+#include "api/command_line.h"
+#include "api/json.h"
+#include "api/parameters.h"
+#include "api/proof_file.h"
+#include "cdp/base/bytes.h"
+#include "consent/audit_proof.h"
+#include "consent/base64.h"
+
+namespace api {
+namespace {
+
+using cdp::Result;
+using nlohmann::json;
+
+cdp::Error malformed(const std::string& pointer) {
+    return invalid("malformed_proof", "A part of a proof is missing or cannot be read.", pointer);
+}
+
+Result<std::string> text_of(const json& object, const char* name, const std::string& at) {
+    const auto found = object.find(name);
+    if (found == object.end() || !found->is_string()) return malformed(at + "/" + name);
+    return found->get<std::string>();
+}
+
+Result<std::string> bytes_of(const json& object, const char* name, const std::string& at) {
+    auto bytes = consent::from_base64(CDP_TRY(text_of(object, name, at)));
+    if (!bytes) return malformed(at + "/" + name);
+    return *std::move(bytes);
+}
+
+Result<consent::Sha256> hash_of(const std::string& hex, const std::string& at) {
+    const auto bytes = cdp::from_hex(hex);
+    consent::Sha256 hash{};
+    if (!bytes || bytes->size() != hash.size()) return malformed(at);
+    std::ranges::copy(*bytes, hash.begin());
+    return hash;
+}
+
+Result<consent::RowProofBytes> row_of(const json& row, const std::string& at) {
+    if (!row.is_object()) return malformed(at);
+    const auto index = row.find("index");
+    const auto path = row.find("path");
+    if (index == row.end() || !index->is_number_unsigned() ||
+        index->get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max())
+        return malformed(at + "/index");
+    if (path == row.end() || !path->is_array()) return malformed(at + "/path");
+    consent::RowProofBytes out{.bytes = CDP_TRY(bytes_of(row, "bytes", at)),
+                               .index = index->get<std::uint32_t>(),
+                               .path = {}};
+    for (const auto& one : *path) {
+        if (!one.is_string()) return malformed(at + "/path");
+        out.path.push_back(CDP_TRY(hash_of(one.get<std::string>(), at + "/path")));
+    }
+    return out;
+}
+
+Result<consent::AuditProof> proof_of(const json& proof) {
+    if (!proof.is_object()) return malformed("");
+    const auto salt = CDP_TRY(text_of(proof, "salt", ""));
+    consent::AuditProof out{.bytes = CDP_TRY(bytes_of(proof, "bytes", "")),
+                            .salt = CDP_TRY(hash_of(salt, "/salt")),
+                            .entry = CDP_TRY(bytes_of(proof, "entry", "")),
+                            .tlog_proof = CDP_TRY(text_of(proof, "tlog_proof", ""))};
+    if (const auto row = proof.find("row"); row != proof.end())
+        out.row = CDP_TRY(row_of(*row, "/row"));
+    return out;
+}
+
+class AuditCheck {
+public:
+    explicit AuditCheck(std::span<const consent::VerifierKey> trusted) : trusted_(trusted) {}
+
+    // As deep as parse_json lets a document be.
+    void walk(const json& value, const json::json_pointer& at) {
+        if (value.is_object() && value.contains("proof")) take(value, at);
+        if (value.is_object())
+            for (const auto& [name, member] : value.items())
+                if (name != "proof" && member.is_structured()) walk(member, at / name);
+        if (value.is_array())
+            for (std::size_t i = 0; i < value.size(); ++i)
+                if (value[i].is_structured()) walk(value[i], at / i);
+    }
+    CheckedAudit take_outcome() { return std::move(out_); }
+
+private:
+    void take(const json& shown, const json::json_pointer& at) {
+        ++out_.proofs;
+        auto held = check(shown);
+        if (held) {
+            ++out_.hold;
+        } else if (!out_.fault) {
+            out_.fault = held.error();
+            out_.fault->pointer = at.to_string() + out_.fault->pointer;
+        }
+    }
+
+    Result<void> check(const json& shown) {
+        const auto in_proof = [](cdp::Error error) {
+            error.pointer = "/proof" + error.pointer;
+            return error;
+        };
+        const auto proof = proof_of(shown["proof"]);
+        if (!proof) return in_proof(proof.error());
+        const auto proven = consent::verify(*proof, trusted_);
+        if (!proven) return in_proof(proven.error());
+        CDP_CHECK(check_shown(shown, *proven));
+        out_.origin = proven->checkpoint.origin;
+        out_.size = std::max(out_.size, proven->checkpoint.size);
+        return Result<void>::ok();
+    }
+
+    std::span<const consent::VerifierKey> trusted_;
+    CheckedAudit out_;
+};
+
+json rendered(const CheckedAudit& checked) {
+    json out{{"verified", checked.verified()},
+             {"proofs", checked.proofs},
+             {"hold", checked.hold},
+             {"ledger", checked.origin},
+             {"size", checked.size}};
+    if (checked.fault)
+        out.update({{"code", checked.fault->reason},
+                    {"pointer", checked.fault->pointer},
+                    {"message", checked.fault->message}});
+    return out;
+}
+
+void print(const CheckedAudit& checked) {
+    if (checked.proofs == 0) {
+        std::printf("not verified: there is no proof in the document\n");
+        return;
+    }
+    if (checked.fault) {
+        std::printf("not verified: %zu of %zu proofs hold; %s: %s\n", checked.hold, checked.proofs,
+                    checked.fault->pointer.c_str(), checked.fault->message.c_str());
+        return;
+    }
+    std::printf("verified: %zu proofs hold in %s, of %llu entries\n", checked.hold,
+                checked.origin.c_str(), static_cast<unsigned long long>(checked.size));
+}
+
+}  // namespace
+
+Result<CheckedAudit> check_audit(std::string_view text,
+                                 std::span<const consent::VerifierKey> trusted) {
+    if (text.size() > kAuditBytesMax)
+        return invalid("answer_too_large", "An answer has at most 64 MiB.");
+    const auto document = CDP_TRY(parse_json(text));
+    AuditCheck check(trusted);
+    check.walk(document, json::json_pointer());
+    return check.take_outcome();
+}
+
+int verify_audit(const AuditCheckCommand& command) {
+    const auto keys = trusted_keys(command.keys);
+    if (!keys) return fail(keys.error());
+    const auto text = read_proof_file({command.file, kAuditBytesMax, "answer_unreadable"});
+    if (!text) return fail(text.error());
+    const auto checked = check_audit(*text, *keys);
+    if (!checked) return fail(checked.error());
+    if (command.json)
+        std::printf("%s\n", rendered(*checked).dump().c_str());
+    else
+        print(*checked);
+    const int printed = finish_output();
+    return checked->verified() ? printed : int{kFailed};
+}
+
+}  // namespace api

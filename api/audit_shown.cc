@@ -1,0 +1,175 @@
+#include "api/audit_shown.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "api/json.h"
+#include "api/parameters.h"
+#include "cdp/base/bytes.h"
+#include "cdp/consent_json.h"
+
+namespace api {
+namespace {
+
+using cdp::Result;
+using nlohmann::json;
+using Names = std::set<std::string, std::less<>>;
+
+cdp::Error differs(const std::string& pointer) {
+    return invalid("field_differs", "The answer shows something else than was recorded.", pointer);
+}
+
+// Whose identifiers they are the ledger says by keyed tokens only: taken as shown.
+void take_names(json& due, const json& shown) {
+    if (!due.is_object() || !shown.is_object()) return;
+    for (const auto* name : {"type", "value"})
+        if (due.contains(name) && shown.contains(name)) due[name] = shown[name];
+}
+
+void take_identifiers(json& due, const json& shown) {
+    const auto& names = shown.value("identifiers", json::array());
+    auto& own = due["identifiers"];
+    for (std::size_t i = 0; i < own.size() && names.is_array() && i < names.size(); ++i)
+        take_names(own[i], names[i]);
+    const auto guardian = json::json_pointer("/minor/guardian");
+    if (due.contains(guardian) && shown.contains(guardian))
+        take_names(due[guardian], shown[guardian]);
+}
+
+// Every member that is due, and none beside them but those named.
+Result<void> compare_all(const json& due, json shown, const Names& beside) {
+    for (const auto& name : beside) shown.erase(name);
+    const auto changes = json::diff(due, shown);
+    if (changes.empty()) return Result<void>::ok();
+    return differs(changes.front().value("path", ""));
+}
+
+// What is shown of what is due; the rest is about something else.
+Result<void> compare_some(const json& due, const json& shown) {
+    for (const auto& [name, value] : due.items())
+        if (shown.contains(name) && shown[name] != value) return differs("/" + name);
+    return Result<void>::ok();
+}
+
+json ledger_of(const consent::Proven& proven) {
+    return {{"commitment", cdp::to_hex(consent::view(proven.entry.commitment))},
+            {"index", proven.index}};
+}
+
+Result<void> check_said(const json& shown, const consent::Proven& proven) {
+    const auto unnamed = [](const cdp::Token&) -> Result<std::string> {
+        return std::string(R"("type":null,"value":null)");
+    };
+    const auto text = proven.record ? CDP_TRY(cdp::record_shown(*proven.record, unnamed))
+                                    : CDP_TRY(cdp::stamp_shown(*proven.cell, {}, unnamed));
+    auto due = CDP_TRY(parse_json("{" + text + "}"));
+    take_identifiers(due, shown);
+    Names beside{"proof"};
+    if (!proven.record) {
+        // A stamp's first moment may still move: nobody commits to it.
+        due.erase("time");
+        beside.insert("time");
+    }
+    if (!shown.contains("kind")) return compare_some(due, shown);
+    due["ledger"] = ledger_of(proven);
+    return compare_all(due, shown, beside);
+}
+
+std::optional<consent::Section> section_of(std::string_view name) {
+    for (int i = 0; i <= static_cast<int>(consent::Section::routes); ++i) {
+        const auto section = static_cast<consent::Section>(i);
+        if (to_string(section) == name) return section;
+    }
+    return std::nullopt;
+}
+
+std::string text_in(const json& object, const char* name) {
+    const auto found = object.find(name);
+    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+}
+
+std::optional<consent::MaskField> field_of(const json& shown, bool withheld) {
+    const auto section = section_of(text_in(shown, "section"));
+    if (!section) return std::nullopt;
+    consent::MaskField field{.section = *section,
+                             .within = text_in(shown, "within"),
+                             .name = text_in(shown, "name"),
+                             .labels = {},
+                             .withheld = withheld,
+                             .form = text_in(shown, withheld ? "reason" : "form")};
+    for (const auto& label : shown.value("labels", json::array()))
+        if (label.is_string()) field.labels.push_back(label.get<std::string>());
+    return field;
+}
+
+// The mask is known by its hash: made again of all fields, as they are shown.
+Result<void> check_mask(const json& shown, const consent::Proven& proven) {
+    consent::Mask mask;
+    for (const auto* name : {"fields", "withheld"}) {
+        const auto list = shown.value(name, json::array());
+        for (const auto& one : list) {
+            auto field = one.is_object() ? field_of(one, name == std::string_view("withheld"))
+                                         : std::nullopt;
+            if (!field) return differs("/" + std::string(name));
+            mask.push_back(*std::move(field));
+        }
+    }
+    if (proven.batch->kind == consent::BatchKind::access)
+        mask = {{.section = consent::Section::routes,
+                 .within = {},
+                 .name = text_in(shown, "route"),
+                 .labels = {},
+                 .withheld = false,
+                 .form = "raw"}};
+    std::ranges::sort(mask);
+    if (consent::mask_id(encode(mask)) == proven.row->mask) return Result<void>::ok();
+    return differs(proven.batch->kind == consent::BatchKind::access ? "/route" : "/fields");
+}
+
+Result<void> check_row(const json& shown, const consent::Proven& proven, std::uint32_t index) {
+    const auto& batch = *proven.batch;
+    const auto& row = *proven.row;
+    const bool access = batch.kind == consent::BatchKind::access;
+    json due{{"first", cdp::format_time(row.first)},
+             {"last", cdp::format_time(row.last)},
+             {"count", row.count},
+             {"reader", {{"role", batch.role}, {"name", batch.reader}}},
+             {"batch", batch.number},
+             {"row", index}};
+    Names beside{"proof", "began_before", "identifier"};
+    if (access) {
+        beside.insert({"route", "reason"});
+    } else {
+        beside.insert({"records", "fields", "withheld"});
+        due.update({{"channel", batch.channel},
+                    {"recipient", batch.recipient},
+                    {"country", batch.country},
+                    {"purpose", batch.purpose},
+                    {"decision", cdp::to_hex(row.decision.view())}});
+    }
+    CDP_CHECK(compare_all(due, shown, beside));
+    return check_mask(shown, proven);
+}
+
+Result<void> check_batch(const json& shown, const consent::Batch& batch) {
+    return compare_some({{"batch", batch.number},
+                         {"channel", batch.channel},
+                         {"recipient", batch.recipient},
+                         {"country", batch.country},
+                         {"purpose", batch.purpose},
+                         {"first", cdp::format_time(batch.first)},
+                         {"last", cdp::format_time(batch.last)}},
+                        shown);
+}
+
+}  // namespace
+
+Result<void> check_shown(const json& shown, const consent::Proven& proven) {
+    if (proven.record || proven.cell) return check_said(shown, proven);
+    if (proven.row) return check_row(shown, proven, proven.row_index);
+    if (proven.batch) return check_batch(shown, *proven.batch);
+    return Result<void>::ok();
+}
+
+}  // namespace api
