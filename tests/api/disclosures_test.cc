@@ -27,10 +27,11 @@ struct Shop : World {
         receive(R"({"type":"group","groupId":"acme","userId":"u1","messageId":"m3"})");
         receive(R"({"type":"track","event":"x","anonymousId":"c1","messageId":"m4"})");
         receive(R"({"type":"identify","anonymousId":"c1","userId":"u1","messageId":"m5"})");
-        REQUIRE(post("/v1/consents", till,
-                     R"({"identifiers":[{"type":"email","value":"a@shop.example"}],)"
-                     R"("purpose":"email_marketing","state":"granted"})")
-                    .status == 200);
+        const auto granted = post("/v1/consents", till,
+                                  R"({"identifiers":[{"type":"email","value":"a@shop.example"}],)"
+                                  R"("purpose":"email_marketing","state":"granted"})");
+        REQUIRE(granted.status == 200);
+        record = granted.json().at("records").at(0);
         const auto made = post("/v1/identity/assertions", keys.at(cdp::Role::steward),
                                R"({"kind":"must_link","reason":"r","identifiers":[)"
                                R"({"type":"user_id","value":"u1"},)"
@@ -61,7 +62,8 @@ struct Shop : World {
         if (path.find("{identifier}") != path.npos) with(kWho);
         if (path.find("{group_id}") != path.npos) with("acme");
         if (path.find("{kind}") != path.npos) with("persons");
-        if (path.find("{id}") != path.npos) with(assertion);
+        if (path.find("{id}") != path.npos)
+            with(route.path == "/v1/audit/records/{id}" ? record : assertion);
         std::string query;
         if (route.path == "/v1/withdrawals") query += "&channel=email_tool";
         for (const auto name : route.parameters) {
@@ -97,6 +99,7 @@ struct Shop : World {
     }
 
     std::string assertion;
+    std::string record;
 };
 
 // What an answer to a channel tells, named as the list names it.
@@ -175,19 +178,17 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
     const api::Routes routes(/*metrics_open=*/false);
     // They show nobody: who has keys, how the server does, what anybody may know of the ledger,
     // and the texts that everybody was shown.
-    const std::set<std::string_view> nobody{"/v1/keys", "/metrics", "/v1/ledger/check",
-                                            "/v1/ledger/keys", "/v1/ledger/proofs/{index}",
-                                            "/v1/notices/{id}", "/v1/audit/quarantines",
-                                            // Of names and of the configuration.
-                                            "/v1/audit/unmapped", "/v1/audit/processing",
-                                            "/v1/audit/purpose-limitation",
-                                            // Need a decision, and a night: tests/cdp/audit_*.
-                                            "/v1/audit/decisions/{id}", "/v1/audit/night",
-                                            // Need a notice, a minor, a conflict: the same.
-                                            "/v1/audit/notices/{id}/grants", "/v1/audit/minors",
-                                            "/v1/audit/conflicts",
-                                            // Needs a published ledger: receipt_test.cc.
-                                            "/v1/receipts/{record}"};
+    const std::set<std::string_view> nobody{
+        "/v1/keys", "/metrics", "/v1/ledger/check", "/v1/ledger/keys", "/v1/ledger/proofs/{index}",
+        "/v1/notices/{id}", "/v1/audit/quarantines",
+        // Of names and of the configuration.
+        "/v1/audit/unmapped", "/v1/audit/processing", "/v1/audit/purpose-limitation",
+        // Need a decision, and a night: tests/cdp/audit_*.
+        "/v1/audit/decisions/{id}", "/v1/audit/night",
+        // Need a notice, a minor, a conflict: the same.
+        "/v1/audit/notices/{id}/grants", "/v1/audit/minors", "/v1/audit/conflicts",
+        // Needs a published ledger: receipt_test.cc.
+        "/v1/receipts/{record}"};
     for (const auto& route : routes.all()) {
         const bool operators = route.roles.has(cdp::Role::officer) ||
                                route.roles.has(cdp::Role::steward) ||
