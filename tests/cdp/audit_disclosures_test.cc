@@ -370,3 +370,31 @@ TEST_CASE("a stamp is proved by what its cell commits to") {
     }
     FAIL("the stamp is missing");
 }
+
+TEST_CASE("a stamp that repeats a denial is no new withdrawal, one after a grant is") {
+    Shop shop;
+    auto query = Shop::about();
+    query.since_withdrawal = true;
+    query.purpose = "analytics";
+    int events = 0;
+    const auto say = [&](bool granted) {
+        shop.world.clock().advance(std::chrono::hours(24));
+        const json event{
+            {"type", "track"},
+            {"event", "x"},
+            {"userId", "u1"},
+            {"messageId", "s" + std::to_string(++events)},
+            {"context", {{"consent", {{"categoryPreferences", {{"analytics", granted}}}}}}}};
+        shop.world.send_one(event.dump());
+        return cdp::format_time(shop.world.clock().now());
+    };
+    const auto first = say(false);
+    say(false);
+    say(false);
+    CHECK(shop.disclosures(query).at("since") == first);
+    CHECK(shop.disclosures(query).at("withdrawal").at("kind") == "stamp");
+    say(true);
+    CHECK(shop.disclosures(query).at("since") == first);
+    const auto again = say(false);
+    CHECK(shop.disclosures(query).at("since") == again);
+}
