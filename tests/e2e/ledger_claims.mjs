@@ -74,6 +74,31 @@ test('stock Go code verifies a live ledger: checkpoints, tiles, inclusion, growt
     await server.remove();
 });
 
+test('stock Go code verifies what an officer is told of disclosures, row by row', async () => {
+    if (!existsSync(interop)) return skip('no Go');
+    const server = await Server.start();
+    const shop = await server.key('source', 'shop', '--trust', 'server');
+    const mailer = await server.key('channel', 'mailer', '--channel', 'email_tool');
+    const at = (name) => join(server.folder, name);
+    await answer(server, shop, 0, 3);
+    for (let i = 0; i < 3; ++i)
+        await server.get(`/v1/profiles/email:p${i}%40shop.example?purpose=email_marketing`, mailer);
+    writeFileSync(at('vkeys'), await ledger('vkey', '--data', server.data));
+    const asked = ['audit', 'disclosures', '--data', server.data, '--subject', 'email:p1@shop.example'];
+    const told = JSON.parse((await execute(binary, asked)).stdout);
+    assert.ok(told.disclosures.length > 0);
+    const check = async (document) => {
+        writeFileSync(at('told.json'), JSON.stringify(document));
+        return (await execute(
+            interop, [`${server.url}/ledger`, at('vkeys'), at('old'), at('new'), at('told.json')])).stdout;
+    };
+    assert.match(await check(told), new RegExp(`${told.disclosures.length} proofs hold`));
+    // The tester sees what is wrong: another place in the batch.
+    told.disclosures[0].proof.row.index += 1;
+    await assert.rejects(check(told), /interop:/);
+    await server.remove();
+});
+
 test('a witness from outside follows the ledger, and tells when it is rolled back', async () => {
     const server = await Server.start();
     const key = await server.key('source', 'shop', '--trust', 'server');

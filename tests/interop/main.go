@@ -3,7 +3,8 @@
 //	interop URL VKEYS OLD NEW PROOF...
 //
 // VKEYS holds verifier keys, one a line; OLD a checkpoint seen before, or nothing; NEW is where the
-// present one is written. Each PROOF is a tlog-proof of some entry. Prints what it checked.
+// present one is written. Each PROOF is a tlog-proof of some entry, or an audit's answer (.json).
+// Prints what it checked.
 package main
 
 import (
@@ -123,7 +124,7 @@ func checkConsistency(url string, old, tree tlog.Tree) error {
 	return tlog.CheckTree(proof, tree.N, tree.Hash, old.N, old.Hash)
 }
 
-func checkProof(text string, verifiers note.Verifiers, all [][]byte) error {
+func checkProof(text string, verifiers note.Verifiers, entryAt func(int64) []byte) error {
 	head, checkpoint, found := strings.Cut(text, "\n\n")
 	lines := strings.Split(head, "\n")
 	if !found || len(lines) < 2 || lines[0] != "c2sp.org/tlog-proof@v1" {
@@ -147,7 +148,7 @@ func checkProof(text string, verifiers note.Verifiers, all [][]byte) error {
 	if err != nil {
 		return err
 	}
-	return tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(all[index]))
+	return tlog.CheckRecord(proof, tree.N, tree.Hash, index, tlog.RecordHash(entryAt(index)))
 }
 
 func verifiersIn(file string) (note.Verifiers, error) {
@@ -196,16 +197,24 @@ func run(url, keys, oldFile, newFile string, proofs []string) error {
 		}
 		fmt.Printf("consistent with the tree of %d; ", old.N)
 	}
+	held := 0
 	for _, file := range proofs {
 		text, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		if err := checkProof(string(text), verifiers, all); err != nil {
+		holds := 1
+		if strings.HasSuffix(file, ".json") {
+			holds, err = checkAudit(text, verifiers)
+		} else {
+			err = checkProof(string(text), verifiers, func(index int64) []byte { return all[index] })
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
+		held += holds
 	}
-	fmt.Printf("%d entries included, %d proofs hold\n", tree.N, len(proofs))
+	fmt.Printf("%d entries included, %d proofs hold\n", tree.N, held)
 	return os.WriteFile(newFile, signed, 0o600)
 }
 
