@@ -24,7 +24,7 @@ Token looked_for_under(const storage::Vault& vault, const consent::Batch& batch)
 
 }  // namespace
 
-Result<void> BatchWriter::write(DisclosureFold::Folded folded) {
+Result<void> DisclosureWriter::write(DisclosureFold::Folded folded) {
     auto& batch = folded.batch;
     batch.number = ++given_;
     batch.rows = static_cast<std::uint32_t>(folded.rows.size());
@@ -57,7 +57,7 @@ Result<void> BatchWriter::write(DisclosureFold::Folded folded) {
     return Result<void>::ok();
 }
 
-void BatchWriter::write_gap(Timestamp from, Timestamp until) {
+void DisclosureWriter::write_gap(Timestamp from, Timestamp until) {
     write_batch({.number = ++given_,
                  .kind = consent::BatchKind::gap,
                  .first = from,
@@ -66,7 +66,7 @@ void BatchWriter::write_gap(Timestamp from, Timestamp until) {
 }
 
 // A person that a feed named is the identifier that its id comes from.
-Result<Token> BatchWriter::subject_of(const DisclosureFold::Row& row) const {
+Result<Token> DisclosureWriter::subject_of(const DisclosureFold::Row& row) const {
     if (row.kind != consent::SubjectMask::Kind::person) return Token{row.subject};
     const auto found = CDP_TRY(needs_.snapshot.get(
         storage::KeyWriter(storage::Space::person, PersonId{row.subject}).str()));
@@ -75,7 +75,7 @@ Result<Token> BatchWriter::subject_of(const DisclosureFold::Row& row) const {
     return Token::from(*found);
 }
 
-Result<void> BatchWriter::write_mask(const DisclosureFold::Row& row) {
+Result<void> DisclosureWriter::write_mask(const DisclosureFold::Row& row) {
     const auto& id = row.row.mask;
     if (needs_.known.contains(id) || std::ranges::find(masks_, id) != masks_.end())
         return Result<void>::ok();
@@ -86,7 +86,7 @@ Result<void> BatchWriter::write_mask(const DisclosureFold::Row& row) {
     return Result<void>::ok();
 }
 
-void BatchWriter::write_batch(const consent::Batch& batch) {
+void DisclosureWriter::write_batch(const consent::Batch& batch) {
     using consent::PublicTag;
     const DisclosedBatch stored{.batch = batch, .salt = consent::random_salt()};
     const auto bytes = consent::encode(batch);

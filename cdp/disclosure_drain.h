@@ -14,7 +14,7 @@ namespace cdp {
 
 // Writes batches with their rows, under every name they are looked for, and their entries of the
 // ledger into one transaction. For one transaction.
-class BatchWriter {
+class DisclosureWriter {
 public:
     struct Needs {
         const storage::Vault& vault;
@@ -23,7 +23,7 @@ public:
         const KnownMasks& known;
     };
     // `given`: batch numbers that are taken.
-    BatchWriter(Needs needs, std::uint64_t given) : needs_(needs), given_(given) {}
+    DisclosureWriter(Needs needs, std::uint64_t given) : needs_(needs), given_(given) {}
 
     Result<void> write(DisclosureFold::Folded folded);
     // Between the two moments disclosures may be missing.

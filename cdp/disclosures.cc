@@ -196,7 +196,8 @@ Result<void> Disclosures::begin() {
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
         auto state = CDP_TRY(find_drain_state(transaction));
-        BatchWriter writer({needs_.vault, *snapshot, transaction, known_masks_}, state.batches);
+        DisclosureWriter writer({needs_.vault, *snapshot, transaction, known_masks_},
+                                state.batches);
         const auto boot = storage::boot_id();
         const auto now = needs_.clock.now();
         // Under the same boot the kernel has everything that was appended.
@@ -253,7 +254,8 @@ Result<void> Disclosures::drain_segment(std::uint64_t segment) {
         if (!read) read = CDP_TRY(read_segment(segment));
         if (state.parted != segment) state.parts = 0;
         state.parted = segment;
-        BatchWriter writer({needs_.vault, *snapshot, transaction, known_masks_}, state.batches);
+        DisclosureWriter writer({needs_.vault, *snapshot, transaction, known_masks_},
+                                state.batches);
         if (state.parts < read->parts.size()) CDP_CHECK(writer.write(read->parts[state.parts]));
         const auto now = needs_.clock.now();
         const bool whole = ++state.parts >= read->parts.size();

@@ -7,6 +7,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/disclosures.h"
 #include "cdp/facts.h"
+#include "consent/released_body.h"
 
 namespace cdp {
 namespace {

@@ -35,9 +35,6 @@ enum class Section : std::uint8_t {
 
 std::string_view to_string(Section value);
 
-// Among `persons`: the id of a withdrawal that the reader must take note of; the row's evidence.
-inline constexpr std::string_view kWithdrawalField = "withdrawal";
-
 // A field as it left, or as it stayed.
 struct MaskField {
     Section section = Section::fields;
@@ -125,8 +122,7 @@ enum class BatchKind : std::uint8_t {
 };
 
 std::string_view to_string(BatchKind value);
-// Of its entry in the ledger.
-EntryType entry_type(BatchKind value);
+EntryType entry_type(BatchKind value);  // of its entry in the ledger
 
 // What the ledger's entry of a batch commits to. One reader, one purpose, a second or so.
 struct Batch {

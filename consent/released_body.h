@@ -25,6 +25,9 @@ private:
     std::string_view text_;
 };
 
+// Among `persons`: the id of a withdrawal that the reader must take note of; the row's evidence.
+inline constexpr std::string_view kWithdrawalField = "withdrawal";
+
 // A whole body, and what it tells about whom.
 struct Composed {
     std::string body;
