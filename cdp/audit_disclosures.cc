@@ -9,6 +9,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/consent_history.h"
 #include "cdp/refuse.h"
+#include "cdp/withdrawals.h"
 #include "consent/json_writer.h"
 
 namespace cdp {
@@ -178,8 +179,23 @@ void put_registered(JsonWriter& out, const consent::Channel* channel) {
     out.text_if("deletion_endpoint", channel->deletion_endpoint);
 }
 
+// What it must take note of, and whether it has.
+void put_withdrawals(JsonWriter& out, const std::vector<WithdrawalNotice>& all,
+                     std::string_view channel) {
+    out.open_list("withdrawals");
+    for (const auto& one : all) {
+        if (one.channel != channel) continue;
+        out.open().text("record", to_hex(one.record.view()));
+        out.text("received", format_time(one.received));
+        out.text_if("due", one.due ? format_time(*one.due) : "");
+        out.text_if("acknowledged", one.acknowledged ? format_time(*one.acknowledged) : "").close();
+    }
+    out.close_list();
+}
+
 Result<std::string> recipient_json(const AuditSources& sources, AuditProofs& proofs,
-                                   const Recipient& one, const DisclosedWanted& wanted) {
+                                   const Recipient& one, const DisclosedWanted& wanted,
+                                   const std::vector<WithdrawalNotice>& withdrawals) {
     const auto& batch = one.newest->batch;
     JsonWriter out;
     out.open().text("channel", batch.channel).text("recipient", batch.recipient);
@@ -192,6 +208,7 @@ Result<std::string> recipient_json(const AuditSources& sources, AuditProofs& pro
     out.text("first_time", format_time(one.first));
     out.text("last_time", format_time(one.newest->row.last));
     out.number("disclosures", static_cast<std::int64_t>(one.count));
+    put_withdrawals(out, withdrawals, batch.channel);
     out.json("newest", CDP_TRY(disclosed_json(sources, proofs, *one.newest, {.wanted = wanted})));
     return out.close().take();
 }
@@ -208,10 +225,12 @@ Result<Shown> audit_recipients(const AuditSources& sources, const AuditQuery& qu
         auto& recipient = recipients[row.batch.channel];
         recipient.add(std::move(row));
     }));
+    const auto withdrawals = CDP_TRY(sources.withdrawals.of_person(person.asked));
     AuditProofs proofs(sources);
     std::string out;
     for (const auto& [channel, one] : recipients)
-        out += (out.empty() ? "" : ",") + CDP_TRY(recipient_json(sources, proofs, one, wanted));
+        out += (out.empty() ? "" : ",") +
+               CDP_TRY(recipient_json(sources, proofs, one, wanted, withdrawals));
     return Shown("{" + members + ",\"recipients\":[" + out + "]," +
                      CDP_TRY(gaps_member(sources, wanted)) + "," + end_members(list) + "}",
                  person.looked());

@@ -236,15 +236,15 @@ Result<void> Withdrawals::write(const Principal& channel, const std::vector<Reco
     return storage::contended("nothing was taken down. Send it again in a moment.");
 }
 
-Result<std::vector<WithdrawalNotice>> Withdrawals::of_person(const Token& member,
-                                                             const std::string& channel) const {
+Result<std::vector<WithdrawalNotice>> Withdrawals::of_person(const Token& member) const {
     WithdrawalWalk walk(needs_);
     std::vector<WithdrawalNotice> out;
     const auto person = CDP_TRY(walk.person_of(member));
     if (!person) return out;
     for (const auto& denial : person->denials)
-        for (const auto& one : CDP_TRY(walk.concerns(person, denial, channel))) {
+        for (const auto& one : CDP_TRY(walk.concerns(person, denial, ""))) {
             WithdrawalNotice notice{.record = denial.id,
+                                    .channel = one.channel,
                                     .received = denial.received,
                                     .due = due(needs_.config.policy, one)};
             if (one.acknowledged) notice.acknowledged = one.acknowledged->time;

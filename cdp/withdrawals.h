@@ -41,6 +41,7 @@ inline constexpr std::size_t kAcknowledgementsMax = 500;
 // A withdrawal of a person's that a channel must take note of.
 struct WithdrawalNotice {
     RecordId record = {};
+    std::string channel = {};
     Timestamp received{};
     std::optional<Timestamp> due = {};           // absent: nothing was agreed with the channel
     std::optional<Timestamp> acknowledged = {};  // absent: not yet
@@ -79,9 +80,8 @@ public:
     Result<Shown> page(const PageQuery& query, std::string_view status,
                        const std::string& channel) const;
 
-    // What a channel had to take note of for the person of an identifier, oldest first.
-    Result<std::vector<WithdrawalNotice>> of_person(const Token& member,
-                                                    const std::string& channel) const;
+    // What channels had to take note of for the person of an identifier, oldest first.
+    Result<std::vector<WithdrawalNotice>> of_person(const Token& member) const;
 
 private:
     Result<void> write(const Principal& channel, const std::vector<RecordId>& records,

@@ -241,6 +241,15 @@ TEST_CASE("officers see what is open, how old it is, and what has been acknowled
     CHECK(done[0].at("overdue") == true);
     CHECK(done[0].at("acknowledged").at("by") == "email_tool");
     CHECK(done[0].at("acknowledged").at("time") == cdp::format_time(shop.clock().now()));
+    cdp::AuditQuery query;
+    query.subject = {"user_id", "u1"};
+    const auto recipients = shop.audited("recipients", query).at("recipients");
+    REQUIRE(recipients.size() == 1);
+    CHECK(recipients[0].at("withdrawals") ==
+          json{{{"record", one.at("record")},
+                {"received", one.at("received")},
+                {"due", one.at("due")},
+                {"acknowledged", cdp::format_time(shop.clock().now())}}});
 }
 
 TEST_CASE("an officer reads a channel's feed by naming it") {
