@@ -67,7 +67,7 @@ TEST_CASE("each denial is logged once, and nothing else is") {
         CHECK(shop.record(said(state, ++id)));
         CHECK_FALSE(shop.record(said(state, id)));
         REQUIRE(shop.log().size() == id - 2);
-        const auto& last = shop.log().back();
+        const auto last = shop.log().back();
         CHECK(last == Withdrawal{.token = kAccount,
                                  .id = tests::record_id(id),
                                  .time = tests::day(3),
