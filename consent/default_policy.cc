@@ -168,11 +168,16 @@ void add_korea(Policy& policy) {
 
 Policy default_policy() {
     Policy policy;
-    policy.purposes = {{.name = "advertising", .regime = Regime::person_opt_in},
-                       {.name = "analytics", .regime = Regime::person_opt_in},
-                       {.name = "email_marketing",
-                        .regime = Regime::identifier_opt_in,
-                        .target_types = {"email"}}};
+    // docs/decisions/0025.
+    policy.purposes = {
+        {.name = "advertising",
+         .regime = Regime::person_opt_in,
+         .signals = {"gpc", "gpp/sale", "gpp/sharing", "gpp/targeted_ads", "gpp/unknown_section",
+                     "tcf/3", "tcf/4", "att"}},
+        {.name = "analytics", .regime = Regime::person_opt_in, .signals = {"tcf/8", "tcf/9"}},
+        {.name = "email_marketing",
+         .regime = Regime::identifier_opt_in,
+         .target_types = {"email"}}};
     policy.channels = {
         {.id = "email_tool",
          .recipient = "The e-mail tool",

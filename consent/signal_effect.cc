@@ -262,7 +262,7 @@ SignalEffects effects_of_gpc(std::string_view value) {
 SignalEffects effects_of_att(std::string_view status) {
     SignalEffects effects;
     if (status == "authorized")
-        effects.add(kAtt, granted);
+        effects.add(kAtt, noticed);
     else
         effects.add(kAtt, status == "denied" ? objected : denied);
     return effects;

@@ -137,8 +137,9 @@ TEST_CASE("a proof of another row, or of another batch, does not hold") {
         return out ? "" : out.error().reason;
     };
     REQUIRE(fault(first).empty());
+    REQUIRE(first.row);
     auto other = first;
-    other.row->index = 1 - other.row->index;
+    other.row->index = 1 - first.row->index;
     CHECK(fault(other) == "row_differs");
     other = first;
     other.row->bytes.back() ^= 1;

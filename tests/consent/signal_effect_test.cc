@@ -264,7 +264,7 @@ TEST_CASE("GPC is the value 1 and no other") {
 }
 
 TEST_CASE("only an authorized app may track") {
-    CHECK(text_of(effects_of_att("authorized")) == "att granted");
+    CHECK(text_of(effects_of_att("authorized")) == "att noticed");
     CHECK(text_of(effects_of_att("denied")) == "att objected");
     for (const auto* status : {"notDetermined", "restricted", "", "Authorized", "3"})
         CHECK(text_of(effects_of_att(status)) == "att denied");

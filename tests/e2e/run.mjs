@@ -5,6 +5,7 @@ import './sdk_claims.mjs';
 import './channel_claims.mjs';
 import './browser_claims.mjs';
 import './ledger_claims.mjs';
+import './signal_claims.mjs';
 import {run_all} from './runner.mjs';
 import {binary, stop_all} from './server.mjs';
 
