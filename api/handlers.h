@@ -78,6 +78,11 @@ Response ledger_keys(const Services& services, const Request& request);
 Response read_ledger_proof(const Services& services, const Request& request);
 Response check_ledger(const Services& services, const Request& request);
 
+// privacy.cc
+void erase(const Services& services, const Request& request, Answer answer);
+Response list_erasures(const Services& services, const Request& request);
+Response read_erasure(const Services& services, const Request& request);
+
 // receipts.cc
 Response read_receipt(const Services& services, const Request& request);
 

@@ -80,6 +80,7 @@ MetricFamily verdicts(const cdp::Counters& counters) {
     auto out = family("cdp_events_total", "Events by verdict.", MetricType::Counter);
     out.metric = {counter(counters.accepted, {{"verdict", "accepted"}}),
                   counter(counters.duplicate, {{"verdict", "duplicate"}}),
+                  counter(counters.suppressed, {{"verdict", "suppressed"}}),
                   counter(counters.rejected, {{"verdict", "rejected"}})};
     return out;
 }

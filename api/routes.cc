@@ -182,6 +182,10 @@ std::vector<Route> make_routes(bool metrics_open) {
                    .body_max = kFormBytesMax,
                    .handler = choose_preference,
                    .any_parameter = true});
+    out.push_back(keyed_route(Method::post, "/v1/privacy/erasures", kOfficers, erase));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/erasures", kOfficers, list_erasures,
+                              {"limit", "cursor"}));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/erasures/{id}", kOfficers, read_erasure));
     out.push_back({.path = "/.well-known/gpc.json", .handler = global_privacy_control});
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});

@@ -119,6 +119,8 @@ int serve_folder(const OpenFolder& folder, const Config& config, const ServerOpt
     cdp::Platform platform(*folder.store, *folder.vault, clock, config.platform,
                            *std::move(journal));
     if (const auto done = catch_up(platform); !done) return fail(done.error());
+    if (const auto done = platform.erasures().finish_interrupted(); !done)
+        return fail(done.error());
     if (const auto adopted = platform.policies().adopt(); !adopted) return fail(adopted.error());
     platform.publish_ledger();
     if (const auto begun = platform.disclosures().begin(); !begun) return fail(begun.error());

@@ -24,6 +24,7 @@ namespace cdp {
 
 class ConsentHistory;
 class Disclosures;
+class Erasures;
 class Notices;
 class People;
 class PolicyVersions;
@@ -73,6 +74,7 @@ struct AuditSources {
     const Config& config;
     const Clock& clock;
     const Withdrawals& withdrawals;
+    const Erasures& erasures;
 };
 
 // One question.

@@ -44,4 +44,7 @@ Result<Shown> audit_unmapped(const AuditSources& sources, const AuditQuery& quer
 // audit_processing.cc
 Result<Shown> audit_processing(const AuditSources& sources, const AuditQuery& query);
 
+// audit_erasures.cc
+Result<Shown> audit_erasures(const AuditSources& sources, const AuditQuery& query);
+
 }  // namespace cdp

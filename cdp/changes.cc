@@ -94,6 +94,7 @@ private:
             case identity::ChangeKind::split: out_.text("\"split\""); break;
             case identity::ChangeKind::moved: out_.text("\"moved\""); break;
             case identity::ChangeKind::redirected: out_.text("\"redirected\""); break;
+            case identity::ChangeKind::erased: out_.text("\"erased\""); break;
         }
     }
 

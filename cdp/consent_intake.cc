@@ -70,9 +70,15 @@ Result<void> ConsentIntake::take(const Principal& caller, const ConsentRequest& 
     return Result<void>::ok();
 }
 
-// False: it is there already.
+// False: it is there already, or is from before an erasure.
 Result<bool> ConsentIntake::record(const storage::Snapshot& snapshot,
                                    storage::Transaction& transaction, Item& item) const {
+    std::vector<Token> tokens;
+    for (const auto& one : item.record.asserted) tokens.push_back(one.token);
+    if (CDP_TRY(needs_.tombstones.suppress(transaction, tokens, item.record.time))) {
+        item.answer.warnings = {{"suppressed", item.pointer + "/time"}};
+        return false;
+    }
     CDP_CHECK(proof_.check(snapshot, transaction, item));
     for (const auto& sighting : item.sightings) {
         identity::Observation met;

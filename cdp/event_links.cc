@@ -53,16 +53,6 @@ Result<std::vector<identity::LinkDays>> rows_holding(storage::Transaction& trans
     }
 }
 
-std::vector<Token> tokens_of(const identity::Observation& observation) {
-    std::vector<Token> out;
-    for (const auto& sighting : observation.sightings) out.push_back(sighting.token);
-    if (observation.alias) {
-        out.push_back(observation.alias->account.token);
-        out.push_back(observation.alias->cookie.token);
-    }
-    return out;
-}
-
 }  // namespace
 
 bool SaidLink::same(const SaidLink& other) const {

@@ -212,11 +212,15 @@ void Ingest::settle(const Pending& request, std::vector<std::size_t> asked,
 
 void Ingest::finish(const Pending& request) {
     std::uint64_t accepted = 0;
-    for (const Verdict& verdict : request->verdicts)
+    std::uint64_t suppressed = 0;
+    for (const Verdict& verdict : request->verdicts) {
         accepted += verdict.kind == VerdictKind::accepted;
-    const auto& items = request->items;
+        suppressed += verdict.kind == VerdictKind::suppressed;
+    }
+    const auto duplicate = request->items.size() - accepted - suppressed;
     needs_.counters.accepted.fetch_add(accepted, std::memory_order_relaxed);
-    needs_.counters.duplicate.fetch_add(items.size() - accepted, std::memory_order_relaxed);
+    needs_.counters.suppressed.fetch_add(suppressed, std::memory_order_relaxed);
+    needs_.counters.duplicate.fetch_add(duplicate, std::memory_order_relaxed);
     request->done(std::move(request->verdicts));
 }
 
@@ -234,8 +238,8 @@ Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transactio
     std::vector<Token> unsettled;
     for (std::size_t i = 0; i < cluster.working; ++i) {
         Item& item = request.items[cluster.items[cluster.stored + i]];
-        const bool fresh = CDP_TRY(store(snapshot, transaction, request, item, unsettled));
-        request.verdicts[item.index].kind = fresh ? VerdictKind::accepted : VerdictKind::duplicate;
+        request.verdicts[item.index].kind =
+            CDP_TRY(store(snapshot, transaction, request, item, unsettled));
         if (transaction.writes().size() >= kChunkRowsMax) cluster.working = i + 1;
     }
     if (!transaction.empty()) sources_.keep(transaction, request.source);
@@ -244,9 +248,9 @@ Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transactio
     return needs_.graph.settle(transaction, unsettled, needs_.clock.now());
 }
 
-// False: it was stored before.
-Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
-                           const Request& request, Item& item, std::vector<Token>& unsettled) {
+Result<VerdictKind> Ingest::store(const storage::Snapshot& snapshot,
+                                  storage::Transaction& transaction, const Request& request,
+                                  Item& item, std::vector<Token>& unsettled) {
     item.said.reset();  // of an attempt that lost its race
     item.stamped.clear();
     const Event& event = item.event;
@@ -254,8 +258,10 @@ Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transacti
     if (const auto row = CDP_TRY(transaction.get(dedupe))) {
         const auto seen = decode_seen(*row);
         if (!seen) return damaged("a dedupe row that cannot be read");
-        if (seen->expires > event.received) return false;
+        if (seen->expires > event.received) return VerdictKind::duplicate;
     }
+    if (CDP_TRY(needs_.tombstones.suppress(transaction, tokens_of(item.observation), event.time)))
+        return VerdictKind::suppressed;
     auto observed = CDP_TRY(needs_.graph.observe(snapshot, transaction, item.observation));
     item.said = std::move(observed.said);
     unsettled.insert(unsettled.end(), observed.unsettled.begin(), observed.unsettled.end());
@@ -273,7 +279,7 @@ Result<bool> Ingest::store(const storage::Snapshot& snapshot, storage::Transacti
                         request.trust, request.source};
     CDP_CHECK(file_folds(transaction, needs_.vault, groups_, observed.home_key, filing));
     CDP_CHECK(stamp(transaction, request, item));
-    return true;
+    return VerdictKind::accepted;
 }
 
 Result<void> Ingest::stamp(storage::Transaction& transaction, const Request& request,

@@ -35,7 +35,7 @@ private:
     void finish(const Pending& request);
     Result<void> work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                       Request& request, Cluster& cluster);
-    Result<bool> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+    Result<VerdictKind> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                        const Request& request, Item& item, std::vector<Token>& unsettled);
     void learn(Request& request, const Cluster& cluster, storage::Version version) const;
     Result<void> stamp(storage::Transaction& transaction, const Request& request, Item& item) const;

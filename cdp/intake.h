@@ -3,6 +3,7 @@
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
 #include "cdp/platform.h"
+#include "cdp/tombstones.h"
 #include "cdp/worker.h"
 #include "consent/consents.h"
 #include "consent/ledger.h"
@@ -23,6 +24,7 @@ struct IntakeNeeds {
     Counters& counters;
     Worker& again;  // for what lost a race: the committer's thread must not fold
     const consent::Ledger& ledger;
+    const Tombstones& tombstones;
 };
 
 }  // namespace cdp

@@ -8,6 +8,7 @@
 #include "cdp/consent_intake.h"
 #include "cdp/decisions.h"
 #include "cdp/disclosures.h"
+#include "cdp/erasures.h"
 #include "cdp/export.h"
 #include "cdp/google_consent.h"
 #include "cdp/groups.h"
@@ -83,6 +84,7 @@ struct Platform::Parts {
     Counters counters;
     Disclosures disclosures;
 
+    const Tombstones tombstones{store};
     const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
     consent::Ledger ledger{store, vault};
@@ -101,18 +103,22 @@ struct Platform::Parts {
     const Exporter exporter{{store, vault, graph, consents, groups, config}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
-    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again, ledger},
-                  groups,
-                  source_names};
+    Ingest ingest{
+        {store, vault, graph, consents, config, clock, counters, again, ledger, tombstones},
+        groups,
+        source_names};
     const Notices notices{{store, vault, config, clock}};
     const Receipts receipts{{store, vault, ledger, notices, config, clock}};
     const Withdrawals withdrawals{
         {store, vault, graph, people, consents, disclosures, config, clock}};
-    const AuditSources audit_sources{store,           vault,    graph,      consents, people,
-                                     consent_history, policies, notices,    ledger,   disclosures,
-                                     config,          clock,    withdrawals};
-    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger},
-                         notices};
+    const Erasures erasures{
+        {store, vault, graph, consents, people, tombstones, disclosures, config, clock}};
+    const AuditSources audit_sources{store,           vault,    graph,       consents, people,
+                                     consent_history, policies, notices,     ledger,   disclosures,
+                                     config,          clock,    withdrawals, erasures};
+    ConsentIntake intake{
+        {store, vault, graph, consents, config, clock, counters, again, ledger, tombstones},
+        notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
     Worker again;  // ends first, because its work uses all of the above
     LedgerPublisher publisher{store, ledger, clock};
@@ -234,6 +240,10 @@ const Preferences& Platform::preferences() const {
 
 Result<std::string> Platform::receipt(const Reader& reader, const ReceiptRequest& request) {
     return parts_->show(reader, parts_->receipts.make(reader.who, request));
+}
+
+const Erasures& Platform::erasures() const {
+    return parts_->erasures;
 }
 
 const Stewardship& Platform::stewardship() const {

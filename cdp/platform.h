@@ -26,6 +26,7 @@
 namespace cdp {
 
 class Disclosures;
+class Erasures;
 class Preferences;
 class Notices;
 class PolicyVersions;
@@ -109,6 +110,9 @@ public:
     const Preferences& preferences() const;
     // What a person is given of an answer; errors as of Receipts::make.
     Result<std::string> receipt(const Reader& reader, const ReceiptRequest& request);
+
+    // Everything of somebody taken away; cdp/erasures.h.
+    const Erasures& erasures() const;
 
     // What stewards say about who is who; cdp/stewardship.h.
     const Stewardship& stewardship() const;

@@ -52,4 +52,14 @@ identity::Observation observation_of(const Event& event, std::uint32_t source_ha
     return out;
 }
 
+std::vector<Token> tokens_of(const identity::Observation& observation) {
+    std::vector<Token> out;
+    for (const auto& sighting : observation.sightings) out.push_back(sighting.token);
+    if (observation.alias) {
+        out.push_back(observation.alias->account.token);
+        out.push_back(observation.alias->cookie.token);
+    }
+    return out;
+}
+
 }  // namespace cdp

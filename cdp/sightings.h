@@ -22,6 +22,9 @@ std::optional<identity::Observation::Alias> alias_of(const Event& event,
                                                      const identity::Graph& graph,
                                                      const identity::IdentifierTypes& types);
 
+// All that an event names, and what an alias call's previous id may be.
+std::vector<Token> tokens_of(const identity::Observation& observation);
+
 // What an event says about who is who.
 identity::Observation observation_of(const Event& event, std::uint32_t source_hash,
                                      const identity::Graph& graph,

@@ -37,6 +37,7 @@ using Recorded = std::function<void(Result<std::vector<RecordedConsent>>)>;
 struct Counters {
     std::atomic<std::uint64_t> accepted{0};
     std::atomic<std::uint64_t> duplicate{0};
+    std::atomic<std::uint64_t> suppressed{0};
     std::atomic<std::uint64_t> rejected{0};
     std::atomic<std::uint64_t> conflicts{0};  // transactions that were read again
     std::atomic<std::uint64_t> folds{0};      // transactions that needed the fold

@@ -99,6 +99,10 @@ void Consents::committed(const cdp::Token& token, const Stamp& stamp) const {
     known_->add(cell_id(token, stamp), stamp.time);
 }
 
+void Consents::forget() const {
+    known_->clear();
+}
+
 cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::Token& token,
                                   const Stamp& stamp,
                                   std::optional<cdp::Timestamp> received) const {

@@ -57,6 +57,9 @@ public:
     // A stamp that `stamp` wrote is committed: from now on it costs nothing.
     void committed(const cdp::Token& token, const Stamp& stamp) const;
 
+    // Rows were taken away by somebody else: nothing that was seen committed is relied on any more.
+    void forget() const;
+
     // Everything that was said under one identifier, by one scan that `transaction` remembers. The
     // transaction's own writes count. `snapshot` is the one `transaction` reads.
     cdp::Result<std::vector<Fact>> load(const storage::Snapshot& snapshot,

@@ -21,6 +21,14 @@ void KnownCells::add(const cdp::RecordId& cell, cdp::Timestamp first) {
     keep(shard, cell, first);
 }
 
+void KnownCells::clear() {
+    for (Shard& shard : shards_) {
+        const std::lock_guard lock(shard.mutex);
+        shard.young.clear();
+        shard.old.clear();
+    }
+}
+
 void KnownCells::keep(Shard& shard, const cdp::RecordId& cell, cdp::Timestamp first) const {
     if (shard.young.size() >= generation_max_) {
         shard.old = std::move(shard.young);

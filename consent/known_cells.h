@@ -20,6 +20,7 @@ public:
 
     std::optional<cdp::Timestamp> find(const cdp::RecordId& cell);
     void add(const cdp::RecordId& cell, cdp::Timestamp first);
+    void clear();
 
 private:
     static constexpr std::size_t kShards = 16;

@@ -32,6 +32,7 @@ std::string_view to_string(Cause::What value) {
         case Cause::What::evidence: return "evidence";
         case Cause::What::assertion: return "assertion";
         case Cause::What::rules: return "rules";
+        case Cause::What::erasure: return "erasure";
     }
     return "evidence";
 }
@@ -42,6 +43,7 @@ std::string_view to_string(ChangeKind value) {
         case ChangeKind::split: return "split";
         case ChangeKind::moved: return "moved";
         case ChangeKind::redirected: return "redirected";
+        case ChangeKind::erased: return "erased";
     }
     return "merged";
 }
@@ -70,7 +72,7 @@ std::optional<Change> decode_change(std::string_view bytes) {
     Change change;
     const auto kind = in.u8();
     const auto what = in.u8();
-    if (kind < 1 || kind > 4 || what < 1 || what > 3) return std::nullopt;
+    if (kind < 1 || kind > 5 || what < 1 || what > 4) return std::nullopt;
     change.kind = static_cast<ChangeKind>(kind);
     change.cause.what = static_cast<Cause::What>(what);
     change.cause.time = cdp::timestamp_of(in.i64());

@@ -21,7 +21,7 @@ namespace identity {
 
 // Why persons changed.
 struct Cause {
-    enum class What : std::uint8_t { evidence = 1, assertion, rules };
+    enum class What : std::uint8_t { evidence = 1, assertion, rules, erasure };
 
     What what = What::evidence;
     cdp::Timestamp time{};       // by our clock
@@ -37,6 +37,7 @@ enum class ChangeKind : std::uint8_t {
     split,       // the identifiers of `from` are of several persons now
     moved,       // some identifiers of `from` went to a person that was there before
     redirected,  // the same identifiers have another person id
+    erased,      // all that was held of `from` is gone; whoever remembers the id forgets it
 };
 
 std::string_view to_string(ChangeKind value);

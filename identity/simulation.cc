@@ -95,7 +95,9 @@ private:
             case ChangeKind::merged: return out_.merged;
             case ChangeKind::split: return out_.split;
             case ChangeKind::moved: return out_.moved;
-            case ChangeKind::redirected: return out_.redirected;
+            // What is simulated erases nobody.
+            case ChangeKind::redirected:
+            case ChangeKind::erased: break;
         }
         return out_.redirected;
     }

@@ -35,6 +35,8 @@ enum class Space : char {
     group_trait = 'U',   // group id, trait name hash -> one sealed trait
     batch = 'W',         // batch number -> a batch of disclosures; its rows
     batch_of = 'w',      // hash of a reader, ~time, batch number -> empty
+    tombstone = 'x',     // token -> when the identifier was erased, and by which request
+    privacy = 'y',       // request id, newest first -> what was asked of a person's data, sealed
     meta = 'X',          // counters and marks of the platform itself
     group_member = 'Y',  // group id, home token -> first and last day it was seen with the group
     group_of = 'Z',      // home token, group id -> the same

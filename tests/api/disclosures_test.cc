@@ -187,6 +187,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
         "/v1/audit/decisions/{id}", "/v1/audit/night",
         // Need a notice, a minor, a conflict: the same.
         "/v1/audit/notices/{id}/grants", "/v1/audit/minors", "/v1/audit/conflicts",
+        // Whom they took is not in them any more.
+        "/v1/privacy/erasures", "/v1/privacy/erasures/{id}",
         // Needs a published ledger: receipt_test.cc.
         "/v1/receipts/{record}"};
     for (const auto& route : routes.all()) {

@@ -1,0 +1,61 @@
+#include <nlohmann/json.hpp>
+
+#include "api/handlers.h"
+#include "api/json.h"
+#include "api/parameters.h"
+#include "api/problem.h"
+#include "cdp/erasures.h"
+
+namespace api {
+namespace {
+
+cdp::Result<cdp::ErasureRequest> read_request(std::string_view body) {
+    const auto document = CDP_TRY(parse_json(body));
+    CDP_CHECK(check_members(document, "", {"identifier", "scope", "dry_run", "reason"}));
+    const auto identifier = document.find("identifier");
+    if (identifier == document.end())
+        return invalid("identifier_missing", "An identifier is expected here.", "/identifier");
+    CDP_CHECK(check_members(*identifier, "/identifier", {"type", "value"}));
+    cdp::ErasureRequest out;
+    out.type = CDP_TRY(string_member(*identifier, "type", "/identifier"));
+    out.value = CDP_TRY(string_member(*identifier, "value", "/identifier"));
+    if (out.type.empty() || out.value.empty())
+        return invalid("identifier_missing", "An identifier has a type and a value.",
+                       "/identifier");
+    const auto scope = CDP_TRY(string_member(document, "scope", ""));
+    if (!scope.empty()) {
+        const auto known = cdp::parse_erasure_scope(scope);
+        if (!known) return invalid("scope_unknown", "The scope is person or identifier.", "/scope");
+        out.scope = *known;
+    }
+    if (const auto dry = document.find("dry_run"); dry != document.end()) {
+        if (!dry->is_boolean())
+            return invalid("wrong_type", "A boolean is expected here.", "/dry_run");
+        out.dry_run = dry->get<bool>();
+    }
+    out.reason = CDP_TRY(string_member(document, "reason", ""));
+    return out;
+}
+
+}  // namespace
+
+void erase(const Services& services, const Request& request, Answer answer) {
+    auto wanted = read_request(request.body);
+    if (!wanted) return answer(problem(wanted.error()));
+    services.aside(
+        [&erasures = services.platform.erasures(), wanted = std::move(*wanted),
+         reader = reader_of(request), author = author_of(request),
+         answer = std::move(answer)] { answer(document(erasures.erase(reader, author, wanted))); });
+}
+
+Response list_erasures(const Services& services, const Request& request) {
+    const auto page = page_of(request);
+    if (!page) return problem(page.error());
+    return document(services.platform.erasures().page(*page));
+}
+
+Response read_erasure(const Services& services, const Request& request) {
+    return document(services.platform.erasures().read(percent_decode(request.parameter)));
+}
+
+}  // namespace api

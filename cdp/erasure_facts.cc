@@ -1,0 +1,148 @@
+#include "cdp/erasure_facts.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "cdp/base/bytes.h"
+#include "cdp/facts.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+const Token kAll = Token::from("all erasures....");
+
+using Count = std::pair<const char*, std::uint64_t ErasedCounts::*>;
+constexpr std::array kCounts{Count{"identifiers", &ErasedCounts::identifiers},
+                             Count{"events", &ErasedCounts::events},
+                             Count{"traits", &ErasedCounts::traits},
+                             Count{"consents", &ErasedCounts::consents},
+                             Count{"links", &ErasedCounts::links},
+                             Count{"groups", &ErasedCounts::groups},
+                             Count{"disclosures", &ErasedCounts::disclosures},
+                             Count{"signals", &ErasedCounts::signals}};
+
+storage::SubjectKey key_of(const storage::Vault& vault) {
+    return vault.own_key("erasures");
+}
+
+void put_outcome(ByteWriter& out, const Erasure& erasure) {
+    out.u8(static_cast<std::uint8_t>(erasure.scope))
+        .i64(milliseconds_of(erasure.requested))
+        .i64(milliseconds_of(erasure.completed));
+    for (const auto& [name, member] : kCounts) out.u64(erasure.counts.*member);
+    out.u64(erasure.entries).raw(consent::view(erasure.root));
+    out.u16(static_cast<std::uint16_t>(erasure.recipients.size()));
+    for (const auto& [channel, one] : erasure.recipients)
+        out.bytes(channel).bytes(one.recipient).u64(one.times).i64(milliseconds_of(one.last));
+}
+
+consent::Sha256 hash_in(ByteReader& in) {
+    consent::Sha256 hash{};
+    std::ranges::copy(in.raw(hash.size()), hash.begin());
+    return hash;
+}
+
+}  // namespace
+
+std::string_view to_string(ErasureScope value) {
+    return value == ErasureScope::person ? "person" : "identifier";
+}
+
+std::optional<ErasureScope> parse_erasure_scope(std::string_view name) {
+    for (const auto scope : {ErasureScope::person, ErasureScope::identifier})
+        if (to_string(scope) == name) return scope;
+    return std::nullopt;
+}
+
+std::string erasures_prefix() {
+    return storage::KeyWriter(storage::Space::privacy, kAll).str();
+}
+
+std::string erasure_key(const PrivacyRequestId& id) {
+    return storage::KeyWriter(storage::Space::privacy, kAll).id(id).str();
+}
+
+std::string encode_outcome(const Erasure& erasure) {
+    ByteWriter out;
+    out.u8(kFormat).raw(erasure.id.view());
+    put_outcome(out, erasure);
+    return out.take();
+}
+
+std::string seal_erasure(const storage::Vault& vault, std::string_view key,
+                         const Erasure& erasure) {
+    ByteWriter out;
+    out.u8(kFormat).u8(static_cast<std::uint8_t>(erasure.state));
+    out.bytes(erasure.author).bytes(erasure.reason).raw(consent::view(erasure.salt));
+    out.u32(static_cast<std::uint32_t>(erasure.tokens.size()));
+    for (const Token& token : erasure.tokens) out.raw(token.view());
+    put_outcome(out, erasure);
+    return storage::Vault::seal(key_of(vault), key, out.str());
+}
+
+Result<Erasure> open_erasure(const storage::Vault& vault, std::string_view key,
+                             std::string_view sealed) {
+    const auto plain = CDP_TRY(storage::Vault::open(key_of(vault), key, sealed));
+    ByteReader in(plain);
+    storage::KeyReader at(key);
+    Erasure out{.id = at.id<PrivacyRequestId>()};
+    const auto format = in.u8();
+    const auto state = in.u8();
+    out.state = static_cast<Erasure::State>(state);
+    out.author = in.bytes();
+    out.reason = in.bytes();
+    out.salt = hash_in(in);
+    for (auto n = in.u32(); n > 0 && in.ok(); --n) out.tokens.push_back(in.id<Token>());
+    const auto scope = in.u8();
+    out.scope = static_cast<ErasureScope>(scope);
+    out.requested = timestamp_of(in.i64());
+    out.completed = timestamp_of(in.i64());
+    for (const auto& [name, member] : kCounts) out.counts.*member = in.u64();
+    out.entries = in.u64();
+    out.root = hash_in(in);
+    for (auto n = in.u16(); n > 0 && in.ok(); --n) {
+        const std::string channel(in.bytes());
+        auto& one = out.recipients[channel];
+        one.recipient = in.bytes();
+        one.times = in.u64();
+        one.last = timestamp_of(in.i64());
+    }
+    if (!in.done() || !at.ok() || format != kFormat || state < 1 || state > 2 || scope < 1 ||
+        scope > 2)
+        return damaged("an erasure that cannot be read");
+    return out;
+}
+
+void write_counts(consent::JsonWriter& out, const ErasedCounts& counts) {
+    out.open("erased");
+    for (const auto& [name, member] : kCounts)
+        out.number(name, static_cast<std::int64_t>(counts.*member));
+    out.close();
+}
+
+void write_kept(consent::JsonWriter& out, const Erasure& erasure) {
+    out.open_list("kept");
+    out.open()
+        .text("what", "tombstones")
+        .text("basis",
+              "A keyed hash of each identifier and the time, so that nothing from before "
+              "comes back.")
+        .close();
+    if (erasure.entries > 0)
+        out.open()
+            .text("what", "ledger_entries")
+            .number("count", static_cast<std::int64_t>(erasure.entries))
+            .text("basis", "Salted hashes whose salt is gone; other people's proofs need them.")
+            .close();
+    if (!erasure.recipients.empty())
+        out.open()
+            .text("what", "disclosure_batches")
+            .text("basis", "That something was disclosed to whom and when, without whose it was.")
+            .close();
+    out.close_list();
+}
+
+}  // namespace cdp

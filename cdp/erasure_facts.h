@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/result.h"
+#include "cdp/base/time.h"
+#include "cdp/erasure_rows.h"
+#include "cdp/tombstones.h"
+#include "consent/json_writer.h"
+#include "consent/sha256.h"
+#include "storage/vault.h"
+
+// That somebody was erased, as it is kept: counts and times, and nothing of the person.
+namespace cdp {
+
+enum class ErasureScope : std::uint8_t { person = 1, identifier = 2 };
+
+std::string_view to_string(ErasureScope value);
+std::optional<ErasureScope> parse_erasure_scope(std::string_view name);
+
+// Somebody who got data of whom was erased, and is to be told (GDPR Art. 19).
+struct ErasureRecipient {
+    std::string recipient = {};  // the legal entity, as registered then
+    std::uint64_t times = 0;
+    Timestamp last{};
+
+    friend bool operator==(const ErasureRecipient&, const ErasureRecipient&) = default;
+};
+
+struct Erasure {
+    enum class State : std::uint8_t { stopped = 1, completed = 2 };
+
+    PrivacyRequestId id{};
+    ErasureScope scope = ErasureScope::person;
+    State state = State::stopped;
+    Timestamp requested{};  // facts up to here do not come back
+    Timestamp completed{};
+    std::string author = {};
+    std::string reason = {};
+    std::vector<Token> tokens = {};  // whom it takes, until it is completed
+    ErasedCounts counts = {};
+    std::uint64_t entries = 0;  // of the ledger, whose records are gone
+    consent::Sha256 root = {};  // RFC 6962 over their indices, salted
+    std::map<std::string, ErasureRecipient> recipients = {};  // by channel
+    consent::Sha256 salt = {};                                // of its own entry in the ledger
+
+    friend bool operator==(const Erasure&, const Erasure&) = default;
+};
+
+std::string erasures_prefix();
+std::string erasure_key(const PrivacyRequestId& id);
+std::string seal_erasure(const storage::Vault& vault, std::string_view key, const Erasure& erasure);
+Result<Erasure> open_erasure(const storage::Vault& vault, std::string_view key,
+                             std::string_view sealed);
+
+// What the ledger's entry of a completed erasure commits to: everything but whom it took.
+std::string encode_outcome(const Erasure& erasure);
+
+// "erased":{…}, and "kept":[{"what":…,"basis":…}]: what goes on being held, and why.
+void write_counts(consent::JsonWriter& out, const ErasedCounts& counts);
+void write_kept(consent::JsonWriter& out, const Erasure& erasure);
+
+}  // namespace cdp

@@ -1,0 +1,230 @@
+#include "cdp/erasure_rows.h"
+
+#include "cdp/base/bytes.h"
+#include "cdp/group_rows.h"
+#include "cdp/sightings.h"
+#include "consent/rows.h"
+#include "consent/tiles.h"
+#include "identity/assertion.h"
+#include "identity/change.h"
+#include "identity/component.h"
+#include "identity/hashed.h"
+#include "identity/links.h"
+#include "storage/key.h"
+#include "storage/random.h"
+
+namespace cdp {
+namespace {
+
+using storage::KeyReader;
+using storage::KeyWriter;
+using storage::Space;
+
+}  // namespace
+
+ErasedCounts& ErasedCounts::operator+=(const ErasedCounts& other) {
+    identifiers += other.identifiers;
+    events += other.events;
+    traits += other.traits;
+    consents += other.consents;
+    links += other.links;
+    groups += other.groups;
+    disclosures += other.disclosures;
+    signals += other.signals;
+    return *this;
+}
+
+Result<void> ErasureRows::each(const std::string& prefix, const Row& visit) const {
+    auto outcome = Result<void>::ok();
+    CDP_CHECK(reading_.snapshot.scan(prefix, "", [&](std::string_view key, std::string_view value) {
+        outcome = visit(key, value);
+        return static_cast<bool>(outcome);
+    }));
+    return outcome;
+}
+
+Result<void> ErasureRows::erase_all(Space space, const Token& token, std::uint64_t* count) {
+    return each(KeyWriter(space, token).str(), [&](std::string_view key, std::string_view) {
+        reading_.transaction.erase(std::string(key));
+        if (count) ++*count;
+        return Result<void>::ok();
+    });
+}
+
+Result<void> ErasureRows::erase_event(const Token& home, Timestamp time, const EventId& id,
+                                      std::string_view sealed) {
+    const auto row = event_key(home, time, id);
+    reading_.transaction.erase(row);
+    reading_.transaction.erase(dedupe_key(id));
+    ++counts_.events;
+    const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, home));
+    if (!key) return Result<void>::ok();
+    const auto stored = decode_event(CDP_TRY(storage::Vault::open(*key, row, sealed)));
+    if (!stored) return damaged("an event that cannot be read");
+    const auto again = read_again(*stored, needs_.config);
+    if (!again) return Result<void>::ok();
+    for (const auto& sighting : sightings_of(*again, needs_.graph))
+        if (sighting.token != home)
+            reading_.transaction.erase(pointer_key(sighting.token, time, id));
+    return Result<void>::ok();
+}
+
+Result<bool> ErasureRows::erase_events_of(const Token& home, std::size_t most) {
+    std::vector<std::pair<std::string, std::string>> rows;
+    bool all = true;
+    CDP_CHECK(reading_.snapshot.scan(KeyWriter(Space::event, home).str(), "",
+                                     [&](std::string_view key, std::string_view sealed) {
+                                         all = rows.size() < most;
+                                         if (all) rows.emplace_back(key, sealed);
+                                         return all;
+                                     }));
+    for (const auto& [key, sealed] : rows) {
+        KeyReader in(key);
+        const auto time = in.newest_first();
+        const auto id = in.id<EventId>();
+        if (!in.ok()) return damaged("an event's row that cannot be read");
+        CDP_CHECK(erase_event(home, time, id, sealed));
+    }
+    return all;
+}
+
+Result<void> ErasureRows::erase_identifiers(std::span<const Token> tokens,
+                                            const identity::Said& said) {
+    taken_.insert(tokens.begin(), tokens.end());
+    for (const Token& token : tokens) CDP_CHECK(revoke_assertions(token, said));
+    for (const Token& token : tokens) CDP_CHECK(erase_links(token));
+    CDP_CHECK(keep_shared(said));
+    for (const Token& token : tokens) {
+        CDP_CHECK(erase_consents(token));
+        CDP_CHECK(erase_memberships(token));
+        CDP_CHECK(erase_history(token));
+        CDP_CHECK(erase_all(Space::trait, token, &counts_.traits));
+        CDP_CHECK(erase_all(Space::signal, token, &counts_.signals));
+        CDP_CHECK(erase_all(Space::disclosed, token, &counts_.disclosures));
+        CDP_CHECK(erase_all(Space::quarantine, token, nullptr));
+        CDP_CHECK(erase_all(Space::pointer, token, nullptr));
+        CDP_CHECK(erase_node(token));
+    }
+    return Result<void>::ok();
+}
+
+// What was asserted of somebody who is gone would count again for whoever returns.
+Result<void> ErasureRows::revoke_assertions(const Token& token, const identity::Said& said) {
+    const identity::Assertions assertions(needs_.vault);
+    for (const auto& entry : CDP_TRY(identity::Assertions::entries(reading_.transaction, token))) {
+        // It names another of them, and was revoked with that.
+        const auto stands = CDP_TRY(assertions.find(reading_.transaction, entry.id));
+        if (!stands || stands->revoked) continue;
+        const auto revoked = CDP_TRY(assertions.revoke(reading_.transaction, entry.id, said));
+        for (const Token& named : revoked.identifiers)
+            if (!taken(named)) around_.insert(named);
+    }
+    return Result<void>::ok();
+}
+
+Result<void> ErasureRows::erase_links(const Token& token) {
+    return each(identity::link_prefix(token), [&](std::string_view key, std::string_view value) {
+        const auto link = identity::decode_link(key, value);
+        if (!link) return Result<void>(damaged("a link that cannot be read"));
+        reading_.transaction.erase(std::string(key));
+        reading_.transaction.erase(identity::link_key(link->to, token, link->row));
+        // Between two of them it is met from both.
+        if (!taken(link->to) || token < link->to) ++counts_.links;
+        if (!taken(link->to)) around_.insert(link->to);
+        return Result<void>::ok();
+    });
+}
+
+// Without those who are gone the evidence no longer shows it, and the others would become one.
+Result<void> ErasureRows::keep_shared(const identity::Said& said) {
+    const identity::Assertions assertions(needs_.vault);
+    for (const Token& token : around_) {
+        const auto node = CDP_TRY(needs_.graph.find(reading_.transaction, token));
+        if (!node || !node->shared || !node->seen) continue;
+        CDP_TRY(assertions.add(reading_.transaction, {.id = identity::new_assertion_id(
+                                                          said.time, storage::random_bytes(8)),
+                                                      .kind = identity::AssertionKind::shared,
+                                                      .identifiers = {token},
+                                                      .said = said}));
+    }
+    return Result<void>::ok();
+}
+
+Result<void> ErasureRows::erase_consents(const Token& token) {
+    const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, token));
+    return each(consent::group_prefix(token),
+                [&](std::string_view row, std::string_view sealed) -> Result<void> {
+                    reading_.transaction.erase(std::string(row));
+                    ++counts_.consents;
+                    if (!key) return Result<void>::ok();
+                    const auto commitment =
+                        CDP_TRY(consent::commitment_of(*key, token, row, sealed));
+                    if (const auto index =
+                            CDP_TRY(reading_.snapshot.get(consent::entry_index_key(commitment))))
+                        entries_.insert(ByteReader(*index).u64());
+                    return Result<void>::ok();
+                });
+}
+
+Result<void> ErasureRows::erase_memberships(const Token& token) {
+    return each(KeyWriter(Space::group_of, token).str(),
+                [&](std::string_view key, std::string_view) {
+                    KeyReader in(key);
+                    const auto group = in.id<GroupId>();
+                    if (!in.ok()) return Result<void>(damaged("a membership that cannot be read"));
+                    reading_.transaction.erase(std::string(key));
+                    reading_.transaction.erase(group_member_key(group, token));
+                    ++counts_.groups;
+                    return Result<void>::ok();
+                });
+}
+
+Result<void> ErasureRows::erase_history(const Token& token) {
+    return each(KeyWriter(Space::history, token).str(),
+                [&](std::string_view key, std::string_view value) {
+                    const auto until = KeyReader(key).newest_first();
+                    ByteReader in(value);
+                    in.u8();
+                    in.i64();
+                    const auto person = in.id<PersonId>();
+                    if (!in.done())
+                        return Result<void>(damaged("a history row that cannot be read"));
+                    reading_.transaction.erase(std::string(key));
+                    reading_.transaction.erase(
+                        KeyWriter(Space::former, person).newest_first(until).id(token).str());
+                    return Result<void>::ok();
+                });
+}
+
+Result<void> ErasureRows::erase_node(const Token& token) {
+    auto& transaction = reading_.transaction;
+    const auto node = CDP_TRY(needs_.graph.find(transaction, token));
+    if (!node) return Result<void>::ok();
+    ++counts_.identifiers;
+    if (const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, token))) {
+        const auto value = CDP_TRY(identity::Graph::open(*key, token, *node));
+        if (const auto hashed = identity::hashed_type_of(node->type))
+            for (const auto& form :
+                 identity::hashed_forms(needs_.config.types.find(node->type).form, value.value))
+                transaction.erase(KeyWriter(Space::hash_form, needs_.vault.token(*hashed, form.hex))
+                                      .id(token)
+                                      .str());
+    }
+    // Whoever stays behind may need another anchor.
+    if (node->placed()) {
+        for (const Token& member : CDP_TRY(needs_.graph.members(transaction, node->anchor)))
+            if (!taken(member)) around_.insert(member);
+        transaction.erase(identity::member_key(node->anchor, token));
+    }
+    CDP_CHECK(erase_all(Space::member, token, nullptr));
+    transaction.erase(KeyWriter(Space::person, PersonId{node->rank.bytes}).str());
+    transaction.erase(identity::node_key(token));
+    transaction.erase(KeyWriter(Space::subject_key, token).str());
+    return Result<void>::ok();
+}
+
+std::vector<std::uint64_t> ErasureRows::entries() const {
+    return {entries_.begin(), entries_.end()};
+}
+
+}  // namespace cdp

@@ -1,0 +1,404 @@
+#include "cdp/erasures.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "cdp/attribution.h"
+#include "cdp/base/bytes.h"
+#include "cdp/disclosure_rows.h"
+#include "cdp/erasure_facts.h"
+#include "cdp/event_rows.h"
+#include "cdp/facts.h"
+#include "cdp/paging.h"
+#include "cdp/person_events.h"
+#include "cdp/refuse.h"
+#include "consent/disclosure_proof.h"
+#include "consent/entry.h"
+#include "consent/json_writer.h"
+#include "consent/merkle.h"
+#include "consent/tiles.h"
+#include "identity/change.h"
+#include "storage/contended.h"
+#include "storage/key.h"
+#include "storage/random.h"
+
+namespace cdp {
+namespace {
+
+constexpr int kRacesMax = 100;
+// In one commit.
+constexpr std::size_t kEventsAtOnce = 5'000;
+constexpr std::size_t kEventsPage = 1'000;
+constexpr std::size_t kReasonMax = 1024;
+
+Error under_way() {
+    return {.code = ErrorCode::conflict,
+            .reason = "erasure_under_way",
+            .message = "Somebody of this person is being erased already; ask again in a moment."};
+}
+
+identity::Said said_of(const Erasure& erasure) {
+    return {.author = "erasure",
+            .reason = "Somebody who was seen with it was erased.",
+            .time = erasure.requested};
+}
+
+// Salted, so that whoever knows an index cannot find out that it is one of these.
+consent::Sha256 root_over(const consent::Sha256& salt, const std::vector<std::uint64_t>& entries) {
+    consent::TreeHasher hasher;
+    std::vector<consent::Sha256> leaves;
+    for (const auto index : entries)
+        leaves.push_back(hasher.leaf(ByteWriter().raw(consent::view(salt)).u64(index).str()));
+    return consent::root_of(hasher, leaves);
+}
+
+}  // namespace
+
+Result<std::vector<Token>> Erasures::whom(People::Reading reading,
+                                          const ErasureRequest& request) const {
+    const auto token = CDP_TRY(needs_.people.resolve(reading, request.type, request.value));
+    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
+    if (!node || request.scope == ErasureScope::identifier) return std::vector<Token>{token};
+    if (node->shared)
+        return Error{.code = ErrorCode::conflict,
+                     .reason = "identifier_shared",
+                     .message =
+                         "Several people have this identifier: name the person by another "
+                         "one, or erase this identifier alone.",
+                     .pointer = "/identifier"};
+    if (!node->placed()) return std::vector<Token>{token};
+    return needs_.graph.members(reading.transaction, node->anchor);
+}
+
+Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& request) const {
+    for (int race = 0; race < kRacesMax; ++race) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        const auto now = needs_.clock.now();
+        Erasure erasure{.id = PrivacyRequestId::from(
+                            identity::new_assertion_id(now, storage::random_bytes(8)).view()),
+                        .scope = request.scope,
+                        .requested = now,
+                        .author = author,
+                        .reason = request.reason,
+                        .tokens = CDP_TRY(whom({*snapshot, transaction}, request)),
+                        .salt = consent::random_salt()};
+        for (const Token& token : erasure.tokens) {
+            const auto earlier = CDP_TRY(Tombstones::find(transaction, token));
+            if (earlier && earlier->closing) return under_way();
+            CDP_CHECK(needs_.tombstones.put(transaction, token, {now, true, erasure.id}));
+        }
+        write(transaction, erasure);
+        const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::ok) return erasure;
+        if (outcome.state == storage::CommitState::unknown) return outcome.error;
+    }
+    return storage::contended("nothing was erased. Send it again in a moment.");
+}
+
+Result<std::string> Erasures::erase(const Reader& reader, const std::string& author,
+                                    const ErasureRequest& request) const {
+    if (request.reason.size() > kReasonMax)
+        return refuse("reason_too_long", "A reason has at most 1024 bytes.", "/reason");
+    const std::lock_guard turn(turn_);
+    auto erasure =
+        CDP_TRY(request.dry_run ? try_out(reader, author, request) : stop(author, request));
+    if (!request.dry_run) erasure = CDP_TRY(finish(std::move(erasure)));
+    return json(*needs_.store.snapshot(), erasure);
+}
+
+// What would go is told by a transaction that is not committed.
+Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& author,
+                                  const ErasureRequest& request) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const People::Reading reading{*snapshot, transaction};
+    Erasure erasure{.scope = request.scope,
+                    .requested = needs_.clock.now(),
+                    .author = author,
+                    .reason = request.reason,
+                    .tokens = CDP_TRY(whom(reading, request))};
+    CDP_CHECK(
+        needs_.disclosures.note_access(reader, {.identifiers = erasure.tokens, .persons = {}}));
+    CDP_CHECK(add_recipients(erasure));
+    erasure.counts.events = CDP_TRY(on_shared(reading, erasure)).size();
+    for (const Token& token : erasure.tokens)
+        CDP_CHECK(snapshot->scan(
+            storage::KeyWriter(storage::Space::event, token).str(), "",
+            [&](std::string_view, std::string_view) { return ++erasure.counts.events > 0; }));
+    ErasureRows rows({needs_.vault, needs_.graph, needs_.config}, reading);
+    CDP_CHECK(rows.erase_identifiers(erasure.tokens, said_of(erasure)));
+    erasure.counts += rows.counts();
+    erasure.entries = rows.entries().size();
+    return erasure;
+}
+
+Result<Erasure> Erasures::finish(Erasure erasure) const {
+    CDP_CHECK(needs_.disclosures.drain());
+    CDP_CHECK(add_recipients(erasure));
+    CDP_CHECK(erase_shared_events(erasure));
+    CDP_CHECK(shorten(erasure));
+    for (int race = 0; race < kRacesMax; ++race) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        auto done = erasure;
+        CDP_CHECK(complete({*snapshot, transaction}, done));
+        // Before it is gone from the store nothing else may bring it back from memory.
+        for (const Token& token : erasure.tokens) needs_.vault.forget(token);
+        needs_.consents.forget();
+        const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::unknown) return outcome.error;
+        if (outcome.state == storage::CommitState::conflict) continue;
+        needs_.consents.forget();
+        return done;
+    }
+    return storage::contended("nobody comes back meanwhile; the erasure is finished by the next.");
+}
+
+// Who was given anything of them.
+Result<void> Erasures::add_recipients(Erasure& erasure) const {
+    erasure.recipients.clear();
+    for (const Token& token : erasure.tokens) {
+        DisclosedQuery query{.mask = {}};
+        do {
+            const auto page = CDP_TRY(needs_.disclosures.of_subject(token, query));
+            for (const Disclosed& one : page.rows) {
+                const bool left = std::ranges::any_of(
+                    one.mask, [](const auto& field) { return !field.withheld; });
+                if (one.batch.kind != consent::BatchKind::release || !left) continue;
+                auto& known = erasure.recipients[one.batch.channel];
+                known.recipient = one.batch.recipient;
+                known.times += one.row.count;
+                known.last = std::max(known.last, one.row.last);
+            }
+            query.after = page.next;
+        } while (!query.after.empty());
+    }
+    return Result<void>::ok();
+}
+
+// Events that are theirs and are filed under identifiers that stay. Whose they are is told by their
+// own events, which therefore go later.
+Result<std::vector<FiledEvent>> Erasures::on_shared(People::Reading reading,
+                                                    const Erasure& erasure) const {
+    std::vector<FiledEvent> out;
+    if (erasure.scope != ErasureScope::person || erasure.tokens.empty()) return out;
+    const auto& first = erasure.tokens.front();
+    if (!CDP_TRY(needs_.graph.find(reading.transaction, first))) return out;
+    const auto person = CDP_TRY(needs_.people.load(reading, first));
+    Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
+    std::optional<Place> after;
+    do {
+        auto page = CDP_TRY(events_of_person(attribution, person, after, {.events = kEventsPage}));
+        for (const PersonEvent& one : page.events)
+            if (!std::ranges::binary_search(erasure.tokens, one.home))
+                out.push_back({one.place.id, one.home, one.place.time});
+        after = page.next;
+    } while (after);
+    return out;
+}
+
+Result<void> Erasures::erase_shared_events(Erasure& erasure) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction reading(*snapshot, storage::kPartition);
+    const auto events = CDP_TRY(on_shared({*snapshot, reading}, erasure));
+    for (std::size_t at = 0; at < events.size(); at += kEventsAtOnce) {
+        const auto part =
+            std::span(events).subspan(at).first(std::min(kEventsAtOnce, events.size() - at));
+        const Take take = [&](ErasureRows& rows, const storage::Snapshot& now) -> Result<bool> {
+            for (const FiledEvent& event : part) {
+                const auto sealed = CDP_TRY(now.get(event_key(event.home, event.time, event.id)));
+                if (sealed) CDP_CHECK(rows.erase_event(event.home, event.time, event.id, *sealed));
+            }
+            return true;
+        };
+        CDP_TRY(take_some(erasure, take));
+    }
+    return Result<void>::ok();
+}
+
+// Until the rest goes in one commit.
+Result<void> Erasures::shorten(Erasure& erasure) const {
+    for (const Token& token : erasure.tokens) {
+        const Take take = [&](ErasureRows& rows, const storage::Snapshot&) {
+            return rows.erase_events_of(token, kEventsAtOnce);
+        };
+        while (!CDP_TRY(take_some(erasure, take))) continue;
+    }
+    return Result<void>::ok();
+}
+
+// One commit that only takes rows away; nobody else writes them while their tombstones close.
+Result<bool> Erasures::take_some(Erasure& erasure, const Take& take) const {
+    for (int race = 0; race < kRacesMax; ++race) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        ErasureRows rows({needs_.vault, needs_.graph, needs_.config}, {*snapshot, transaction});
+        const bool all = CDP_TRY(take(rows, *snapshot));
+        if (transaction.empty()) return all;
+        auto more = erasure;
+        more.counts += rows.counts();
+        write(transaction, more);
+        const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::unknown) return outcome.error;
+        if (outcome.state == storage::CommitState::conflict) continue;
+        erasure = std::move(more);
+        return all;
+    }
+    return storage::contended("nobody comes back meanwhile; the erasure is finished by the next.");
+}
+
+Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const {
+    auto& transaction = reading.transaction;
+    const auto person = CDP_TRY(needs_.graph.find(transaction, erasure.tokens.front()));
+    ErasureRows rows({needs_.vault, needs_.graph, needs_.config}, reading);
+    const auto said = said_of(erasure);
+    const auto tokens = std::exchange(erasure.tokens, {});
+    CDP_CHECK(rows.erase_identifiers(tokens, said));
+    const identity::Cause cause{identity::Cause::What::erasure, said.time};
+    const std::vector<Token> around(rows.around().begin(), rows.around().end());
+    CDP_TRY(needs_.graph.settle_afresh(transaction, around, cause));
+    if (person && person->placed() && erasure.scope == ErasureScope::person)
+        transaction.append(identity::change_log(),
+                           identity::encode(identity::Change{
+                               .kind = identity::ChangeKind::erased,
+                               .cause = cause,
+                               .from = person->person(),
+                               .to = {},
+                               .identifiers = static_cast<std::uint32_t>(tokens.size())}));
+    for (const Token& token : tokens)
+        CDP_CHECK(
+            needs_.tombstones.put(transaction, token, {erasure.requested, false, erasure.id}));
+    erasure.counts += rows.counts();
+    const auto entries = rows.entries();
+    erasure.entries = entries.size();
+    erasure.root = root_over(erasure.salt, entries);
+    erasure.state = Erasure::State::completed;
+    erasure.completed = needs_.clock.now();
+    write(transaction, erasure);
+    const auto outcome = encode_outcome(erasure);
+    consent::append_entry(transaction, needs_.vault,
+                          {.type = consent::EntryType::erasure,
+                           .time = erasure.completed,
+                           .salt = erasure.salt,
+                           .bytes = outcome});
+    return Result<void>::ok();
+}
+
+Result<void> Erasures::finish_interrupted() const {
+    const std::lock_guard turn(turn_);
+    std::vector<Erasure> stopped;
+    auto outcome = Result<void>::ok();
+    CDP_CHECK(needs_.store.snapshot()->scan(erasures_prefix(), "",
+                                            [&](std::string_view key, std::string_view sealed) {
+                                                auto one = open_erasure(needs_.vault, key, sealed);
+                                                if (!one) outcome = one.error();
+                                                if (one && one->state == Erasure::State::stopped)
+                                                    stopped.push_back(std::move(*one));
+                                                return static_cast<bool>(outcome);
+                                            }));
+    CDP_CHECK(outcome);
+    for (auto& erasure : stopped) CDP_TRY(finish(std::move(erasure)));
+    return Result<void>::ok();
+}
+
+Result<std::string> Erasures::page(const PageQuery& query) const {
+    CDP_CHECK(check_limit(query.limit));
+    std::string from;
+    if (!query.cursor.empty()) {
+        const auto after = from_hex(query.cursor);
+        if (!after || after->size() != sizeof(PrivacyRequestId::bytes)) return malformed_cursor();
+        from = erasure_key(PrivacyRequestId::from(*after)) + '\0';
+    }
+    const auto snapshot = needs_.store.snapshot();
+    std::string list;
+    std::string next = "null";
+    std::size_t count = 0;
+    PrivacyRequestId last{};
+    auto outcome = Result<void>::ok();
+    CDP_CHECK(
+        snapshot->scan(erasures_prefix(), from, [&](std::string_view key, std::string_view sealed) {
+            if (count++ == query.limit) {
+                next = '"' + to_hex(last.view()) + '"';
+                return false;
+            }
+            const auto one = open_erasure(needs_.vault, key, sealed);
+            auto text = one ? json(*snapshot, *one) : Result<std::string>(one.error());
+            if (!text) {
+                outcome = text.error();
+                return false;
+            }
+            last = one->id;
+            list += (list.empty() ? "" : ",") + *text;
+            return true;
+        }));
+    CDP_CHECK(outcome);
+    return "{\"erasures\":[" + list + "],\"next\":" + next + "}";
+}
+
+Result<std::string> Erasures::read(std::string_view id) const {
+    const auto bytes = from_hex(id);
+    const auto snapshot = needs_.store.snapshot();
+    if (bytes && bytes->size() == sizeof(PrivacyRequestId::bytes)) {
+        const auto key = erasure_key(PrivacyRequestId::from(*bytes));
+        if (const auto sealed = CDP_TRY(snapshot->get(key)))
+            return json(*snapshot, CDP_TRY(open_erasure(needs_.vault, key, *sealed)));
+    }
+    return Error{.code = ErrorCode::not_found,
+                 .reason = "erasure_unknown",
+                 .message = "There is no such erasure."};
+}
+
+Result<std::optional<Erasure>> Erasures::of(storage::Transaction& transaction,
+                                            const Token& token) const {
+    const auto tombstone = CDP_TRY(Tombstones::find(transaction, token));
+    if (!tombstone) return std::optional<Erasure>{};
+    const auto key = erasure_key(tombstone->request);
+    const auto sealed = CDP_TRY(transaction.get(key));
+    if (!sealed) return damaged("a tombstone without its request");
+    return std::optional(CDP_TRY(open_erasure(needs_.vault, key, *sealed)));
+}
+
+void Erasures::write(storage::Transaction& transaction, const Erasure& erasure) const {
+    const auto key = erasure_key(erasure.id);
+    transaction.put(key, seal_erasure(needs_.vault, key, erasure));
+}
+
+Result<std::string> Erasures::json(const storage::Snapshot& snapshot,
+                                   const Erasure& erasure) const {
+    consent::JsonWriter out;
+    out.open();
+    const bool done = erasure.state == Erasure::State::completed;
+    const bool tried = erasure.id == PrivacyRequestId{};
+    if (!tried) out.text("id", to_hex(erasure.id.view()));
+    out.text("scope", to_string(erasure.scope));
+    out.text("status", tried ? "dry_run" : done ? "completed" : "under_way");
+    out.text("requested", format_time(erasure.requested));
+    if (done) out.text("completed", format_time(erasure.completed));
+    out.text("author", erasure.author).text_if("reason", erasure.reason);
+    write_counts(out, erasure.counts);
+    out.open_list("recipients");
+    for (const auto& [channel, one] : erasure.recipients) {
+        out.open().text("channel", channel).text("recipient", one.recipient);
+        if (const auto* known = needs_.config.policy.find_channel(channel)) {
+            out.text_if("contact", known->contact);
+            out.text_if("deletion_endpoint", known->deletion_endpoint);
+        }
+        out.number("times", static_cast<std::int64_t>(one.times));
+        out.text("last", format_time(one.last)).close();
+    }
+    out.close_list();
+    write_kept(out, erasure);
+    if (done) {
+        const auto commitment =
+            consent::commitment(consent::EntryType::erasure, erasure.salt, encode_outcome(erasure));
+        out.open("ledger").text("commitment", to_hex(consent::view(commitment)));
+        if (const auto index = CDP_TRY(snapshot.get(consent::entry_index_key(commitment))))
+            out.number("index", static_cast<std::int64_t>(ByteReader(*index).u64()));
+        out.close();
+    }
+    return out.close().take();
+}
+
+}  // namespace cdp

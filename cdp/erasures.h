@@ -1,0 +1,95 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/clock.h"
+#include "cdp/config.h"
+#include "cdp/disclosures.h"
+#include "cdp/erasure_facts.h"
+#include "cdp/erasure_rows.h"
+#include "cdp/event_links.h"
+#include "cdp/people.h"
+#include "cdp/queries.h"
+#include "cdp/shown.h"
+#include "cdp/tombstones.h"
+#include "consent/consents.h"
+#include "consent/ledger.h"
+#include "storage/store.h"
+#include "storage/vault.h"
+
+// Everything of somebody taken away, for good; docs/decisions/0026.
+namespace cdp {
+
+// As posted to /v1/privacy/erasures.
+struct ErasureRequest {
+    std::string type = {};
+    std::string value = {};
+    ErasureScope scope = ErasureScope::person;
+    bool dry_run = false;     // only tell what would go
+    std::string reason = {};  // kept with the request: not the place for names
+};
+
+// Safe to use from many threads. Everything it refers to must outlive it.
+class Erasures {
+public:
+    struct Needs {
+        storage::Store& store;
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const consent::Consents& consents;
+        const People& people;
+        const Tombstones& tombstones;
+        Disclosures& disclosures;
+        const Config& config;
+        const Clock& clock;
+    };
+    explicit Erasures(Needs needs) : needs_(needs) {}
+
+    // Erases, and answers the request as JSON. Everything is gone, on disk, when it returns; it
+    // waits for the disk. Somebody unknown is answered like everybody, with nothing held. Of a dry
+    // run nothing is changed, but that `reader` looked is noted. Errors: malformed_identifier,
+    // reason_too_long; erasure_under_way (conflict); contended: it is finished by the next start or
+    // the next request.
+    Result<std::string> erase(const Reader& reader, const std::string& author,
+                              const ErasureRequest& request) const;
+
+    // Finishes what an earlier process began. Before anything is served.
+    Result<void> finish_interrupted() const;
+
+    // {"erasures":[…],"next":CURSOR|null}, newest first; and one. erasure_unknown (not_found).
+    Result<std::string> page(const PageQuery& query) const;
+    Result<std::string> read(std::string_view id) const;
+
+    // By which requests an identifier was erased last; nullopt: by none.
+    Result<std::optional<Erasure>> of(storage::Transaction& transaction, const Token& token) const;
+    Result<std::string> json(const storage::Snapshot& snapshot, const Erasure& erasure) const;
+
+private:
+    // Takes rows away; true: there are no more.
+    using Take = std::function<Result<bool>(ErasureRows&, const storage::Snapshot&)>;
+
+    Result<std::vector<Token>> whom(People::Reading reading, const ErasureRequest& request) const;
+    Result<Erasure> stop(const std::string& author, const ErasureRequest& request) const;
+    Result<Erasure> try_out(const Reader& reader, const std::string& author,
+                            const ErasureRequest& request) const;
+    Result<Erasure> finish(Erasure erasure) const;
+    Result<void> add_recipients(Erasure& erasure) const;
+    Result<void> erase_shared_events(Erasure& erasure) const;
+    Result<void> shorten(Erasure& erasure) const;
+    Result<void> complete(People::Reading reading, Erasure& erasure) const;
+
+    Result<std::vector<FiledEvent>> on_shared(People::Reading reading,
+                                              const Erasure& erasure) const;
+    Result<bool> take_some(Erasure& erasure, const Take& take) const;
+    void write(storage::Transaction& transaction, const Erasure& erasure) const;
+
+    Needs needs_;
+    mutable std::mutex turn_;  // one at a time
+};
+
+}  // namespace cdp

@@ -1,0 +1,108 @@
+#include "cdp/tombstones.h"
+
+#include <cstring>
+
+#include "cdp/base/bytes.h"
+#include "cdp/facts.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+constexpr std::uint8_t kFormat = 1;
+
+std::uint64_t start_of(const Token& token) {
+    std::uint64_t start = 0;
+    std::memcpy(&start, token.bytes.data(), sizeof start);
+    return start;
+}
+
+}  // namespace
+
+std::string tombstone_key(const Token& token) {
+    return storage::KeyWriter(storage::Space::tombstone, token).str();
+}
+
+std::string encode(const Tombstone& tombstone) {
+    return ByteWriter()
+        .u8(kFormat)
+        .i64(milliseconds_of(tombstone.erased))
+        .u8(tombstone.closing ? 1 : 0)
+        .raw(tombstone.request.view())
+        .take();
+}
+
+std::optional<Tombstone> decode_tombstone(std::string_view bytes) {
+    ByteReader in(bytes);
+    const auto format = in.u8();
+    const auto erased = timestamp_of(in.i64());
+    const auto closing = in.u8();
+    const auto request = in.id<PrivacyRequestId>();
+    if (!in.done() || format != kFormat || closing > 1) return std::nullopt;
+    return Tombstone{erased, closing == 1, request};
+}
+
+Result<std::optional<Tombstone>> Tombstones::find(storage::Transaction& transaction,
+                                                  const Token& token) {
+    const auto row = CDP_TRY(transaction.get(tombstone_key(token)));
+    if (!row) return std::optional<Tombstone>{};
+    auto tombstone = decode_tombstone(*row);
+    if (!tombstone) return damaged("a tombstone that cannot be read");
+    return tombstone;
+}
+
+Result<bool> Tombstones::suppress(storage::Transaction& transaction, std::span<const Token> tokens,
+                                  Timestamp time) const {
+    CDP_CHECK(load());
+    for (const Token& token : tokens) {
+        // An erasure that is committed from here on is a conflict, whether or not it is seen.
+        transaction.watch(tombstone_key(token));
+        if (!any_.load(std::memory_order_acquire) || !may_have(token)) continue;
+        const auto tombstone = CDP_TRY(find(transaction, token));
+        if (!tombstone) continue;
+        if (tombstone->closing)
+            return Error{.code = ErrorCode::unavailable,
+                         .reason = "erasure_under_way",
+                         .message =
+                             "Somebody named here is being erased; send it again in a "
+                             "moment."};
+        if (time <= tombstone->erased) return true;
+    }
+    return false;
+}
+
+Result<void> Tombstones::put(storage::Transaction& transaction, const Token& token,
+                             const Tombstone& tombstone) const {
+    CDP_CHECK(load());
+    {
+        const std::unique_lock lock(mutex_);
+        starts_.insert(start_of(token));
+    }
+    any_.store(true, std::memory_order_release);
+    transaction.put(tombstone_key(token), encode(tombstone));
+    return Result<void>::ok();
+}
+
+Result<void> Tombstones::load() const {
+    if (loaded_.load(std::memory_order_acquire)) return Result<void>::ok();
+    const std::lock_guard only_one(loading_);
+    if (loaded_.load(std::memory_order_acquire)) return Result<void>::ok();
+    std::unordered_set<std::uint64_t> found;
+    const auto prefix = storage::space_prefix(storage::Space::tombstone);
+    CDP_CHECK(store_.snapshot()->scan(prefix, "", [&](std::string_view key, std::string_view) {
+        found.insert(start_of(Token::from(key.substr(prefix.size(), sizeof(Token::bytes)))));
+        return true;
+    }));
+    const std::unique_lock lock(mutex_);
+    starts_.merge(found);
+    any_.store(!starts_.empty(), std::memory_order_release);
+    loaded_.store(true, std::memory_order_release);
+    return Result<void>::ok();
+}
+
+bool Tombstones::may_have(const Token& token) const {
+    const std::shared_lock lock(mutex_);
+    return starts_.contains(start_of(token));
+}
+
+}  // namespace cdp

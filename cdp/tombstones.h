@@ -1,0 +1,70 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <shared_mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+
+#include "cdp/base/ids.h"
+#include "cdp/base/result.h"
+#include "cdp/base/time.h"
+#include "storage/store.h"
+#include "storage/transaction.h"
+
+namespace cdp {
+
+// What somebody asks of the data that are held of them.
+using PrivacyRequestId = Id<struct PrivacyRequestTag>;
+
+// That an identifier was erased: all that keeps facts from before from coming back.
+struct Tombstone {
+    Timestamp erased{};    // facts up to this moment are refused
+    bool closing = false;  // the erasure is under way: nothing about the identifier is taken
+    PrivacyRequestId request{};
+
+    friend bool operator==(const Tombstone&, const Tombstone&) = default;
+};
+
+std::string tombstone_key(const Token& token);
+std::string encode(const Tombstone& tombstone);
+// nullopt when the bytes are not what encode wrote.
+std::optional<Tombstone> decode_tombstone(std::string_view bytes);
+
+// Whether a fact would bring back who was erased; docs/decisions/0026. Safe to use from many
+// threads; the store must outlive it.
+class Tombstones {
+public:
+    explicit Tombstones(const storage::Store& store) : store_(store) {}
+
+    // True: the fact is from before an erasure of one of the identifiers, and must not be stored.
+    // Error unavailable, erasure_under_way. The transaction conflicts with an erasure of any of
+    // them that is committed before it.
+    Result<bool> suppress(storage::Transaction& transaction, std::span<const Token> tokens,
+                          Timestamp time) const;
+
+    // The identifier's, as of the transaction.
+    static Result<std::optional<Tombstone>> find(storage::Transaction& transaction,
+                                                 const Token& token);
+
+    // Writes one. From now on its identifier is looked up; call it before the commit.
+    Result<void> put(storage::Transaction& transaction, const Token& token,
+                     const Tombstone& tombstone) const;
+
+private:
+    Result<void> load() const;
+    bool may_have(const Token& token) const;
+
+    const storage::Store& store_;
+    mutable std::atomic<bool> loaded_ = false;
+    mutable std::atomic<bool> any_ = false;
+    mutable std::mutex loading_;
+    mutable std::shared_mutex mutex_;                   // starts_
+    mutable std::unordered_set<std::uint64_t> starts_;  // of tokens that may have one
+};
+
+}  // namespace cdp

@@ -1,0 +1,259 @@
+#include "cdp/erasures.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <thread>
+
+#include "cdp/rebuild.h"
+#include "cdp/tombstones.h"
+#include "storage/key.h"
+#include "tests/cdp/failing_store.h"
+#include "tests/cdp/stewardship_world.h"
+#include "tests/support/seeds.h"
+
+// Who is erased is gone from every row, does not come back, and takes nobody else along.
+
+namespace {
+
+using nlohmann::json;
+using tests::PlatformWorld;
+
+json erase(PlatformWorld& world, const std::string& type, const std::string& value,
+           cdp::ErasureScope scope = cdp::ErasureScope::person, bool dry_run = false) {
+    const auto answer = world.platform().erasures().erase(
+        PlatformWorld::officer(), "officer:kim",
+        {.type = type, .value = value, .scope = scope, .dry_run = dry_run, .reason = "asked"});
+    if (!answer) return {{"error", answer.error().reason}};
+    return json::parse(*answer);
+}
+
+cdp::Token token(PlatformWorld& world, const std::string& type, const std::string& value) {
+    return world.vault().token(type, value);
+}
+
+// The spaces of rows whose key or value holds the token's bytes.
+std::string spaces_naming(PlatformWorld& world, const cdp::Token& token) {
+    std::set<char> spaces;
+    const std::string partition(2, '\0');
+    REQUIRE(world.store().snapshot()->scan(partition, "", [&](auto key, auto value) {
+        if (key.find(token.view()) != key.npos || value.find(token.view()) != value.npos)
+            spaces.insert(key[2]);
+        return true;
+    }));
+    return {spaces.begin(), spaces.end()};
+}
+
+// What outlives somebody: that they were erased, and when.
+const std::string kTombstone(1, static_cast<char>(storage::Space::tombstone));
+
+// A person of a shop: an account, a browser, an address, a telephone; and one who stays.
+struct Shop : PlatformWorld {
+    Shop() : PlatformWorld(tests::open_config()) { fill(); }
+    explicit Shop(std::unique_ptr<storage::Store> store)
+        : PlatformWorld(tests::open_config(), std::move(store)) {
+        fill();
+    }
+
+    void fill() {
+        const auto till = source("till", cdp::Trust::server);
+        send_one(R"({"type":"identify","userId":"u1","anonymousId":"c1","messageId":"m1",)"
+                 R"("timestamp":"2026-11-20T10:00:00Z","traits":{"email":"a@shop.example",)"
+                 R"("plan":"gold"},"context":{"device":{"id":"tablet"},"consent":)"
+                 R"({"categoryPreferences":{"advertising":true}}}})",
+                 till);
+        send_one(R"({"type":"track","event":"Order Completed","userId":"u1","messageId":"m2",)"
+                 R"("timestamp":"2026-11-20T11:00:00Z","properties":{"revenue":7}})",
+                 till);
+        send_one(R"({"type":"group","groupId":"acme","userId":"u1","messageId":"m3",)"
+                 R"("timestamp":"2026-11-20T11:30:00Z"})",
+                 till);
+        send_one(R"({"type":"identify","userId":"u2","messageId":"m4",)"
+                 R"("timestamp":"2026-11-20T12:00:00Z","traits":{"plan":"silver"}})",
+                 till);
+        consent("email", "a@shop.example", "email_marketing", "granted");
+        profile("email_tool", "user_id", "u1", "email_marketing");
+    }
+};
+
+}  // namespace
+
+TEST_CASE("who is erased is in no row, but that they were") {
+    Shop world;
+    const std::vector<cdp::Token> tokens{
+        token(world, "user_id", "u1"), token(world, "anonymous_id", "c1"),
+        token(world, "email", "a@shop.example"), token(world, "device_id", "tablet")};
+    for (const auto& one : tokens) CHECK(spaces_naming(world, one).size() > 3);
+
+    const auto dry =
+        erase(world, "email", "a@shop.example", cdp::ErasureScope::person, /*dry_run=*/true);
+    CHECK(dry["status"] == "dry_run");
+    CHECK(world.profile("email_tool", "user_id", "u1", "email_marketing").contains("traits"));
+    const auto done = erase(world, "email", "a@shop.example");
+    CAPTURE(done.dump(1));
+    CHECK(done["status"] == "completed");
+    CHECK(done["erased"]["identifiers"] == 4);
+    CHECK(done["erased"]["events"] == 3);
+    CHECK(done["erased"]["groups"] == 1);
+    CHECK(done["erased"]["traits"].get<int>() >= 2);
+    CHECK(done["erased"]["consents"].get<int>() >= 2);
+    CHECK(done["erased"]["disclosures"].get<int>() >= 1);
+    // What was tried said what was done; the dry run itself was one more look at the person.
+    for (const auto* what : {"identifiers", "events", "traits", "consents", "links", "groups"})
+        CHECK(dry["erased"][what] == done["erased"][what]);
+    REQUIRE(done["recipients"].size() == 1);
+    CHECK(done["recipients"][0]["channel"] == "email_tool");
+    CHECK(done["recipients"][0]["times"] == 1);
+
+    for (const auto& one : tokens) CHECK(spaces_naming(world, one) == kTombstone);
+    CHECK(world.profile("email_tool", "user_id", "u1", "email_marketing")["error"] ==
+          "person_unknown");
+    const auto kept = world.exported(cdp::ExportKind::persons);
+    REQUIRE(kept.size() == 1);
+    CHECK(kept[0]["identifiers"][0]["value"] == "u2");
+    CHECK(json::parse(*world.platform().erasures().read(done["id"].get<std::string>()))["erased"] ==
+          done["erased"]);
+    CHECK(json::parse(*world.platform().erasures().page({}))["erasures"].size() == 1);
+}
+
+TEST_CASE("what is from before the erasure does not come back, and what is later starts anew") {
+    Shop world;
+    world.clock().set("2026-11-21T00:00:00Z");
+    const auto erased = world.clock().now();
+    REQUIRE(erase(world, "user_id", "u1")["status"] == "completed");
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    // The same again, a late one, one by the address alone, one by an alias.
+    CHECK(world.send_one(R"({"type":"track","event":"Order Completed","userId":"u1",)"
+                         R"("messageId":"m2","timestamp":"2026-11-20T11:00:00Z"})",
+                         till) == "suppressed");
+    CHECK(world.send_one(R"({"type":"track","event":"x","userId":"u1","messageId":"n1",)"
+                         R"("timestamp":"2026-11-21T00:00:00Z"})",
+                         till) == "suppressed");
+    CHECK(world.send_one(R"({"type":"identify","userId":"u9","messageId":"n2","traits":{"email":)"
+                         R"("a@shop.example"},"timestamp":"2026-11-19T00:00:00Z"})",
+                         till) == "suppressed");
+    CHECK(world.send_one(R"({"type":"alias","userId":"u9","previousId":"c1","messageId":"n3",)"
+                         R"("timestamp":"2026-11-19T00:00:00Z"})",
+                         till) == "suppressed");
+    world.consent("email", "a@shop.example", "email_marketing", "granted", "", erased);
+    CHECK(world.profile("email_tool", "email", "a@shop.example", "email_marketing")["error"] ==
+          "person_unknown");
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 1);
+
+    world.clock().advance(std::chrono::hours(24));
+    CHECK(world.send_one(R"({"type":"identify","userId":"u1","messageId":"n4","traits":{"email":)"
+                         R"("a@shop.example"},"timestamp":"2026-11-21T20:00:00Z"})",
+                         till) == "accepted");
+    const auto again = world.profile("email_tool", "user_id", "u1", "email_marketing");
+    CHECK(again["traits"].empty());
+    CHECK(tests::withheld(again, "email") == "never_asked");
+    CHECK(tests::withheld(again, "plan") == "");
+    CHECK(world.platform().counters().suppressed == 4);
+    // The stamp of a day that is known is written anew.
+    world.consent("email", "a@shop.example", "email_marketing", "granted");
+    CHECK(world.profile("email_tool", "user_id", "u1",
+                        "email_marketing")["traits"]["email"]["value"] == "a@shop.example");
+}
+
+TEST_CASE("a tablet of several people stays shared when one of them is erased") {
+    Shop world;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    for (const auto* user : {"u1", "u2", "u3"})
+        world.send_one(std::string(R"({"type":"track","event":"x","userId":")") + user +
+                           R"(","messageId":"s)" + user +
+                           R"(","timestamp":"2026-11-20T13:00:00Z",)"
+                           R"("context":{"device":{"id":"tablet"}}})",
+                       till);
+    const auto persons = [&] { return tests::canonical(world, cdp::ExportKind::persons).size(); };
+    const auto before = persons();
+    REQUIRE(erase(world, "device_id", "tablet")["error"] == "identifier_shared");
+    REQUIRE(erase(world, "user_id", "u1")["status"] == "completed");
+    CHECK(persons() == before - 1);
+    CHECK(world.profile("desk", "user_id", "u2", "service")["person"] !=
+          world.profile("desk", "user_id", "u3", "service")["person"]);
+}
+
+TEST_CASE("one identifier goes and the person stays") {
+    Shop world;
+    const auto done = erase(world, "email", "a@shop.example", cdp::ErasureScope::identifier);
+    CHECK(done["erased"]["identifiers"] == 1);
+    CHECK(spaces_naming(world, token(world, "email", "a@shop.example")) == kTombstone);
+    const auto persons = world.exported(cdp::ExportKind::persons);
+    REQUIRE(persons.size() == 2);
+    const auto whole = std::ranges::max_element(
+        persons, {}, [](const json& person) { return person["identifiers"].size(); });
+    CHECK((*whole)["identifiers"].size() == 3);
+}
+
+TEST_CASE("the best identifier goes and the rest of the person finds another") {
+    Shop world;
+    REQUIRE(erase(world, "user_id", "u1", cdp::ErasureScope::identifier)["status"] == "completed");
+    // They were joined through the account and by their own link alike.
+    const auto persons = world.exported(cdp::ExportKind::persons);
+    CHECK(persons.size() == 2);
+    for (const auto& person : persons)
+        CHECK(person["identifiers"].dump().find("\"u1\"") == std::string::npos);
+}
+
+TEST_CASE("somebody unknown is erased like everybody") {
+    Shop world;
+    const auto done = erase(world, "email", "nobody@shop.example");
+    CHECK(done["status"] == "completed");
+    for (const auto& [what, count] : done["erased"].items()) CHECK(count == 0);
+    CHECK(done["recipients"].empty());
+    CHECK(world.send_one(R"({"type":"identify","userId":"u7","messageId":"o1","traits":{"email":)"
+                         R"("nobody@shop.example"},"timestamp":"2026-11-19T00:00:00Z"})",
+                         PlatformWorld::source("till", cdp::Trust::server)) == "suppressed");
+    CHECK(erase(world, "email", "no address")["error"] == "malformed_identifier");
+}
+
+TEST_CASE("an erasure that is interrupted anywhere ends erased") {
+    for (std::uint64_t commits = 0;; ++commits) {
+        auto kept = std::make_unique<tests::FailingStore>();
+        auto& store = *kept;
+        Shop world(std::move(kept));
+        store.commits_left() = commits;
+        const auto answer = erase(world, "user_id", "u1");
+        store.commits_left() = tests::FailingStore::kNever;
+        if (!answer.contains("error")) {
+            CHECK(commits >= 2);
+            break;
+        }
+        world.restart(tests::open_config());
+        REQUIRE(world.platform().erasures().finish_interrupted());
+        // What was not stopped was not asked for; asked again it is done.
+        const auto done = erase(world, "user_id", "u1");
+        CHECK(done["status"] == "completed");
+        CHECK(spaces_naming(world, token(world, "user_id", "u1")) == kTombstone);
+        CHECK(spaces_naming(world, token(world, "email", "a@shop.example")) ==
+              (commits == 0 ? kTombstone : kTombstone));
+    }
+}
+
+TEST_CASE("facts that arrive while somebody is erased are before it or after it") {
+    for (const auto seed : tests::seeds(4)) {
+        CAPTURE(seed);
+        Shop world;
+        std::atomic<bool> going = true;
+        std::thread sender([&] {
+            for (int i = 0; going; ++i) {
+                auto parsed = cdp::parse_body(
+                    R"({"type":"identify","userId":"u1","traits":{"email":"a@shop.example","n":)" +
+                        std::to_string(i) + R"(},"messageId":"r)" + std::to_string(i) +
+                        R"(","timestamp":"2026-11-20T12:00:00Z"})",
+                    std::nullopt,
+                    world.platform().parse_context(PlatformWorld::source("web"), false));
+                std::promise<void> answered;
+                world.platform().ingest(PlatformWorld::source("web"), std::move(*parsed),
+                                        [&](auto) { answered.set_value(); });
+                answered.get_future().wait();
+            }
+        });
+        const auto done = erase(world, "user_id", "u1");
+        going = false;
+        sender.join();
+        CHECK(done["status"] == "completed");
+        CHECK(spaces_naming(world, token(world, "user_id", "u1")) == kTombstone);
+        CHECK(spaces_naming(world, token(world, "email", "a@shop.example")) == kTombstone);
+    }
+}
