@@ -14,6 +14,7 @@
 #include "api/server.h"
 #include "cdp/base/log.h"
 #include "cdp/disclosures.h"
+#include "cdp/erasures.h"
 #include "cdp/policy_versions.h"
 #include "cdp/stewardship.h"
 

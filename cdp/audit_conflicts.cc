@@ -226,7 +226,7 @@ private:
     Result<std::string> standing_json(const Standing& one) {
         const Fact& fact = *one.fact;
         std::string out = "{\"identifier\":{" + CDP_TRY(name_of(one.member->token)) +
-                          "},\"record\":" + quoted_hex(fact.id.view()) +
+                          "},\"record\":" + hex_json(fact.id.view()) +
                           ",\"kind\":" + (one.voice.stamp ? "\"stamp\"" : "\"record\"") +
                           ",\"state\":\"" + std::string(consent::to_string(fact.state)) +
                           "\",\"scope\":\"" + std::string(consent::to_string(fact.scope)) +

@@ -8,9 +8,9 @@
 #include "cdp/audit_answers.h"
 #include "cdp/audit_mask.h"
 #include "cdp/audit_person.h"
-#include "cdp/audit_text.h"
 #include "cdp/consent_json.h"
 #include "cdp/disclosures.h"
+#include "cdp/json_text.h"
 #include "cdp/known_then.h"
 #include "consent/json_string.h"
 

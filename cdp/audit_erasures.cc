@@ -22,8 +22,8 @@ Result<Shown> audit_erasures(const AuditSources& sources, const AuditQuery& quer
         out += ",\"proof\":";
         const auto bytes = encode_outcome(*erasure);
         out += erasure->state == Erasure::State::completed
-                   ? CDP_TRY(AuditProofs(sources).of(consent::EntryType::erasure, erasure->salt,
-                                                     bytes))
+                   ? CDP_TRY(
+                         AuditProofs(sources).of(consent::EntryType::erasure, erasure->salt, bytes))
                    : "null";
     } else {
         out += "null";

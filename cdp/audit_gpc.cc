@@ -162,7 +162,7 @@ private:
                 out += (out.back() == '[' ? "" : ",") + json_string(purpose);
             out += "],\"records\":[";
             for (const auto& id : one.records)
-                out += (out.back() == '[' ? "" : ",") + quoted_hex(id.view());
+                out += (out.back() == '[' ? "" : ",") + hex_json(id.view());
             out += "]}";
         }
         return out + "]}";
@@ -180,7 +180,7 @@ private:
         std::string out = "{\"purpose\":" + json_string(purpose.name) +
                           ",\"opted_out\":" + (denial ? "true" : "false");
         if (denial && denial->evidence)
-            out += ",\"record\":" + quoted_hex(denial->evidence->view()) +
+            out += ",\"record\":" + hex_json(denial->evidence->view()) +
                    ",\"by_gpc\":" + (names(signals_, denial->evidence) ? "true" : "false");
         out += ",\"decisions\":[";
         for (const auto& use : uses_of(sources_.config.policy, purpose.name)) {
@@ -218,12 +218,12 @@ private:
                 const auto named = std::ranges::find_if(
                     fact.overrides, [&](const RecordId& id) { return signals_.contains(id); });
                 if (named == fact.overrides.end() && !is_later_word(member, fact)) continue;
-                std::string one = "{\"record\":" + quoted_hex(fact.id.view()) +
-                                  ",\"identifier\":{" + CDP_TRY(name_of(member.token)) +
+                std::string one = "{\"record\":" + hex_json(fact.id.view()) + ",\"identifier\":{" +
+                                  CDP_TRY(name_of(member.token)) +
                                   "},\"purpose\":" + json_string(fact.purpose) +
                                   moment("time", fact.time);
                 if (named != fact.overrides.end())
-                    one += ",\"overrides\":" + quoted_hex(named->view());
+                    one += ",\"overrides\":" + hex_json(named->view());
                 list.push_back(one + "}");
             }
         std::string out;

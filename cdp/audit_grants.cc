@@ -99,7 +99,7 @@ private:
         const StoredNames names(sources_.vault, reading_.snapshot);
         std::string out = "{\"person\":" + person_json(person.id) + ",\"identifier\":{" +
                           CDP_TRY(names.name_of(token)) +
-                          "},\"record\":" + quoted_hex(grant.id.view()) +
+                          "},\"record\":" + hex_json(grant.id.view()) +
                           ",\"purpose\":" + json_string(grant.purpose) + moment("time", grant.time);
         if (!notice.language.empty()) out += ",\"language\":" + json_string(notice.language);
         out += standing.empty() ? ",\"in_force\":false" : ",\"in_force\":true";

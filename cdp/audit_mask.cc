@@ -1,6 +1,6 @@
 #include "cdp/audit_mask.h"
 
-#include "cdp/audit_text.h"
+#include "cdp/json_text.h"
 #include "consent/json_string.h"
 
 namespace cdp {

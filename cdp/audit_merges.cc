@@ -8,9 +8,9 @@
 
 #include "cdp/audit_answers.h"
 #include "cdp/audit_person.h"
-#include "cdp/audit_text.h"
 #include "cdp/changes.h"
 #include "cdp/consent_json.h"
+#include "cdp/json_text.h"
 #include "cdp/merge_history.h"
 #include "cdp/paging.h"
 #include "cdp/policy_versions.h"

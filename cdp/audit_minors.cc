@@ -94,7 +94,7 @@ private:
     Result<std::string> json_of(const consent::Record& record, const GuardianProof& proof) {
         const auto& minor = *record.minor;
         const StoredNames names(sources_.vault, reading_.snapshot);
-        std::string out = "{\"id\":" + quoted_hex(record.id.view()) + "," +
+        std::string out = "{\"id\":" + hex_json(record.id.view()) + "," +
                           CDP_TRY(asserted_members(sources_, reading_, record, page_)) +
                           ",\"purpose\":" + json_string(record.purpose) + ",\"state\":\"" +
                           std::string(consent::to_string(record.state)) + "\"" +
@@ -120,7 +120,7 @@ private:
     static std::string guardian_record_json(const consent::Minor& minor,
                                             const GuardianProof& proof) {
         if (!minor.guardian_record) return "null";
-        const auto out = "{\"id\":" + quoted_hex(minor.guardian_record->view());
+        const auto out = "{\"id\":" + hex_json(minor.guardian_record->view());
         if (!proof.record) return out + ",\"exists\":false}";
         return out + ",\"exists\":true,\"purpose\":" + json_string(proof.record->purpose) +
                ",\"state\":\"" + std::string(consent::to_string(proof.record->state)) + "\"" +

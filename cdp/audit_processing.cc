@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "cdp/audit_answers.h"
-#include "cdp/audit_text.h"
+#include "cdp/json_text.h"
 #include "cdp/policy_versions.h"
 #include "cdp/refuse.h"
 #include "consent/json_writer.h"

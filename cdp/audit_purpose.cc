@@ -10,7 +10,7 @@
 #include "cdp/audit_mask.h"
 #include "cdp/audit_proofs.h"
 #include "cdp/audit_scan.h"
-#include "cdp/audit_text.h"
+#include "cdp/json_text.h"
 #include "cdp/paging.h"
 #include "cdp/refuse.h"
 #include "consent/entry.h"

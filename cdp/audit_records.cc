@@ -21,12 +21,12 @@ std::string evidence_json(const std::vector<consent::Evidence>& all) {
     std::string out;
     for (const auto& one : all)
         out += (out.empty() ? "{\"kind\":" : ",{\"kind\":") + json_string(one.kind) +
-               ",\"sha256\":" + quoted_hex(consent::view(one.sha256)) + "}";
+               ",\"sha256\":" + hex_json(consent::view(one.sha256)) + "}";
     return "[" + out + "]";
 }
 
 std::string record_json(const consent::Record& record, const std::string& identifiers) {
-    std::string out = "{\"id\":" + quoted_hex(record.id.view()) + "," + identifiers +
+    std::string out = "{\"id\":" + hex_json(record.id.view()) + "," + identifiers +
                       ",\"actor\":{\"kind\":\"" +
                       std::string(consent::to_string(record.actor.kind)) +
                       "\",\"id\":" + json_string(record.actor.id) + "}";

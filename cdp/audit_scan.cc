@@ -30,7 +30,7 @@ void AuditPage::tell(const std::string& json) {
 
 Shown AuditPage::shown(std::string_view name, const std::string& members) && {
     auto json = "{" + members + "\"" + std::string(name) + "\":[" + list_ + "],\"next\":";
-    json += next_ ? quoted_hex(*next_) : "null";
+    json += next_ ? hex_json(*next_) : "null";
     return Shown(std::move(json) + "}", {.identifiers = {identifiers_.begin(), identifiers_.end()},
                                          .persons = {persons_.begin(), persons_.end()}});
 }
@@ -92,12 +92,8 @@ Result<void> check_status(const std::string& status, std::string_view one, std::
                   "A status is " + std::string(one) + " or " + std::string(other) + ".", "/status");
 }
 
-std::string quoted_hex(std::string_view bytes) {
-    return '"' + to_hex(bytes) + '"';
-}
-
 std::string person_json(const std::optional<PersonId>& person) {
-    return person ? quoted_hex(person->view()) : "null";
+    return person ? hex_json(person->view()) : "null";
 }
 
 }  // namespace cdp

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cdp/audit.h"
+#include "cdp/json_text.h"
 #include "cdp/people.h"
 #include "cdp/queries.h"
 #include "consent/consents.h"
@@ -78,7 +79,6 @@ Result<std::string> asserted_members(const AuditSources& sources, People::Readin
 Result<void> check_status(const std::string& status, std::string_view one, std::string_view other);
 
 // "HEX", null of none.
-std::string quoted_hex(std::string_view bytes);
 std::string person_json(const std::optional<PersonId>& person);
 
 }  // namespace cdp

@@ -246,7 +246,7 @@ private:
 
 std::string signal_members(const consent::StampSignal& signal) {
     return "\"type\":\"" + std::string(consent::to_string(signal.type)) +
-           "\",\"sha256\":" + quoted_hex(consent::view(signal.digest));
+           "\",\"sha256\":" + hex_json(consent::view(signal.digest));
 }
 
 class Answer {
@@ -305,7 +305,7 @@ private:
         }
         out += "],\"records\":[";
         for (const auto& id : heard.records)
-            out += (out.back() == '[' ? "" : ",") + quoted_hex(id.view());
+            out += (out.back() == '[' ? "" : ",") + hex_json(id.view());
         return out + "]" + (raw ? parse_members(heard, *raw) : "") + "}";
     }
 
@@ -361,24 +361,24 @@ private:
     }
 
     Result<std::string> disclosure_text(const Disclosed& row) {
-        std::string out =
-            "{\"channel\":" + json_string(row.batch.channel) +
-            ",\"recipient\":" + json_string(row.batch.recipient) +
-            ",\"purpose\":" + json_string(row.batch.purpose) + ",\"identifier\":{" +
-            CDP_TRY(name_of(row.row.subject)) + "}" + moment("first", row.row.first) +
-            moment("last", row.row.last) + ",\"count\":" + std::to_string(row.row.count) +
-            ",\"batch\":" + std::to_string(row.batch.number) +
-            ",\"row\":" + std::to_string(row.index) +
-            ",\"decision\":" + quoted_hex(row.row.decision.view()) + ",\"in_force\":[";
+        std::string out = "{\"channel\":" + json_string(row.batch.channel) +
+                          ",\"recipient\":" + json_string(row.batch.recipient) +
+                          ",\"purpose\":" + json_string(row.batch.purpose) + ",\"identifier\":{" +
+                          CDP_TRY(name_of(row.row.subject)) + "}" + moment("first", row.row.first) +
+                          moment("last", row.row.last) +
+                          ",\"count\":" + std::to_string(row.row.count) +
+                          ",\"batch\":" + std::to_string(row.batch.number) +
+                          ",\"row\":" + std::to_string(row.index) +
+                          ",\"decision\":" + hex_json(row.row.decision.view()) + ",\"in_force\":[";
         for (const auto* saying : signals_.in_force(row.row.last))
             out += (out.back() == '[' ? "{" : ",{") + signal_members(saying->signal) +
                    ",\"identifier\":{" + CDP_TRY(name_of(saying->token)) + "}" +
-                   moment("time", saying->time) +
-                   ",\"record\":" + quoted_hex(saying->record.view()) + "}";
+                   moment("time", saying->time) + ",\"record\":" + hex_json(saying->record.view()) +
+                   "}";
         out += "],\"decided_by\":[";
         for (const auto& id : row.evidence) {
             const auto* signal = signals_.of_record(id);
-            out += (out.back() == '[' ? "" : ",") + ("{\"record\":" + quoted_hex(id.view())) +
+            out += (out.back() == '[' ? "" : ",") + ("{\"record\":" + hex_json(id.view())) +
                    ",\"by_signal\":" + (signal ? "true," + signal_members(*signal) : "false") + "}";
         }
         return out + "]}";

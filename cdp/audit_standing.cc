@@ -121,7 +121,7 @@ consent::Datum datum_of(const consent::Member& member, Timestamp now) {
 std::string decision_members(const consent::Decision& decision) {
     std::string out = "\"outcome\":\"" + std::string(consent::to_string(decision.outcome())) +
                       "\",\"reason\":\"" + std::string(consent::to_string(decision.reason)) + "\"";
-    if (decision.evidence) out += ",\"record\":" + quoted_hex(decision.evidence->view());
+    if (decision.evidence) out += ",\"record\":" + hex_json(decision.evidence->view());
     return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
+#include "cdp/json_text.h"
 #include "cdp/paging.h"
 #include "cdp/refuse.h"
 #include "consent/json_string.h"
@@ -17,10 +18,6 @@ namespace cdp {
 namespace {
 
 using consent::json_string;
-
-std::string quoted(std::string_view bytes) {
-    return '"' + to_hex(bytes) + '"';
-}
 
 struct Place {
     Timestamp time{};
@@ -49,7 +46,7 @@ std::string decision_json(std::size_t identifier, const consent::Decision& decis
     std::string out = "{\"identifier\":" + std::to_string(identifier) + ",\"outcome\":\"" +
                       std::string(consent::to_string(decision.outcome())) + "\",\"reason\":\"" +
                       std::string(consent::to_string(decision.reason)) + "\"";
-    if (decision.evidence) out += ",\"record\":" + quoted(decision.evidence->view());
+    if (decision.evidence) out += ",\"record\":" + hex_json(decision.evidence->view());
     return out + moment("defer_until", decision.defer_until) + "}";
 }
 
@@ -65,7 +62,7 @@ Result<std::string> said_members(const storage::Snapshot& snapshot, const storag
             : CDP_TRY(stamp_shown(std::get<consent::Cell>(said.row), said.under, names.reader()));
     const auto commitment = said.commitment();
     const auto index = CDP_TRY(snapshot.get(consent::entry_index_key(commitment)));
-    out += ",\"ledger\":{\"commitment\":" + quoted(consent::view(commitment));
+    out += ",\"ledger\":{\"commitment\":" + hex_json(consent::view(commitment));
     return out + ",\"index\":" + (index ? std::to_string(ByteReader(*index).u64()) : "null") + "}";
 }
 
@@ -95,7 +92,7 @@ Result<Shown> ConsentHistory::page(const NamedIdentifier& subject, const PageQue
         list += '}';
         last = place;
     }
-    return Shown("{\"person\":" + quoted(node.person().view()) + ",\"records\":[" + list +
+    return Shown("{\"person\":" + hex_json(node.person().view()) + ",\"records\":[" + list +
                      "],\"next\":" + next + "}",
                  {.identifiers = {token}, .persons = {node.person()}});
 }
@@ -151,8 +148,8 @@ Result<std::string> ConsentHistory::belief(const storage::Snapshot& snapshot, co
     const StoredNames names(needs_.vault, snapshot);
     const auto& members = known.members;
     std::string out = "{\"person\":";
-    out += known.person ? quoted(known.person->view()) : "null";
-    out += ",\"policy_version\":" + quoted(consent::view(known.policy.version));
+    out += known.person ? hex_json(known.person->view()) : "null";
+    out += ",\"policy_version\":" + hex_json(consent::view(known.policy.version));
     if (known.policy.assumed) out += ",\"policy_assumed\":true";
     out += ",\"identifiers\":[";
     std::set<RecordId> records;
@@ -163,7 +160,7 @@ Result<std::string> ConsentHistory::belief(const storage::Snapshot& snapshot, co
     }
     out += "],\"decisions\":" + all_decisions(*known.policy.policy, members, query);
     out += ",\"records\":[";
-    for (const auto& id : records) out += (out.back() == '[' ? "" : ",") + quoted(id.view());
+    for (const auto& id : records) out += (out.back() == '[' ? "" : ",") + hex_json(id.view());
     return out + "]}";
 }
 

@@ -210,13 +210,12 @@ Result<void> ErasureRows::erase_node(const Token& token) {
                                       .id(token)
                                       .str());
     }
-    // Whoever stays behind may need another anchor.
+    // Whoever stays behind may need another anchor, and leaves this one when that is found.
     if (node->placed()) {
         for (const Token& member : CDP_TRY(needs_.graph.members(transaction, node->anchor)))
             if (!taken(member)) around_.insert(member);
         transaction.erase(identity::member_key(node->anchor, token));
     }
-    CDP_CHECK(erase_all(Space::member, token, nullptr));
     transaction.erase(KeyWriter(Space::person, PersonId{node->rank.bytes}).str());
     transaction.erase(identity::node_key(token));
     transaction.erase(KeyWriter(Space::subject_key, token).str());

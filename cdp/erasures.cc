@@ -1,7 +1,7 @@
 #include "cdp/erasures.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <utility>
 
 #include "cdp/attribution.h"
@@ -156,8 +156,9 @@ Result<Erasure> Erasures::finish(Erasure erasure) const {
     return storage::contended("nobody comes back meanwhile; the erasure is finished by the next.");
 }
 
-// Who was given anything of them.
+// Who was given anything of them. One answer has a row for each identifier that it told of.
 Result<void> Erasures::add_recipients(Erasure& erasure) const {
+    std::map<std::pair<std::uint64_t, consent::DecisionId>, std::uint32_t> told;
     erasure.recipients.clear();
     for (const Token& token : erasure.tokens) {
         DisclosedQuery query{.mask = {}};
@@ -169,8 +170,10 @@ Result<void> Erasures::add_recipients(Erasure& erasure) const {
                 if (one.batch.kind != consent::BatchKind::release || !left) continue;
                 auto& known = erasure.recipients[one.batch.channel];
                 known.recipient = one.batch.recipient;
-                known.times += one.row.count;
                 known.last = std::max(known.last, one.row.last);
+                auto& times = told[{one.batch.number, one.row.decision}];
+                known.times += one.row.count > times ? one.row.count - times : 0;
+                times = std::max(times, one.row.count);
             }
             query.after = page.next;
         } while (!query.after.empty());

@@ -12,6 +12,7 @@
 #include "cdp/attribution.h"
 #include "cdp/config.h"
 #include "cdp/event_links.h"
+#include "cdp/json_text.h"
 #include "cdp/people.h"
 #include "cdp/shown.h"
 #include "cdp/source_names.h"
@@ -29,19 +30,6 @@ struct IdentityNeeds {
     const People& people;
     const Config& config;
     const SourceNames& sources;
-};
-
-// The members of a JSON list, one after the other.
-class JsonList {
-public:
-    void add(std::string_view json) {
-        if (!out_.empty()) out_ += ',';
-        out_ += json;
-    }
-    std::string str() const { return "[" + out_ + "]"; }
-
-private:
-    std::string out_;
 };
 
 // One read of who is who: a snapshot, some identifiers and what surrounds them, and the JSON of

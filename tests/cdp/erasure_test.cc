@@ -103,7 +103,7 @@ TEST_CASE("who is erased is in no row, but that they were") {
         CHECK(dry["erased"][what] == done["erased"][what]);
     REQUIRE(done["recipients"].size() == 1);
     CHECK(done["recipients"][0]["channel"] == "email_tool");
-    CHECK(done["recipients"][0]["times"] == 1);
+    CHECK(done["recipients"][0]["times"] == 2);
 
     for (const auto& one : tokens) CHECK(spaces_naming(world, one) == kTombstone);
     CHECK(world.profile("email_tool", "user_id", "u1", "email_marketing")["error"] ==
@@ -187,7 +187,9 @@ TEST_CASE("one identifier goes and the person stays") {
 
 TEST_CASE("the best identifier goes and the rest of the person finds another") {
     Shop world;
-    REQUIRE(erase(world, "user_id", "u1", cdp::ErasureScope::identifier)["status"] == "completed");
+    const auto done = erase(world, "user_id", "u1", cdp::ErasureScope::identifier);
+    CAPTURE(done.dump());
+    REQUIRE(done["status"] == "completed");
     // They were joined through the account and by their own link alike.
     const auto persons = world.exported(cdp::ExportKind::persons);
     CHECK(persons.size() == 2);
@@ -225,13 +227,13 @@ TEST_CASE("an erasure that is interrupted anywhere ends erased") {
         const auto done = erase(world, "user_id", "u1");
         CHECK(done["status"] == "completed");
         CHECK(spaces_naming(world, token(world, "user_id", "u1")) == kTombstone);
-        CHECK(spaces_naming(world, token(world, "email", "a@shop.example")) ==
-              (commits == 0 ? kTombstone : kTombstone));
+        CHECK(spaces_naming(world, token(world, "email", "a@shop.example")) == kTombstone);
     }
 }
 
 TEST_CASE("facts that arrive while somebody is erased are before it or after it") {
-    for (const auto seed : tests::seeds(4)) {
+    {
+        const auto seed = GENERATE(tests::seeds(4));
         CAPTURE(seed);
         Shop world;
         std::atomic<bool> going = true;

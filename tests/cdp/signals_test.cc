@@ -24,6 +24,7 @@ cdp::Config heeding_config() {
     auto& policy = config.policy;
     policy.purposes[0].signals = {"gpc",   "gpp/sale", "gpp/sharing", "gpp/targeted_ads",
                                   "tcf/3", "tcf/4",    "att"};
+    policy.purposes[1].signals = {};
     policy.purposes.push_back({.name = "resale",
                                .regime = consent::Regime::person_opt_out,
                                .signals = {"gpc", "gpp/sale"}});

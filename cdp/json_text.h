@@ -7,7 +7,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/base/time.h"
 
-// Pieces of the JSON that answers to officers are made of.
+// Pieces of the JSON that answers to people are made of.
 namespace cdp {
 
 inline std::string hex_json(std::string_view bytes) {
