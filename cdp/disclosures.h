@@ -20,37 +20,12 @@
 #include "cdp/known_masks.h"
 #include "cdp/queries.h"
 #include "cdp/shown.h"
-#include "consent/released_body.h"
+#include "cdp/unlisted.h"
 #include "storage/journal.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
 namespace cdp {
-
-// An answer to a channel that was composed and not listed yet: it may be kept and given again, but
-// only Disclosures gets its body out.
-class Unlisted {
-public:
-    explicit Unlisted(consent::Composed composed);
-
-    // What keeping it takes.
-    std::size_t bytes() const { return body_->size() + told_.size(); }
-
-private:
-    friend class Disclosures;
-
-    std::shared_ptr<const std::string> body_;
-    std::string told_;  // the disclosure, encoded
-
-    // Where it was told in full the last time, so that telling it again takes a few bytes. Touched
-    // by Disclosures alone, under its mutex.
-    struct Place {
-        std::uint64_t segment = 0;  // 0: never
-        std::uint32_t number = 0;
-        std::string reader = {};
-    };
-    mutable Place place_ = {};
-};
 
 // What left, to whom and why: listed before it leaves, in the ledger within a second.
 // docs/decisions/0019 says how. Safe to use from many threads; everything it refers to must outlive

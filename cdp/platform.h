@@ -75,6 +75,9 @@ public:
     const Quarantines& quarantines() const;
     const PolicyVersions& policies() const;
     const Withdrawals& withdrawals() const;
+    const Erasures& erasures() const;
+    const Preferences& preferences() const;
+    const Stewardship& stewardship() const;
 
     // Errors: not_found (nobody has that identifier), invalid_argument (unknown purpose, malformed
     // identifier), forbidden (not a channel's key), unavailable (disclosure_unrecorded: what is not
@@ -106,17 +109,10 @@ public:
     Result<std::string> simulate(const Reader& reader, const SimulationRequest& request,
                                  const identity::Report& report);
 
-    // What people say of themselves through the links they were sent; cdp/preferences.h.
-    const Preferences& preferences() const;
     // What a person is given of an answer; errors as of Receipts::make.
     Result<std::string> receipt(const Reader& reader, const ReceiptRequest& request);
 
-    // Everything of somebody taken away; cdp/erasures.h.
-    const Erasures& erasures() const;
-
-    // What stewards say about who is who; cdp/stewardship.h.
-    const Stewardship& stewardship() const;
-    // One assertion, and a page of them.
+    // One assertion of stewards, and a page of them.
     Result<std::string> assertion(const Reader& reader, std::string_view id);
     Result<std::string> assertions(const Reader& reader, const AssertionsQuery& query);
 
