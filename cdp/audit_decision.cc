@@ -293,8 +293,9 @@ Result<Shown> audit_decision(const AuditSources& sources, const AuditQuery& quer
     if (found.rows.empty()) return decision_unknown();
     const auto first = std::ranges::min_element(
         found.rows, {}, [](const Disclosed& told) { return told.row.first; });
+    // Of whom it was: whoever is asked by may have been somebody else then.
     const auto known = CDP_TRY(known_then({sources.graph, sources.people, sources.policies},
-                                          reading, person.asked, first->row.first));
+                                          reading, first->row.subject, first->row.first));
     const StoredNames names(sources.vault, *snapshot);
     JsonList rows;
     std::set<RecordId> evidence;
