@@ -184,7 +184,7 @@ private:
         JsonList all;
         for (const auto* rule : rules)
             all.add(CDP_TRY(rule_json(*in_force.policy, *rule, batch, row)));
-        page_.tell_of(row.subject);
+        if (row.subject != Token{}) page_.tell_of(row.subject);
         page_.tell(
             "{\"time\":" + time_json(row.first) + ",\"last\":" + time_json(row.last) +
             ",\"times\":" + std::to_string(row.count) +
@@ -202,7 +202,11 @@ private:
     Result<std::string> rule_json(const consent::Policy& policy, const QuietHours& rule,
                                   const consent::Batch& batch, const BatchRow& row) {
         const auto time = quiet_until(rule, row.first) ? row.first : row.last;
-        const auto until = quiet_until(rule, time);
+        const auto head = "{\"jurisdiction\":" + json_string(rule.jurisdiction) +
+                          ",\"local_time\":" + local_json(rule, time) +
+                          moment("quiet_until", quiet_until(rule, time));
+        // Whose it was is erased.
+        if (row.subject == Token{}) return head + ",\"known_there\":null,\"night_consent\":null}";
         const auto known = CDP_TRY(known_then({sources_.graph, sources_.people, sources_.policies},
                                               reading_, row.subject, time));
         const bool there = std::ranges::any_of(known.members, [&](const auto& member) {
@@ -210,9 +214,7 @@ private:
                 return consent::holds_for(rule.jurisdiction, fact.jurisdiction);
             });
         });
-        return "{\"jurisdiction\":" + json_string(rule.jurisdiction) +
-               ",\"local_time\":" + local_json(rule, time) + moment("quiet_until", until) +
-               ",\"known_there\":" + (there ? "true" : "false") + ",\"night_consent\":" +
+        return head + ",\"known_there\":" + (there ? "true" : "false") + ",\"night_consent\":" +
                night_consent(policy, rule, batch, row, known.members, time) + "}";
     }
 
