@@ -78,7 +78,7 @@ Result<AuditQuery> read_audit_query(const cdp::AuditQuestion& question,
             if (known == name) out.*member = *text;
         for (const auto& [known, member] : kSubjects)
             if (known == name) out.*member = CDP_TRY(read_subject(name, *text));
-        if (name == "since" && text == kSinceWithdrawal) {
+        if (question.since_withdrawal && name == "since" && text == kSinceWithdrawal) {
             out.since_withdrawal = true;
             continue;
         }

@@ -74,26 +74,65 @@ Result<consent::AuditProof> proof_of(const json& proof) {
     return out;
 }
 
+bool is_one_of(const std::string& name, std::initializer_list<std::string_view> names) {
+    return std::ranges::find(names, name) != names.end();
+}
+
+bool has_proof(const json& value) {
+    return value.is_object() && value.contains("proof");
+}
+
+// Whether each member of a list must have a proof: by its name, or because another one has.
+bool is_proved_list(const json& list, const json::json_pointer& at) {
+    const bool outermost = !at.empty() && at.parent_pointer().empty();
+    return std::ranges::any_of(list, has_proof) ||
+           (outermost &&
+            is_one_of(at.back(), {"disclosures", "accesses", "rows", "proofs", "batches"}));
+}
+
+// Objects that answers give a proof, beside lists of them.
+bool is_proved(const json& value, const json::json_pointer& at) {
+    return value.is_object() &&
+           (value.contains("erasure")
+                ? !value["erasure"].is_null()
+                : !at.empty() && is_one_of(at.back(), {"newest", "record", "withdrawal"}));
+}
+
 class AuditCheck {
 public:
     explicit AuditCheck(std::span<const consent::VerifierKey> trusted) : trusted_(trusted) {}
 
     // As deep as parse_json lets a document be.
-    void walk(const json& value, const json::json_pointer& at) {
-        if (value.is_object() && value.contains("proof")) take(value, at);
+    void walk(const json& value, const json::json_pointer& at, Shape shape = Shape::other) {
+        if (has_proof(value))
+            take(value, at, shape);
+        else if (is_proved(value, at))
+            miss(at);
         if (value.is_object())
             for (const auto& [name, member] : value.items())
                 if (name != "proof" && member.is_structured()) walk(member, at / name);
-        if (value.is_array())
-            for (std::size_t i = 0; i < value.size(); ++i)
-                if (value[i].is_structured()) walk(value[i], at / i);
+        if (value.is_array()) walk_list(value, at);
     }
     CheckedAudit take_outcome() { return std::move(out_); }
 
 private:
-    void take(const json& shown, const json::json_pointer& at) {
+    void walk_list(const json& list, const json::json_pointer& at) {
+        const bool proved = is_proved_list(list, at);
+        const auto shape = !at.empty() && at.back() == "batches" ? Shape::batch : Shape::other;
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            if (proved && !has_proof(list[i])) miss(at / i);
+            if (list[i].is_structured()) walk(list[i], at / i, shape);
+        }
+    }
+
+    void miss(const json::json_pointer& at) {
+        ++out_.unproved;
+        if (!out_.fault) out_.fault = malformed(at.to_string() + "/proof");
+    }
+
+    void take(const json& shown, const json::json_pointer& at, Shape shape) {
         ++out_.proofs;
-        auto held = check(shown);
+        auto held = check(shown, shape);
         if (held) {
             ++out_.hold;
         } else if (!out_.fault) {
@@ -102,7 +141,7 @@ private:
         }
     }
 
-    Result<void> check(const json& shown) {
+    Result<void> check(const json& shown, Shape shape) {
         const auto in_proof = [](cdp::Error error) {
             error.pointer = "/proof" + error.pointer;
             return error;
@@ -111,7 +150,7 @@ private:
         if (!proof) return in_proof(proof.error());
         const auto proven = consent::verify(*proof, trusted_);
         if (!proven) return in_proof(proven.error());
-        CDP_CHECK(check_shown(shown, *proven));
+        CDP_CHECK(check_shown(shown, *proven, shape));
         out_.origin = proven->checkpoint.origin;
         out_.size = std::max(out_.size, proven->checkpoint.size);
         return Result<void>::ok();
@@ -122,11 +161,8 @@ private:
 };
 
 json rendered(const CheckedAudit& checked) {
-    json out{{"verified", checked.verified()},
-             {"proofs", checked.proofs},
-             {"hold", checked.hold},
-             {"ledger", checked.origin},
-             {"size", checked.size}};
+    json out{{"verified", checked.verified()}, {"proofs", checked.proofs}, {"hold", checked.hold},
+             {"unproved", checked.unproved},   {"ledger", checked.origin}, {"size", checked.size}};
     if (checked.fault)
         out.update({{"code", checked.fault->reason},
                     {"pointer", checked.fault->pointer},

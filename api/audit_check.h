@@ -20,6 +20,7 @@ inline constexpr std::size_t kAuditBytesMax = std::size_t{64} * 1024 * 1024;
 struct CheckedAudit {
     std::size_t proofs = 0;  // there are
     std::size_t hold = 0;
+    std::size_t unproved = 0;              // members of lists of what is proved, that have none
     std::optional<cdp::Error> fault = {};  // the first, its pointer the place in the document
     std::string origin = {};               // the ledger's name
     std::uint64_t size = 0;                // of the largest tree that was signed
@@ -27,11 +28,12 @@ struct CheckedAudit {
     bool verified() const { return proofs > 0 && !fault; }
 };
 
-// Every `proof` in a document, each against what is shown beside it. A fault is one of
-// consent::verify(AuditProof), malformed_proof, or field_differs: it shows something else than was
-// recorded. Of a record, a stamp and a row of disclosures that is everything but the identifiers,
-// which the ledger holds as keyed tokens, and of a row the records it rested on and the reader's
-// reason; of a batch what names it. Errors: those of parse_json; answer_too_large.
+// Every `proof` in a document, each against what is shown beside it; and whatever answers prove
+// must have one. A fault is one of consent::verify(AuditProof), malformed_proof, or field_differs:
+// it shows something else than was recorded. Of a record, a stamp and a row of disclosures that is
+// everything but the identifiers, which the ledger holds as keyed tokens, and of a row the records
+// it rested on and the reader's reason; of a batch what names it; of an erasure who asked and why.
+// Errors: those of parse_json; answer_too_large.
 cdp::Result<CheckedAudit> check_audit(std::string_view text,
                                       std::span<const consent::VerifierKey> trusted);
 

@@ -8,6 +8,7 @@
 #include "api/parameters.h"
 #include "cdp/base/bytes.h"
 #include "cdp/consent_json.h"
+#include "cdp/erasure_outcome.h"
 
 namespace api {
 namespace {
@@ -45,13 +46,6 @@ Result<void> compare_all(const json& due, json shown, const Names& beside) {
     return differs(changes.front().value("path", ""));
 }
 
-// What is shown of what is due; the rest is about something else.
-Result<void> compare_some(const json& due, const json& shown) {
-    for (const auto& [name, value] : due.items())
-        if (shown.contains(name) && shown[name] != value) return differs("/" + name);
-    return Result<void>::ok();
-}
-
 json ledger_of(const consent::Proven& proven) {
     return {{"commitment", cdp::to_hex(consent::view(proven.entry.commitment))},
             {"index", proven.index}};
@@ -71,7 +65,6 @@ Result<void> check_said(const json& shown, const consent::Proven& proven) {
         due.erase("time");
         beside.insert("time");
     }
-    if (!shown.contains("kind")) return compare_some(due, shown);
     due["ledger"] = ledger_of(proven);
     return compare_all(due, shown, beside);
 }
@@ -152,24 +145,81 @@ Result<void> check_row(const json& shown, const consent::Proven& proven, std::ui
     return check_mask(shown, proven);
 }
 
-Result<void> check_batch(const json& shown, const consent::Batch& batch) {
-    return compare_some({{"batch", batch.number},
-                         {"channel", batch.channel},
-                         {"recipient", batch.recipient},
-                         {"country", batch.country},
-                         {"purpose", batch.purpose},
-                         {"first", cdp::format_time(batch.first)},
-                         {"last", cdp::format_time(batch.last)}},
-                        shown);
+Result<void> check_batch(const json& shown, const consent::Proven& proven) {
+    const auto& batch = *proven.batch;
+    const json due{{"batch", batch.number},
+                   {"channel", batch.channel},
+                   {"recipient", batch.recipient},
+                   {"country", batch.country},
+                   {"purpose", batch.purpose},
+                   {"first", cdp::format_time(batch.first)},
+                   {"last", cdp::format_time(batch.last)},
+                   {"commitment", cdp::to_hex(consent::view(proven.entry.commitment))}};
+    return compare_all(due, shown, {"proof", "fields", "policy_version", "policy_assumed"});
+}
+
+// Where they can be reached is as it is registered today.
+json recipients_of(const cdp::Erasure& erasure, const json& shown) {
+    auto out = json::array();
+    for (const auto& [channel, one] : erasure.recipients) {
+        json due{{"channel", channel},
+                 {"recipient", one.recipient},
+                 {"times", one.times},
+                 {"last", cdp::format_time(one.last)}};
+        if (shown.is_array() && out.size() < shown.size() && shown[out.size()].is_object())
+            for (const auto* name : {"contact", "deletion_endpoint"})
+                if (shown[out.size()].contains(name)) due[name] = shown[out.size()][name];
+        out.push_back(std::move(due));
+    }
+    return out;
+}
+
+// In words of its own version's.
+json kept_of(const cdp::Erasure& erasure, const json& shown) {
+    consent::JsonWriter written;
+    written.open();
+    write_counts(written, erasure.counts);
+    write_kept(written, erasure);
+    auto due = json::parse(written.close().take());
+    for (std::size_t i = 0; i < due["kept"].size(); ++i)
+        if (shown.is_array() && i < shown.size() && shown[i].is_object() &&
+            shown[i].contains("basis"))
+            due["kept"][i]["basis"] = shown[i]["basis"];
+    return due;
+}
+
+Result<void> check_erasure(const json& shown, const consent::Proven& proven) {
+    const auto erasure = cdp::decode_outcome(proven.bytes);
+    if (proven.entry.type != consent::EntryType::erasure || !erasure) return differs("/erasure");
+    for (const auto& [name, member] : shown.items())
+        if (!Names{"erasure", "proof", "held", "since"}.contains(name)) return differs("/" + name);
+    const auto& told = shown["erasure"];
+    if (!told.is_object()) return differs("/erasure");
+    auto due = kept_of(*erasure, told.value("kept", json()));
+    due.update({{"id", cdp::to_hex(erasure->id.view())},
+                {"scope", to_string(erasure->scope)},
+                {"status", "completed"},
+                {"requested", cdp::format_time(erasure->requested)},
+                {"completed", cdp::format_time(erasure->completed)},
+                {"recipients", recipients_of(*erasure, told.value("recipients", json()))},
+                {"ledger", ledger_of(proven)}});
+    auto checked = compare_all(due, told, {"author", "reason"});
+    if (checked) return checked;
+    return differs("/erasure" + checked.error().pointer);
 }
 
 }  // namespace
 
-Result<void> check_shown(const json& shown, const consent::Proven& proven) {
-    if (proven.record || proven.cell) return check_said(shown, proven);
-    if (proven.row) return check_row(shown, proven, proven.row_index);
-    if (proven.batch) return check_batch(shown, *proven.batch);
-    return Result<void>::ok();
+// By what is shown and not by what is proved: whoever forges an answer chooses the proof.
+Result<void> check_shown(const json& shown, const consent::Proven& proven, Shape shape) {
+    if (shown.contains("erasure")) return check_erasure(shown, proven);
+    if (shown.contains("row") || shown.contains("decision"))
+        return proven.row ? check_row(shown, proven, proven.row_index) : differs("/row");
+    if (shown.contains("kind"))
+        return proven.record || proven.cell ? check_said(shown, proven) : differs("/kind");
+    if (shape == Shape::batch)
+        return proven.batch && !proven.row ? check_batch(shown, proven) : differs("/batch");
+    return differs("");
 }
 
 }  // namespace api

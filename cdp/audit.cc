@@ -12,6 +12,7 @@ std::span<const AuditQuestion> audit_questions() {
          .asks = "Who received this field of a person, since when, for what and in which form?",
          .parameters = {"subject", "field", "since", "until", "purpose", "channel", "limit",
                         "cursor"},
+         .since_withdrawal = true,
          .answer = audit_disclosures},
         {.number = "2",
          .path = "consent",

@@ -18,13 +18,14 @@ Result<Shown> audit_erasures(const AuditSources& sources, const AuditQuery& quer
     const auto node = CDP_TRY(sources.graph.find(transaction, token));
     std::string out = "{\"erasure\":";
     if (erasure) {
-        out += CDP_TRY(sources.erasures.json(*snapshot, *erasure));
-        out += ",\"proof\":";
+        std::string proof = "null";
         const auto bytes = encode_outcome(*erasure);
-        out += erasure->state == Erasure::State::completed
-                   ? CDP_TRY(
-                         AuditProofs(sources).of(consent::EntryType::erasure, erasure->salt, bytes))
-                   : "null";
+        if (erasure->state == Erasure::State::completed)
+            proof =
+                CDP_TRY(AuditProofs(sources).of(consent::EntryType::erasure, erasure->salt, bytes));
+        // Proving may have published it.
+        out += CDP_TRY(sources.erasures.json(*sources.store.snapshot(), *erasure)) +
+               ",\"proof\":" + proof;
     } else {
         out += "null";
     }

@@ -201,8 +201,6 @@ Result<Shown> audit_purpose_limitation(const AuditSources& sources, const AuditQ
         return refuse("purpose_unknown", "No such purpose is configured.", "/collected_for");
     if (!query.channel.empty() && !in_force.policy->find_channel(query.channel))
         return refuse("channel_unknown", "No such channel is configured.", "/channel");
-    if (query.since_withdrawal)
-        return refuse("malformed_time", "Say from when on, an RFC 3339 time.", "/since");
     auto page = CDP_TRY(AuditPage::begin(query.page));
     CDP_CHECK(sources.disclosures.drain());
     const auto snapshot = sources.store.snapshot();

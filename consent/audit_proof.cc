@@ -97,7 +97,10 @@ cdp::Result<Proven> verify(const AuditProof& proof, std::span<const VerifierKey>
     if (commitment(entry->type, proof.salt, proof.bytes) != entry->commitment)
         return fault("commitment_differs", "The entry does not commit to the bytes and the salt.",
                      "/bytes");
-    Proven out{.entry = *std::move(entry), .index = parsed->index, .checkpoint = tree->checkpoint};
+    Proven out{.entry = *std::move(entry),
+               .index = parsed->index,
+               .checkpoint = tree->checkpoint,
+               .bytes = proof.bytes};
     CDP_CHECK(read_bytes(proof, out));
     return out;
 }

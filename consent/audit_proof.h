@@ -43,6 +43,7 @@ struct Proven {
     Entry entry = {};
     std::uint64_t index = 0;  // of the entry
     Checkpoint checkpoint = {};
+    std::string bytes = {};  // what the entry commits to
     std::optional<Record> record = {};
     std::optional<Cell> cell = {};  // without the first moment, which is not committed to
     std::optional<Batch> batch = {};

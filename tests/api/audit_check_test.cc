@@ -6,7 +6,9 @@
 #include <fstream>
 
 #include "api/command_line.h"
+#include "cdp/base/bytes.h"
 #include "cdp/platform.h"
+#include "consent/base64.h"
 #include "tests/api/world.h"
 
 namespace {
@@ -45,6 +47,27 @@ struct Shop : World {
         out.push_back(ask_for("records/" + record + "?subject=user_id:u1"));
         out.push_back(ask_for("consent?subject=user_id:u1&as_of=" + now()));
         return out;
+    }
+    json erased(const std::string& type, const std::string& value) const {
+        const json body{{"identifier", {{"type", type}, {"value", value}}},
+                        {"scope", "person"},
+                        {"reason", "asked by mail"}};
+        const auto reply = post("/v1/privacy/erasures", keys.at(cdp::Role::officer), body.dump());
+        INFO(reply.body);
+        REQUIRE((reply.status == 200 || reply.status == 201));
+        return json::parse(ask_for("erasures?subject=" + type + ":" + value));
+    }
+    // As purpose limitation shows them; nothing of the default policy is collected for one purpose.
+    json batches() const {
+        const auto row = json::parse(ask_for("disclosures?subject=user_id:u1"))["disclosures"][0];
+        json batch{{"policy_version", "00"}, {"fields", json::array()}};
+        for (const auto* name :
+             {"batch", "channel", "recipient", "country", "purpose", "first", "last", "proof"})
+            batch[name] = row[name];
+        batch["proof"].erase("row");
+        const auto entry = consent::from_base64(row["proof"]["entry"].get<std::string>());
+        batch["commitment"] = cdp::to_hex(consent::view(consent::decode_entry(*entry)->commitment));
+        return {{"batches", json::array({batch})}};
     }
     static std::string now() { return cdp::format_time(cdp::SystemClock().now()); }
     std::vector<consent::VerifierKey> trusted() const {
@@ -156,6 +179,88 @@ TEST_CASE("a member that was added or taken away is named") {
     CHECK(shop.fault(changed) == "malformed_proof /disclosures/1/proof");
     CHECK(shop.fault(json::object()) == "no proof");
     CHECK(shop.fault(json::array({json{{"proof", 1}}})) == "malformed_proof /0/proof");
+}
+
+TEST_CASE("no proof of one thing shows another") {
+    const Shop shop;
+    const auto erased = shop.erased("user_id", "gone");
+    const std::vector<std::pair<std::string, json>> answers{
+        {"/disclosures/0", json::parse(shop.ask_for("disclosures?subject=user_id:u1"))},
+        {"/accesses/0", json::parse(shop.ask_for("access?subject=user_id:u1"))},
+        {"/record", json::parse(shop.ask_for("records/" + shop.record + "?subject=user_id:u1"))},
+        {"/batches/0", shop.batches()},
+        {"", erased}};
+    for (const auto& [at, answer] : answers) {
+        const json::json_pointer place(at + "/proof");
+        CAPTURE(at, answer.dump());
+        REQUIRE(answer.contains(place));
+        CHECK(shop.fault(answer) == "");
+        for (const auto& [from, other] : answers) {
+            if (from == at) continue;
+            auto forged = answer;
+            forged[place] = other[json::json_pointer(from + "/proof")];
+            CAPTURE(from);
+            CHECK(shop.fault(forged).starts_with("field_differs"));
+        }
+    }
+}
+
+TEST_CASE("what a proof does not say is not shown by leaving its kind out") {
+    const Shop shop;
+    auto row = json::parse(shop.ask_for("disclosures?subject=user_id:u1"));
+    auto forged = row;
+    forged["disclosures"][0]["proof"].erase("row");
+    forged["disclosures"][0]["count"] = 7;
+    CHECK(shop.fault(forged) == "field_differs /disclosures/0/row");
+    forged["disclosures"][0].erase("row");
+    forged["disclosures"][0].erase("decision");
+    CHECK(shop.fault(forged) == "field_differs /disclosures/0");
+    auto said = json::parse(shop.ask_for("records/" + shop.record + "?subject=user_id:u1"));
+    said["record"].erase("kind");
+    CHECK(shop.fault(said) == "field_differs /record");
+}
+
+TEST_CASE("what was added without a proof is named") {
+    const Shop shop;
+    auto forged = json::parse(shop.ask_for("disclosures?subject=user_id:u1"));
+    auto added = forged["disclosures"][0];
+    added.erase("proof");
+    forged["disclosures"].push_back(added);
+    CHECK(shop.fault(forged) == "malformed_proof /disclosures/2/proof");
+    CHECK(api::check_audit(forged.dump(), shop.trusted())->unproved == 1);
+    auto said = json::parse(shop.ask_for("consent?subject=user_id:u1&as_of=" + Shop::now()));
+    said["withdrawal"] = said["proofs"][0];
+    said["withdrawal"].erase("proof");
+    CHECK(shop.fault(said) == "malformed_proof /withdrawal/proof");
+}
+
+TEST_CASE("an erasure is shown as the ledger has it") {
+    const Shop shop;
+    const auto erased = shop.erased("user_id", "u1");
+    CAPTURE(erased.dump());
+    CHECK(shop.fault(erased) == "");
+    CHECK_FALSE(erased.at("erasure").at("recipients").empty());
+    std::size_t tried = 0;
+    const auto flat = erased.at("erasure").flatten();
+    for (const auto& [place, value] : flat.items()) {
+        // Our word: who asked and why, in which words it is told, and where a recipient is reached.
+        if (place == "/author" || place == "/reason" || place.ends_with("/basis") ||
+            place.ends_with("/contact") || place.ends_with("/deletion_endpoint"))
+            continue;
+        auto changed = erased;
+        changed["erasure"][json::json_pointer(place)] = edited(value);
+        CAPTURE(place);
+        CHECK(shop.fault(changed).starts_with("field_differs /erasure/"));
+        ++tried;
+    }
+    CHECK(tried > 15);
+    auto changed = erased;
+    changed["erasure"].erase("recipients");
+    CHECK(shop.fault(changed) == "field_differs /erasure/recipients");
+    changed = erased;
+    changed.erase("proof");
+    CHECK(shop.fault(changed) == "no proof");
+    CHECK_FALSE(api::check_audit(changed.dump(), shop.trusted())->verified());
 }
 
 TEST_CASE("the verb says by its exit whether an answer holds") {
