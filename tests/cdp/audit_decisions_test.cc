@@ -109,6 +109,19 @@ TEST_CASE("what became known later does not change what was decided then") {
     CHECK(shop.why(id, "anonymous_id", "c1")["rows"] == before["rows"]);
 }
 
+TEST_CASE("a decision is made again as of whom it was about, whoever became one with them since") {
+    Shop shop;
+    shop.consent("email", "b@shop.example", "email_marketing", "withdrawn");
+    const auto id = shop.read().at("decision").get<std::string>();
+    shop.clock().advance(hours(1));
+    REQUIRE(shop.send_one(R"({"type":"identify","messageId":"m2","userId":"u1",)"
+                          R"("traits":{"email":"b@shop.example"}})") == "accepted");
+    const auto answer = shop.why(id, "email", "b@shop.example");
+    CHECK(answer["again"]["same"] == true);
+    CHECK(decided(answer, "email")["outcome"] == "allow");
+    CHECK(answer["again"] == shop.why(id)["again"]);
+}
+
 TEST_CASE("an answer that was kept and told again is one decision, whatever the ledger did since") {
     Shop shop;
     const auto id = shop.read().at("decision").get<std::string>();
