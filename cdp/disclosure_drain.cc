@@ -44,6 +44,10 @@ Result<void> DisclosureWriter::write(DisclosureFold::Folded folded) {
                         leaves.back(), nobody ? row.reason : std::string()});
         CDP_CHECK(write_mask(folded.rows[i]));
         // Without a key there is nobody whose row it could be: an identifier that was erased since.
+        // One that is erased meanwhile is a conflict.
+        if (!nobody)
+            needs_.transaction.watch(
+                storage::KeyWriter(storage::Space::subject_key, subject).str());
         const auto key =
             nobody ? std::nullopt : CDP_TRY(needs_.vault.find(needs_.snapshot, subject));
         if (!key) continue;

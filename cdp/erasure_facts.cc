@@ -110,8 +110,9 @@ Result<Erasure> open_erasure(const storage::Vault& vault, std::string_view key,
         one.times = in.u64();
         one.last = timestamp_of(in.i64());
     }
-    if (!in.done() || !at.ok() || format != kFormat || state < 1 || state > 2 || scope < 1 ||
-        scope > 2)
+    const bool known = format == kFormat && state >= 1 && state <= 2 && scope >= 1 && scope <= 2;
+    const bool stopped = out.state == Erasure::State::stopped;
+    if (!in.done() || !at.ok() || !known || stopped == out.tokens.empty())
         return damaged("an erasure that cannot be read");
     return out;
 }
@@ -135,13 +136,19 @@ void write_kept(consent::JsonWriter& out, const Erasure& erasure) {
         out.open()
             .text("what", "ledger_entries")
             .number("count", static_cast<std::int64_t>(erasure.entries))
-            .text("basis", "Salted hashes whose salt is gone; other people's proofs need them.")
+            .text(
+                "basis",
+                "Salted hashes; the salts went with the records. Other people's proofs need them.")
             .close();
     if (!erasure.recipients.empty())
         out.open()
             .text("what", "disclosure_batches")
             .text("basis", "That something was disclosed to whom and when, without whose it was.")
             .close();
+    out.open()
+        .text("what", "withdrawals")
+        .text("basis", "When something was withdrawn under a keyed hash, as recipients were told.")
+        .close();
     out.close_list();
 }
 

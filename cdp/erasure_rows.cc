@@ -1,8 +1,10 @@
 #include "cdp/erasure_rows.h"
 
 #include "cdp/base/bytes.h"
+#include "cdp/disclosure_rows.h"
 #include "cdp/group_rows.h"
 #include "cdp/sightings.h"
+#include "cdp/trait_rows.h"
 #include "consent/rows.h"
 #include "consent/tiles.h"
 #include "identity/assertion.h"
@@ -19,6 +21,9 @@ namespace {
 using storage::KeyReader;
 using storage::KeyWriter;
 using storage::Space;
+
+// Of the events that one commit takes away.
+constexpr std::size_t kTakenBytesMax = 16 * 1024 * 1024;
 
 }  // namespace
 
@@ -56,6 +61,8 @@ Result<void> ErasureRows::erase_event(const Token& home, Timestamp time, const E
     const auto row = event_key(home, time, id);
     reading_.transaction.erase(row);
     reading_.transaction.erase(dedupe_key(id));
+    homes_.insert(home);
+    events_.insert(row);
     ++counts_.events;
     const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, home));
     if (!key) return Result<void>::ok();
@@ -71,10 +78,13 @@ Result<void> ErasureRows::erase_event(const Token& home, Timestamp time, const E
 
 Result<bool> ErasureRows::erase_events_of(const Token& home, std::size_t most) {
     std::vector<std::pair<std::string, std::string>> rows;
+    std::size_t bytes = 0;
     bool all = true;
     CDP_CHECK(reading_.snapshot.scan(KeyWriter(Space::event, home).str(), "",
                                      [&](std::string_view key, std::string_view sealed) {
-                                         all = rows.size() < most;
+                                         bytes += sealed.size();
+                                         all = rows.size() < most &&
+                                               (bytes <= kTakenBytesMax || rows.empty());
                                          if (all) rows.emplace_back(key, sealed);
                                          return all;
                                      }));
@@ -100,12 +110,72 @@ Result<void> ErasureRows::erase_identifiers(std::span<const Token> tokens,
         CDP_CHECK(erase_history(token));
         CDP_CHECK(erase_all(Space::trait, token, &counts_.traits));
         CDP_CHECK(erase_all(Space::signal, token, &counts_.signals));
-        CDP_CHECK(erase_all(Space::disclosed, token, &counts_.disclosures));
+        CDP_CHECK(erase_disclosures(token));
         CDP_CHECK(erase_all(Space::quarantine, token, nullptr));
         CDP_CHECK(erase_all(Space::pointer, token, nullptr));
         CDP_CHECK(erase_node(token));
     }
+    return blank_batches();
+}
+
+Result<void> ErasureRows::fold_traits_again() {
+    for (const Token& home : homes_) {
+        const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, home));
+        if (!key) continue;
+        CDP_CHECK(erase_all(Space::trait, home, nullptr));
+        const Row tell = [&](std::string_view row, std::string_view sealed) -> Result<void> {
+            if (events_.contains(std::string(row))) return Result<void>::ok();
+            const auto stored = decode_event(CDP_TRY(storage::Vault::open(*key, row, sealed)));
+            if (!stored) return damaged("an event that cannot be read");
+            const auto again = read_again(*stored, needs_.config);
+            if (!again) return Result<void>::ok();
+            const auto time = KeyReader(row).newest_first();
+            for (const Trait& trait : again->traits)
+                CDP_CHECK(
+                    keep_latest(reading_.transaction, *key,
+                                trait_key(home, needs_.vault.hash<TraitName>("trait", trait.name)),
+                                {trait.name, trait.json, time, stored->trust, stored->source}));
+            return Result<void>::ok();
+        };
+        CDP_CHECK(each(KeyWriter(Space::event, home).str(), tell));
+    }
     return Result<void>::ok();
+}
+
+// That somebody was told of stays in the batch, whose leaves others' proofs need; who it was goes.
+Result<void> ErasureRows::erase_disclosures(const Token& token) {
+    return each(KeyWriter(Space::disclosed, token).str(),
+                [&](std::string_view key, std::string_view) {
+                    KeyReader in(key);
+                    in.newest_first();
+                    const auto batch = in.number();
+                    told_[batch].insert(in.number32());
+                    reading_.transaction.erase(std::string(key));
+                    ++counts_.disclosures;
+                    return in.ok() ? Result<void>::ok()
+                                   : Result<void>(damaged("a disclosure that cannot be read"));
+                });
+}
+
+Result<void> ErasureRows::blank_batches() {
+    for (const auto& [number, indices] : told_) {
+        auto rows = CDP_TRY(batch_rows(reading_.snapshot, needs_.vault, number));
+        for (const auto index : indices) {
+            if (index >= rows.size()) return damaged("a disclosure without its batch");
+            rows[index].subject = {};
+        }
+        put_batch_rows(reading_.transaction, needs_.vault, number, rows);
+    }
+    return Result<void>::ok();
+}
+
+// Whose withdrawal a recipient took note of.
+Result<void> ErasureRows::erase_acknowledgements(const RecordId& record, const Token& token) {
+    return each(KeyWriter(Space::acknowledged, record).str(),
+                [&](std::string_view key, std::string_view) {
+                    if (key.ends_with(token.view())) reading_.transaction.erase(std::string(key));
+                    return Result<void>::ok();
+                });
 }
 
 // What was asserted of somebody who is gone would count again for whoever returns.
@@ -152,18 +222,21 @@ Result<void> ErasureRows::keep_shared(const identity::Said& said) {
 
 Result<void> ErasureRows::erase_consents(const Token& token) {
     const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, token));
-    return each(consent::group_prefix(token),
-                [&](std::string_view row, std::string_view sealed) -> Result<void> {
-                    reading_.transaction.erase(std::string(row));
-                    ++counts_.consents;
-                    if (!key) return Result<void>::ok();
-                    const auto commitment =
-                        CDP_TRY(consent::commitment_of(*key, token, row, sealed));
-                    if (const auto index =
-                            CDP_TRY(reading_.snapshot.get(consent::entry_index_key(commitment))))
-                        entries_.insert(ByteReader(*index).u64());
-                    return Result<void>::ok();
-                });
+    return each(
+        consent::group_prefix(token),
+        [&](std::string_view row, std::string_view sealed) -> Result<void> {
+            reading_.transaction.erase(std::string(row));
+            ++counts_.consents;
+            if (!key) return Result<void>::ok();
+            const auto opened = CDP_TRY(consent::open_row(*key, token, row, sealed));
+            const auto id = std::visit([](const auto& said) { return said.id; }, opened.row);
+            CDP_CHECK(erase_acknowledgements(id, token));
+            const auto commitment = CDP_TRY(consent::commitment_of(*key, token, row, sealed));
+            if (const auto index =
+                    CDP_TRY(reading_.snapshot.get(consent::entry_index_key(commitment))))
+                entries_.insert(ByteReader(*index).u64());
+            return Result<void>::ok();
+        });
 }
 
 Result<void> ErasureRows::erase_memberships(const Token& token) {
@@ -215,6 +288,14 @@ Result<void> ErasureRows::erase_node(const Token& token) {
         for (const Token& member : CDP_TRY(needs_.graph.members(transaction, node->anchor)))
             if (!taken(member)) around_.insert(member);
         transaction.erase(identity::member_key(node->anchor, token));
+    }
+    if (node->twin && !taken(*node->twin)) {
+        auto twin = CDP_TRY(needs_.graph.find(transaction, *node->twin));
+        if (twin) {
+            twin->twin.reset();
+            transaction.put(identity::node_key(*node->twin), identity::encode(*twin));
+            around_.insert(*node->twin);
+        }
     }
     transaction.erase(KeyWriter(Space::person, PersonId{node->rank.bytes}).str());
     transaction.erase(identity::node_key(token));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -51,6 +52,9 @@ public:
     // Those filed under an identifier, newest first, at most so many; true: these were all.
     Result<bool> erase_events_of(const Token& home, std::size_t most);
 
+    // The traits of identifiers that stay and lost events, as the events that are left say them.
+    Result<void> fold_traits_again();
+
     // Everything else that is filed under these identifiers or speaks of them. Whoever is left and
     // was linked to them or named beside them is in `around()`; what had shared an identifier with
     // them goes on doing so, by an assertion.
@@ -70,6 +74,9 @@ private:
     Result<void> erase_links(const Token& token);
     Result<void> keep_shared(const identity::Said& said);
     Result<void> erase_consents(const Token& token);
+    Result<void> erase_acknowledgements(const RecordId& record, const Token& token);
+    Result<void> erase_disclosures(const Token& token);
+    Result<void> blank_batches();
     Result<void> erase_memberships(const Token& token);
     Result<void> erase_history(const Token& token);
     Result<void> erase_node(const Token& token);
@@ -80,6 +87,9 @@ private:
     std::set<Token> taken_ = {};
     std::set<Token> around_ = {};
     std::set<std::uint64_t> entries_ = {};
+    std::set<Token> homes_ = {};                                  // of events that were taken away
+    std::set<std::string> events_ = {};                           // their keys
+    std::map<std::uint64_t, std::set<std::uint32_t>> told_ = {};  // rows of batches
     ErasedCounts counts_ = {};
 };
 

@@ -6,6 +6,7 @@
 
 #include "cdp/attribution.h"
 #include "cdp/base/bytes.h"
+#include "cdp/base/log.h"
 #include "cdp/disclosure_rows.h"
 #include "cdp/erasure_facts.h"
 #include "cdp/event_rows.h"
@@ -32,16 +33,37 @@ constexpr std::size_t kEventsAtOnce = 5'000;
 constexpr std::size_t kEventsPage = 1'000;
 constexpr std::size_t kReasonMax = 1024;
 
-Error under_way() {
-    return {.code = ErrorCode::conflict,
-            .reason = "erasure_under_way",
-            .message = "Somebody of this person is being erased already; ask again in a moment."};
+// One is done while another waits; more would hold up whatever else waits for the disk.
+constexpr int kAtOnceMax = 2;
+
+Error busy() {
+    return {.code = ErrorCode::unavailable,
+            .reason = "busy",
+            .message = "Other erasures are under way; send it again in a moment."};
 }
 
 identity::Said said_of(const Erasure& erasure) {
     return {.author = "erasure",
             .reason = "Somebody who was seen with it was erased.",
             .time = erasure.requested};
+}
+
+// Those that name an identifier and are filed under another.
+Result<std::vector<FiledEvent>> events_naming(const storage::Snapshot& snapshot,
+                                              const Token& token) {
+    std::vector<FiledEvent> out;
+    bool readable = true;
+    CDP_CHECK(snapshot.scan(storage::KeyWriter(storage::Space::pointer, token).str(), "",
+                            [&](std::string_view key, std::string_view home) {
+                                storage::KeyReader in(key);
+                                const auto time = in.newest_first();
+                                const auto id = in.id<EventId>();
+                                readable = in.ok() && home.size() == sizeof(Token::bytes);
+                                if (readable) out.push_back({id, Token::from(home), time});
+                                return readable;
+                            }));
+    if (!readable) return damaged("an event's row that cannot be read");
+    return out;
 }
 
 // Salted, so that whoever knows an index cannot find out that it is one of these.
@@ -67,8 +89,17 @@ Result<std::vector<Token>> Erasures::whom(People::Reading reading,
                          "Several people have this identifier: name the person by another "
                          "one, or erase this identifier alone.",
                      .pointer = "/identifier"};
-    if (!node->placed()) return std::vector<Token>{token};
-    return needs_.graph.members(reading.transaction, node->anchor);
+    // What an alias call may have meant, and did not, is a member of nobody.
+    if (!node->active || !node->placed()) return std::vector<Token>{token};
+    auto members = CDP_TRY(needs_.graph.members(reading.transaction, node->anchor));
+    for (std::size_t i = 0, n = members.size(); i < n; ++i) {
+        const auto member = CDP_TRY(needs_.graph.find(reading.transaction, members[i]));
+        if (!member || !member->twin) continue;
+        const auto twin = CDP_TRY(needs_.graph.find(reading.transaction, *member->twin));
+        if (twin && !twin->active) members.push_back(*member->twin);
+    }
+    std::ranges::sort(members);
+    return members;
 }
 
 Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& request) const {
@@ -84,10 +115,20 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
                         .reason = request.reason,
                         .tokens = CDP_TRY(whom({*snapshot, transaction}, request)),
                         .salt = consent::random_salt()};
+        std::optional<PrivacyRequestId> interrupted;
         for (const Token& token : erasure.tokens) {
             const auto earlier = CDP_TRY(Tombstones::find(transaction, token));
-            if (earlier && earlier->closing) return under_way();
+            // It is nobody's turn but ours: that one was interrupted.
+            if (earlier && earlier->closing) interrupted = earlier->request;
             CDP_CHECK(needs_.tombstones.put(transaction, token, {now, true, erasure.id}));
+        }
+        if (interrupted) {
+            const auto key = erasure_key(*interrupted);
+            const auto sealed = CDP_TRY(snapshot->get(key));
+            if (!sealed) return damaged("a tombstone without its request");
+            auto begun = CDP_TRY(open_erasure(needs_.vault, key, *sealed));
+            CDP_TRY(finish(std::move(begun)));
+            continue;
         }
         write(transaction, erasure);
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
@@ -101,10 +142,15 @@ Result<std::string> Erasures::erase(const Reader& reader, const std::string& aut
                                     const ErasureRequest& request) const {
     if (request.reason.size() > kReasonMax)
         return refuse("reason_too_long", "A reason has at most 1024 bytes.", "/reason");
+    if (request.dry_run) {
+        const auto tried = CDP_TRY(try_out(reader, author, request));
+        return json(*needs_.store.snapshot(), tried);
+    }
+    const std::shared_ptr<void> place(nullptr, [this](void*) { --asked_; });
+    if (++asked_ > kAtOnceMax) return busy();
     const std::lock_guard turn(turn_);
-    auto erasure =
-        CDP_TRY(request.dry_run ? try_out(reader, author, request) : stop(author, request));
-    if (!request.dry_run) erasure = CDP_TRY(finish(std::move(erasure)));
+    auto stopped = CDP_TRY(stop(author, request));
+    const auto erasure = CDP_TRY(finish(std::move(stopped)));
     return json(*needs_.store.snapshot(), erasure);
 }
 
@@ -122,7 +168,7 @@ Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& autho
     CDP_CHECK(
         needs_.disclosures.note_access(reader, {.identifiers = erasure.tokens, .persons = {}}));
     CDP_CHECK(add_recipients(erasure));
-    erasure.counts.events = CDP_TRY(on_shared(reading, erasure)).size();
+    erasure.counts.events = CDP_TRY(elsewhere(reading, erasure)).size();
     for (const Token& token : erasure.tokens)
         CDP_CHECK(snapshot->scan(
             storage::KeyWriter(storage::Space::event, token).str(), "",
@@ -135,25 +181,26 @@ Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& autho
 }
 
 Result<Erasure> Erasures::finish(Erasure erasure) const {
-    CDP_CHECK(needs_.disclosures.drain());
-    CDP_CHECK(add_recipients(erasure));
-    CDP_CHECK(erase_shared_events(erasure));
+    CDP_CHECK(erase_events_elsewhere(erasure));
     CDP_CHECK(shorten(erasure));
+    // From here on nothing brings it back from memory.
+    for (const Token& token : erasure.tokens) needs_.vault.forget(token);
+    needs_.consents.forget();
     for (int race = 0; race < kRacesMax; ++race) {
+        auto done = erasure;
+        // Channels read until it is done.
+        CDP_CHECK(needs_.disclosures.drain());
+        CDP_CHECK(add_recipients(done));
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
-        auto done = erasure;
         CDP_CHECK(complete({*snapshot, transaction}, done));
-        // Before it is gone from the store nothing else may bring it back from memory.
-        for (const Token& token : erasure.tokens) needs_.vault.forget(token);
-        needs_.consents.forget();
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
         if (outcome.state == storage::CommitState::conflict) continue;
         needs_.consents.forget();
         return done;
     }
-    return storage::contended("nobody comes back meanwhile; the erasure is finished by the next.");
+    return storage::contended("ask for the erasure again, which finishes it.");
 }
 
 // Who was given anything of them. One answer has a row for each identifier that it told of.
@@ -181,14 +228,17 @@ Result<void> Erasures::add_recipients(Erasure& erasure) const {
     return Result<void>::ok();
 }
 
-// Events that are theirs and are filed under identifiers that stay. Whose they are is told by their
-// own events, which therefore go later.
-Result<std::vector<FiledEvent>> Erasures::on_shared(People::Reading reading,
+// Events that go and are filed under identifiers that stay: of a person those that are theirs on
+// shared ones, of an identifier those that name it. Whose they are is told by the person's own
+// events, which therefore go later.
+Result<std::vector<FiledEvent>> Erasures::elsewhere(People::Reading reading,
                                                     const Erasure& erasure) const {
+    if (erasure.scope == ErasureScope::identifier)
+        return events_naming(reading.snapshot, erasure.tokens.front());
     std::vector<FiledEvent> out;
-    if (erasure.scope != ErasureScope::person || erasure.tokens.empty()) return out;
     const auto& first = erasure.tokens.front();
-    if (!CDP_TRY(needs_.graph.find(reading.transaction, first))) return out;
+    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, first));
+    if (!node || !node->active || !node->placed()) return out;
     const auto person = CDP_TRY(needs_.people.load(reading, first));
     Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
     std::optional<Place> after;
@@ -202,10 +252,10 @@ Result<std::vector<FiledEvent>> Erasures::on_shared(People::Reading reading,
     return out;
 }
 
-Result<void> Erasures::erase_shared_events(Erasure& erasure) const {
+Result<void> Erasures::erase_events_elsewhere(Erasure& erasure) const {
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction reading(*snapshot, storage::kPartition);
-    const auto events = CDP_TRY(on_shared({*snapshot, reading}, erasure));
+    const auto events = CDP_TRY(elsewhere({*snapshot, reading}, erasure));
     for (std::size_t at = 0; at < events.size(); at += kEventsAtOnce) {
         const auto part =
             std::span(events).subspan(at).first(std::min(kEventsAtOnce, events.size() - at));
@@ -214,6 +264,7 @@ Result<void> Erasures::erase_shared_events(Erasure& erasure) const {
                 const auto sealed = CDP_TRY(now.get(event_key(event.home, event.time, event.id)));
                 if (sealed) CDP_CHECK(rows.erase_event(event.home, event.time, event.id, *sealed));
             }
+            CDP_CHECK(rows.fold_traits_again());
             return true;
         };
         CDP_TRY(take_some(erasure, take));
@@ -223,7 +274,8 @@ Result<void> Erasures::erase_shared_events(Erasure& erasure) const {
 
 // Until the rest goes in one commit.
 Result<void> Erasures::shorten(Erasure& erasure) const {
-    for (const Token& token : erasure.tokens) {
+    const auto tokens = erasure.tokens;
+    for (const Token& token : tokens) {
         const Take take = [&](ErasureRows& rows, const storage::Snapshot&) {
             return rows.erase_events_of(token, kEventsAtOnce);
         };
@@ -249,7 +301,7 @@ Result<bool> Erasures::take_some(Erasure& erasure, const Take& take) const {
         erasure = std::move(more);
         return all;
     }
-    return storage::contended("nobody comes back meanwhile; the erasure is finished by the next.");
+    return storage::contended("ask for the erasure again, which finishes it.");
 }
 
 Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const {
@@ -302,7 +354,12 @@ Result<void> Erasures::finish_interrupted() const {
                                                 return static_cast<bool>(outcome);
                                             }));
     CDP_CHECK(outcome);
-    for (auto& erasure : stopped) CDP_TRY(finish(std::move(erasure)));
+    for (auto& erasure : stopped) {
+        const auto id = to_hex(erasure.id.view());
+        if (const auto done = finish(std::move(erasure)); !done)
+            log::write(log::Level::error, "erasure_interrupted",
+                       {{"request", log::safe(id)}, {"reason", log::safe(done.error().reason)}});
+    }
     return Result<void>::ok();
 }
 

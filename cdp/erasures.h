@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -53,12 +54,13 @@ public:
     // Erases, and answers the request as JSON. Everything is gone, on disk, when it returns; it
     // waits for the disk. Somebody unknown is answered like everybody, with nothing held. Of a dry
     // run nothing is changed, but that `reader` looked is noted. Errors: malformed_identifier,
-    // reason_too_long; erasure_under_way (conflict); contended: it is finished by the next start or
-    // the next request.
+    // reason_too_long; identifier_shared (conflict); busy; contended, and those of the store: what
+    // was begun is finished by the same request sent again, or by the next start.
     Result<std::string> erase(const Reader& reader, const std::string& author,
                               const ErasureRequest& request) const;
 
-    // Finishes what an earlier process began. Before anything is served.
+    // Finishes what an earlier process began; what cannot be finished stays closed, and is logged.
+    // Before anything is served.
     Result<void> finish_interrupted() const;
 
     // {"erasures":[…],"next":CURSOR|null}, newest first; and one. erasure_unknown (not_found).
@@ -79,17 +81,18 @@ private:
                             const ErasureRequest& request) const;
     Result<Erasure> finish(Erasure erasure) const;
     Result<void> add_recipients(Erasure& erasure) const;
-    Result<void> erase_shared_events(Erasure& erasure) const;
+    Result<void> erase_events_elsewhere(Erasure& erasure) const;
     Result<void> shorten(Erasure& erasure) const;
     Result<void> complete(People::Reading reading, Erasure& erasure) const;
 
-    Result<std::vector<FiledEvent>> on_shared(People::Reading reading,
+    Result<std::vector<FiledEvent>> elsewhere(People::Reading reading,
                                               const Erasure& erasure) const;
     Result<bool> take_some(Erasure& erasure, const Take& take) const;
     void write(storage::Transaction& transaction, const Erasure& erasure) const;
 
     Needs needs_;
-    mutable std::mutex turn_;  // one at a time
+    mutable std::atomic<int> asked_ = 0;  // under way or waiting
+    mutable std::mutex turn_;             // one at a time
 };
 
 }  // namespace cdp

@@ -5,6 +5,7 @@
 #include "cdp/facts.h"
 #include "cdp/filing.h"
 #include "cdp/sightings.h"
+#include "cdp/tombstones.h"
 #include "identity/assertion.h"
 #include "identity/upkeep.h"
 
@@ -28,6 +29,7 @@ Result<void> Retelling::run() {
     // Before any observation, which reads what is asserted.
     CDP_CHECK(copy(Space::assertion));
     CDP_CHECK(copy(Space::asserted));
+    CDP_CHECK(learn_erased());
     CDP_CHECK(tell_events());
     CDP_CHECK(tell_consents());
     CDP_CHECK(mark_asserted());
@@ -41,6 +43,29 @@ Result<void> Retelling::copy(Space space) {
         CDP_CHECK(writer_.step());
     }
     return flush();
+}
+
+Result<void> Retelling::learn_erased() {
+    RowWalk rows(facts_, Space::tombstone);
+    while (CDP_TRY(rows.next())) {
+        const auto tombstone = decode_tombstone(rows.value());
+        if (!tombstone) return damaged("a tombstone that cannot be read");
+        erased_.emplace(subject_in(rows.key()), tombstone->erased);
+    }
+    return Result<void>::ok();
+}
+
+// Other people's events may name who was erased.
+void Retelling::leave_out_erased(identity::Observation& seen) const {
+    const auto is_erased = [&](const Token& token) {
+        const auto at = erased_.find(token);
+        return at != erased_.end() && seen.time <= at->second;
+    };
+    if (erased_.empty()) return;
+    std::erase_if(seen.sightings,
+                  [&](const identity::Sighting& one) { return is_erased(one.token); });
+    if (seen.alias && (is_erased(seen.alias->account.token) || is_erased(seen.alias->cookie.token)))
+        seen.alias.reset();
 }
 
 Result<void> Retelling::tell_events() {
@@ -81,6 +106,7 @@ Result<void> Retelling::tell(const EventRow& row) {
         event->received = row.stored.received;
         seen = observation_of(*event, source_hash_of(needs_.vault, row.stored.source), graph_,
                               needs_.config.types);
+        leave_out_erased(seen);
         const auto home = std::ranges::find(seen.sightings, row.home, &identity::Sighting::token);
         if (home == seen.sightings.end())
             event.reset();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unordered_map>
+
 #include "cdp/groups.h"
 #include "cdp/people.h"
 #include "cdp/rebuild.h"
@@ -31,6 +33,8 @@ private:
     };
 
     Result<void> copy(storage::Space space);
+    Result<void> learn_erased();
+    void leave_out_erased(identity::Observation& seen) const;
     Result<void> tell_events();
     Result<EventRow> open_event(std::string_view key, std::string_view sealed);
     Result<void> tell(const EventRow& row);
@@ -56,6 +60,7 @@ private:
     std::vector<identity::Observed::Said> said_;  // in the transaction at hand
 
     std::set<std::string> sources_;
+    std::unordered_map<Token, Timestamp> erased_;  // up to when they are not told of
     Token key_of_{};
     std::optional<storage::SubjectKey> key_;  // of the home at hand
 };

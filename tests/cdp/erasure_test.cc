@@ -185,6 +185,104 @@ TEST_CASE("one identifier goes and the person stays") {
     CHECK((*whole)["identifiers"].size() == 3);
 }
 
+TEST_CASE("a person of more events than one commit takes is erased whole") {
+    Shop world;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    constexpr int kEvents = 5'200;
+    for (int at = 0; at < kEvents; at += 400) {
+        auto batch = json::array();
+        for (int i = at; i < at + 400; ++i)
+            batch.push_back({{"type", "track"},
+                             {"event", "x"},
+                             {"userId", "u1"},
+                             {"messageId", "b" + std::to_string(i)},
+                             {"timestamp", "2026-11-20T10:00:00Z"}});
+        world.send(json{{"batch", batch}}.dump(), till);
+    }
+    const auto dry = erase(world, "user_id", "u1", cdp::ErasureScope::person, /*dry_run=*/true);
+    CHECK(dry["erased"]["events"] == kEvents + 3);
+    const auto done = erase(world, "user_id", "u1");
+    CHECK(done["erased"]["events"] == kEvents + 3);
+    std::size_t left = 0;
+    REQUIRE(world.store().snapshot()->scan(
+        storage::KeyWriter(storage::Space::event, token(world, "user_id", "u1")).str(), "",
+        [&](auto, auto) { return ++left > 0; }));
+    CHECK(left == 0);
+    CHECK(spaces_naming(world, token(world, "user_id", "u1")) == kTombstone);
+    CHECK(world.exported(cdp::ExportKind::events).size() == 1);
+}
+
+TEST_CASE("what an alias call may have meant goes with who it was said of") {
+    Shop world;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    world.send_one(R"({"type":"alias","userId":"u1","previousId":"old","messageId":"a1",)"
+                   R"("timestamp":"2026-11-20T13:00:00Z"})",
+                   till);
+    // Neither has a member row of its own when nobody was seen under it.
+    CHECK(erase(world, "user_id", "old").value("error", "") == "");
+    CHECK(erase(world, "user_id", "u1").value("error", "") == "");
+    for (const auto* type : {"user_id", "anonymous_id"})
+        CHECK(spaces_naming(world, token(world, type, "old")).find('N') == std::string::npos);
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 1);
+}
+
+TEST_CASE("what was said on a shared tablet by who is erased goes from the tablet") {
+    Shop world;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    const auto on_tablet = [&](const std::string& rest, const std::string& id) {
+        world.send_one(R"({"type":"identify","anonymousId":"kiosk",)" + rest + R"("messageId":")" +
+                           id + R"("})",
+                       till);
+    };
+    for (const auto* user : {"u1", "u2", "u3"})
+        on_tablet(R"("userId":")" + std::string(user) + R"(","timestamp":"2026-11-19T10:00:00Z",)",
+                  std::string("k") + user);
+    on_tablet(R"("userId":"u1","timestamp":"2026-11-20T10:00:00Z",)", "k4");
+    on_tablet(R"("traits":{"plan":"secret plan"},"timestamp":"2026-11-20T10:01:00Z",)", "k5");
+    const auto plans = [&] {
+        return world.profile("desk", "anonymous_id", "kiosk", "service")["traits"].dump();
+    };
+    CHECK(plans().find("secret plan") != std::string::npos);
+    REQUIRE(erase(world, "user_id", "u1")["status"] == "completed");
+    CHECK(plans().find("secret plan") == std::string::npos);
+}
+
+TEST_CASE("a rebuild does not bring back who was erased") {
+    Shop world;
+    REQUIRE(erase(world, "email", "a@shop.example", cdp::ErasureScope::identifier)["status"] ==
+            "completed");
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    // Of somebody else, after; and one that names the address with a time before is refused.
+    CHECK(world.send_one(R"({"type":"identify","userId":"u2","messageId":"r1","traits":{"email":)"
+                         R"("a@shop.example"},"timestamp":"2026-11-19T00:00:00Z"})",
+                         till) == "suppressed");
+    REQUIRE(erase(world, "user_id", "u2")["status"] == "completed");
+    auto scratch = storage::make_memory_store();
+    const storage::Vault vault(tests::fixed_keyring());
+    const auto config = tests::open_config();
+    cdp::Rebuild rebuild({world.store(), world.vault(), *scratch, vault, config, world.clock()},
+                         {});
+    REQUIRE(rebuild.mend());
+    for (const auto& gone :
+         {token(world, "email", "a@shop.example"), token(world, "user_id", "u2")})
+        CHECK(spaces_naming(world, gone) == kTombstone);
+    CHECK(world.exported(cdp::ExportKind::persons).size() == 1);
+}
+
+TEST_CASE("nobody is named by what was disclosed of who was erased") {
+    Shop world;
+    world.consent("email", "a@shop.example", "email_marketing", "withdrawn");
+    REQUIRE(erase(world, "user_id", "u1")["status"] == "completed");
+    for (std::uint64_t number = 1;; ++number) {
+        const auto batch = world.platform().disclosures().batch(number);
+        REQUIRE(batch);
+        if (!*batch) break;
+        for (const auto& row : (*batch)->rows) CHECK(row.subject == cdp::Token{});
+        for (std::uint32_t i = 0; i < (*batch)->rows.size(); ++i)
+            CHECK(world.platform().disclosures().prove(number, i));
+    }
+}
+
 TEST_CASE("the best identifier goes and the rest of the person finds another") {
     Shop world;
     const auto done = erase(world, "user_id", "u1", cdp::ErasureScope::identifier);
