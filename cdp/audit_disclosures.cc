@@ -53,15 +53,16 @@ Result<std::string> list_json(const AuditSources& sources, const DisclosedList& 
 
 // Also from those whom an operator split off and from identifiers that only values name: what they
 // said holds for the person.
-Result<std::optional<Committed>> withdrawal_of(const AuditSources& sources,
-                                               const AuditedPerson& person,
-                                               std::string_view purpose) {
+Result<std::optional<NewestWithdrawal>> withdrawal_of(const AuditSources& sources,
+                                                      const AuditedPerson& person,
+                                                      std::string_view purpose) {
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const auto loaded = CDP_TRY(sources.people.load({*snapshot, transaction}, person.asked));
     std::vector<Token> under;
     for (const auto& member : loaded.consents) under.push_back(member.token);
-    return newest_withdrawal(CDP_TRY(all_committed(*snapshot, sources.vault, under)), purpose);
+    return newest_withdrawal(CDP_TRY(all_committed(*snapshot, sources.vault, under)),
+                             loaded.consents, purpose);
 }
 
 Result<std::string> withdrawal_json(const AuditSources& sources, const Committed& said) {
@@ -80,8 +81,9 @@ Result<Shown> audit_disclosures(const AuditSources& sources, const AuditQuery& q
     if (query.since_withdrawal) {
         const auto said = CDP_TRY(withdrawal_of(sources, person, query.purpose));
         nobody_withdrew = !said;
-        body += ",\"withdrawal\":" + (said ? CDP_TRY(withdrawal_json(sources, *said)) : "null");
-        if (said) wanted.since = said->received();
+        body +=
+            ",\"withdrawal\":" + (said ? CDP_TRY(withdrawal_json(sources, said->said)) : "null");
+        if (said) wanted.since = said->received;
     }
     if (!query.field.empty())
         wanted.mask = [&](const consent::Mask& mask) {

@@ -59,7 +59,7 @@ Result<void> scan_records(const AuditSources& sources, const storage::Snapshot& 
     return scan_said(sources, snapshot, page,
                      [&](const Token& token, const consent::Row& row) -> Result<void> {
                          const auto* record = std::get_if<consent::Record>(&row);
-                         if (!record || record->asserted.front().token != token)
+                         if (!record || !CDP_TRY(consent::stands_first(snapshot, *record, token)))
                              return Result<void>::ok();
                          return visit(*record);
                      });

@@ -5,6 +5,7 @@
 #include "cdp/audit_answers.h"
 #include "cdp/base/bytes.h"
 #include "cdp/consent_json.h"
+#include "cdp/json_text.h"
 #include "cdp/paging.h"
 #include "cdp/refuse.h"
 #include "cdp/withdrawal_walk.h"
@@ -17,14 +18,22 @@ namespace {
 
 constexpr std::size_t kLookedAtMax = 20'000;
 
-// Behind which row of the log, and how many of the next one's were shown.
+// Behind which row of the log, and behind whom of those that the next one concerns: how many it
+// concerns may change from page to page.
 struct Place {
     std::uint64_t after = 0;
-    std::uint32_t shown = 0;
+    std::optional<std::pair<PersonId, std::string>> shown = {};
 };
 
+std::pair<PersonId, std::string> whom(const Concern& concern) {
+    return {concern.person->id, concern.channel};
+}
+
 std::string cursor_of(const Place& place) {
-    return to_hex(ByteWriter().u64(place.after).u32(place.shown).str());
+    ByteWriter out;
+    out.u64(place.after);
+    if (place.shown) out.raw(place.shown->first.view()).bytes(place.shown->second);
+    return to_hex(out.str());
 }
 
 Result<Place> read_cursor(const std::string& cursor) {
@@ -32,17 +41,13 @@ Result<Place> read_cursor(const std::string& cursor) {
     const auto bytes = from_hex(cursor);
     if (!bytes) return malformed_cursor();
     ByteReader in(*bytes);
-    const Place place{.after = in.u64(), .shown = in.u32()};
+    Place place{.after = in.u64()};
+    if (!in.done()) {
+        const auto person = in.id<PersonId>();
+        place.shown.emplace(person, in.bytes());
+    }
     if (!in.done()) return malformed_cursor();
     return place;
-}
-
-std::string moment_or_null(const std::optional<Timestamp>& time) {
-    return time ? '"' + format_time(*time) + '"' : "null";
-}
-
-std::string quoted_id(std::string_view bytes) {
-    return '"' + to_hex(bytes) + '"';
 }
 
 class List {
@@ -56,8 +61,8 @@ public:
         const auto* channel = config_.policy.find_channel(concern.channel);
         out_ += out_.empty() ? "{" : ",{";
         out_ += "\"position\":" + std::to_string(concern.position) +
-                ",\"record\":" + quoted_id(denial.id.view()) +
-                ",\"person\":" + quoted_id(concern.person->id.view()) + ",\"identifiers\":[";
+                ",\"record\":" + hex_json(denial.id.view()) +
+                ",\"person\":" + hex_json(concern.person->id.view()) + ",\"identifiers\":[";
         for (const auto& token : denial.tokens)
             out_ += (out_.back() == '[' ? "{" : ",{") + CDP_TRY(names_.name_of(token)) + "}";
         out_ += "],\"purpose\":" + consent::json_string(denial.purpose) + ",\"state\":\"" +
@@ -85,10 +90,9 @@ private:
         const auto by = due(config_.policy, concern);
         const auto age = std::chrono::floor<std::chrono::seconds>(now_ - concern.denial.received);
         const auto done = concern.acknowledged ? concern.acknowledged->time : now_;
-        out_ += ",\"age_seconds\":" + std::to_string(age.count()) +
-                ",\"due\":" + moment_or_null(by) +
+        out_ += ",\"age_seconds\":" + std::to_string(age.count()) + ",\"due\":" + time_or_null(by) +
                 ",\"overdue\":" + (by && done > *by ? "true" : "false") +
-                ",\"told\":" + moment_or_null(concern.heard());
+                ",\"told\":" + time_or_null(concern.heard());
     }
 
     Result<std::string> acknowledgement(const Concern& concern) const {
@@ -125,8 +129,9 @@ Result<Shown> Withdrawals::page(const PageQuery& query, std::string_view status,
     CDP_CHECK(check_limit(query.limit));
     if (!status.empty() && status != "open" && status != "acknowledged")
         return refuse("status_unknown", "The status is open or acknowledged.", "/status");
-    if (!channel.empty() && !needs_.config.policy.find_channel(channel))
-        return refuse("channel_unknown", "No such channel is configured.", "/channel");
+    if (!channel.empty() && !CDP_TRY(is_channel(channel)))
+        return refuse("channel_unknown", "No such channel is configured or was ever told anything.",
+                      "/channel");
     auto place = CDP_TRY(read_cursor(query.cursor));
     WithdrawalWalk walk(needs_);
     const auto newest = CDP_TRY(walk.size());
@@ -135,15 +140,16 @@ Result<Shown> Withdrawals::page(const PageQuery& query, std::string_view status,
     auto outcome = Result<void>::ok();
     bool full = false;
     CDP_CHECK(walk.run(place.after, channel, [&](auto position, auto, const auto& concerns) {
-        for (; place.shown < concerns.size(); ++place.shown) {
-            const auto& one = concerns[place.shown];
+        for (const auto& one : concerns) {
+            if (place.shown && whom(one) <= *place.shown) continue;
             if (!status.empty() && (status == "open") == one.acknowledged.has_value()) continue;
             full = list.size() == query.limit;
             if (full) return false;
             outcome = list.add(one);
             if (!outcome) return false;
+            place.shown = whom(one);
         }
-        place = {.after = position, .shown = 0};
+        place = {.after = position, .shown = {}};
         full = walk.looked_at() >= kLookedAtMax && position < newest;
         return !full;
     }));

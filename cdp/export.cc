@@ -260,12 +260,10 @@ Result<void> Exporter::consents(const storage::Snapshot& snapshot, const Sink& s
         if (const auto* cell = std::get_if<consent::Cell>(&row))
             return cell_line(*cell, CDP_TRY(names.find(token))->json);
         const auto& record = std::get<consent::Record>(row);
-        // Whoever is asserted has a node; a guardian need not have been met.
+        // Another identifier may be erased; a guardian need not have been met.
         const StoredNames stored(needs_.vault, snapshot);
         return consent_line(record, [&](const Token& of) -> Result<std::string> {
-            if (std::ranges::find(record.asserted, of, &consent::Asserted::token) ==
-                record.asserted.end())
-                return stored.name_of(of);
+            if (of != token) return stored.name_of(of);
             const auto& json = CDP_TRY(names.find(of))->json;
             return json.substr(1, json.size() - 2);
         });
@@ -273,8 +271,10 @@ Result<void> Exporter::consents(const storage::Snapshot& snapshot, const Sink& s
     CDP_CHECK(needs_.consents.each(snapshot, [&](const Token& token, const consent::Row& row) {
         // A record stands under each identifier it asserts, and is one line.
         const auto* record = std::get_if<consent::Record>(&row);
-        if (record && record->asserted.front().token != token) return true;
-        const auto line = line_of(token, row);
+        const auto first =
+            record ? consent::stands_first(snapshot, *record, token) : Result<bool>(true);
+        if (first && !*first) return true;
+        const auto line = first ? line_of(token, row) : Result<std::string>(first.error());
         if (!line) {
             error = line.error();
             return false;

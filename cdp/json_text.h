@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,10 @@ inline std::string hex_json(std::string_view bytes) {
 
 inline std::string time_json(Timestamp time) {
     return '"' + format_time(time) + '"';
+}
+
+inline std::string time_or_null(const std::optional<Timestamp>& time) {
+    return time ? time_json(*time) : "null";
 }
 
 // [ONE,TWO]

@@ -42,22 +42,7 @@ std::shared_ptr<const ToldFields> fields_of(const consent::Mask& mask) {
         ToldFields{{labels.begin(), labels.end()}, {names.begin(), names.end()}});
 }
 
-// Everything, to each channel, for all that it is registered for.
-void add_unread(std::vector<Told>& told, const consent::Policy& policy, Timestamp until) {
-    ToldFields all;
-    for (const auto& label : policy.labels) all.labels.push_back(label.name);
-    std::ranges::sort(all.labels);
-    const auto fields = std::make_shared<const ToldFields>(std::move(all));
-    for (const auto& channel : policy.channels)
-        for (const auto& purpose : channel.purposes)
-            told.push_back({channel.id, purpose, Timestamp::min(), until, fields});
-}
-
-Denial denial_of(const consent::Row& row, const Token& under) {
-    const auto* record = std::get_if<consent::Record>(&row);
-    const auto* cell = std::get_if<consent::Cell>(&row);
-    const auto fact =
-        record ? consent::fact_of(*record, under) : consent::fact_of(cell->id, cell->first);
+Denial denial_of(const consent::Fact& fact, const Token& under) {
     return {.id = fact.id,
             .tokens = {under},
             .purpose = fact.purpose,
@@ -65,15 +50,29 @@ Denial denial_of(const consent::Row& row, const Token& under) {
             .labels = fact.labels,
             .state = fact.state,
             .whole_person = fact.scope == consent::Scope::person,
-            .time = record ? record->time : cell->first.time,
+            .time = fact.time,
             .received = fact.received,
             .counted = fact.received};
 }
 
+// The earliest that was not acknowledged, else the latest.
+void add_open(std::map<std::string, Concern>& by_channel, Concern&& one) {
+    const auto [at, fresh] = by_channel.try_emplace(one.channel, one);
+    if (!fresh && at->second.acknowledged) at->second = std::move(one);
+}
+
 }  // namespace
+
+Result<bool> was_told(Disclosures& disclosures, std::string_view channel) {
+    return !CDP_TRY(disclosures.of_channel(channel, {.limit = 1})).batches.empty();
+}
 
 bool Withdrawing::has(const Token& token) const {
     return std::ranges::binary_search(members, token);
+}
+
+void WithdrawalWalk::forget() {
+    persons_.clear();
 }
 
 std::optional<Timestamp> Concern::heard() const {
@@ -125,21 +124,23 @@ Result<std::vector<Concern>> WithdrawalWalk::concerns_of(const consent::Withdraw
     std::vector<Concern> out;
     const auto row = CDP_TRY(consent::find(*snapshot_, needs_.vault, withdrawal));
     if (!row) return out;
-    std::vector<Token> tokens{withdrawal.token};
-    if (const auto* record = std::get_if<consent::Record>(&*row))
-        for (const auto& one : record->asserted) tokens.push_back(one.token);
-    std::set<PersonId> met;
-    for (const auto& token : tokens) {
+    // By person and channel, of which one page may end behind any.
+    std::map<PersonId, std::map<std::string, Concern>> all;
+    for (const auto& token : withdrawal.tokens) {
         const auto person = CDP_TRY(person_of(token));
-        if (!person || !met.insert(person->id).second) continue;
-        const auto found = std::ranges::find(person->denials, withdrawal.id, &Denial::id);
-        if (found == person->denials.end()) continue;
-        auto denial = *found;
-        // Of a cell only the log knows.
-        denial.received = withdrawal.received;
-        auto concerns = CDP_TRY(this->concerns(person, denial, channel));
-        std::ranges::move(concerns, std::back_inserter(out));
+        if (!person || all.contains(person->id)) continue;
+        auto& by_channel = all[person->id];
+        for (auto denial : person->denials) {
+            if (denial.id != withdrawal.id) continue;
+            // When a stamp came in only the log knows.
+            denial.received = withdrawal.cell ? std::max(withdrawal.received, denial.received)
+                                              : withdrawal.received;
+            for (auto& one : CDP_TRY(concerns(person, denial, channel)))
+                add_open(by_channel, std::move(one));
+        }
     }
+    for (auto& [id, by_channel] : all)
+        for (auto& [name, one] : by_channel) out.push_back(std::move(one));
     return out;
 }
 
@@ -163,6 +164,11 @@ Result<std::vector<Concern>> WithdrawalWalk::concerns(
         std::ranges::sort(concern.purposes);
         concern.acknowledged =
             CDP_TRY(find_acknowledged(transaction_, needs_.vault, denial.id, id, denial.tokens));
+        // That was of an earlier refusal of the same day.
+        const auto first = std::ranges::find(person->denials, denial.id, &Denial::id);
+        const bool again = first != person->denials.end() && first->counted < denial.counted;
+        if (again && concern.acknowledged && concern.acknowledged->time < denial.counted)
+            concern.acknowledged.reset();
         out.push_back(std::move(concern));
     }
     return out;
@@ -181,19 +187,20 @@ Result<std::shared_ptr<const Withdrawing>> WithdrawalWalk::person_of(const Token
     return std::shared_ptr<const Withdrawing>(persons_[token] = person);
 }
 
-// A record stands under each identifier that it names.
+// A record stands under each identifier that it names. Of a day on which somebody changed their
+// mind each refusal is one: they share their cell.
 Result<void> WithdrawalWalk::load_denials(Withdrawing& person) {
-    std::map<RecordId, Denial> found;
+    std::map<std::pair<Timestamp, RecordId>, Denial> found;
     for (const auto& member : person.members)
-        for (const auto& row : CDP_TRY(needs_.consents.rows(*snapshot_, transaction_, member))) {
-            auto denial = denial_of(row, member);
-            if (!consent::is_denial(denial.state)) continue;
-            const auto [at, fresh] = found.try_emplace(denial.id, denial);
-            if (fresh) continue;
+        for (const auto& fact : CDP_TRY(needs_.people.said_under(reading(), member, {})).facts) {
+            if (!consent::is_denial(fact.state)) continue;
+            const auto denial = denial_of(fact, member);
+            const auto [at, fresh] = found.try_emplace({denial.counted, denial.id}, denial);
+            if (fresh || at->second.tokens.back() == member) continue;
             at->second.tokens.push_back(member);
             at->second.whole_person |= denial.whole_person;
         }
-    for (auto& [id, denial] : found) {
+    for (auto& [place, denial] : found) {
         std::ranges::sort(denial.tokens);
         person.denials.push_back(std::move(denial));
     }
@@ -210,12 +217,27 @@ Result<void> WithdrawalWalk::load_told(Withdrawing& person) {
             rows += page.rows.size();
             query.after = page.next;
             if (rows >= kToldRowsMax && !query.after.empty()) {
-                add_unread(person.told, needs_.config.policy, page.rows.back().row.last);
+                CDP_CHECK(add_unread(person.told, page.rows.back().row.last));
                 break;
             }
         } while (!query.after.empty());
     }
     looked_at_ += rows;
+    return Result<void>::ok();
+}
+
+// Everything, to each channel that was ever told something, for all that it is registered for.
+Result<void> WithdrawalWalk::add_unread(std::vector<Told>& told, Timestamp until) {
+    const auto& policy = needs_.config.policy;
+    ToldFields all;
+    for (const auto& label : policy.labels) all.labels.push_back(label.name);
+    std::ranges::sort(all.labels);
+    const auto fields = std::make_shared<const ToldFields>(std::move(all));
+    for (const auto& channel : policy.channels) {
+        if (!CDP_TRY(was_told(needs_.disclosures, channel.id))) continue;
+        for (const auto& purpose : channel.purposes)
+            told.push_back({channel.id, purpose, Timestamp::min(), until, fields});
+    }
     return Result<void>::ok();
 }
 

@@ -22,8 +22,8 @@ namespace cdp {
 // A person, as far as withdrawals go.
 struct Withdrawing {
     PersonId id{};
-    std::vector<Token> members = {};  // sorted
-    std::vector<Denial> denials = {};
+    std::vector<Token> members = {};   // sorted
+    std::vector<Denial> denials = {};  // in the order of denials
     std::vector<Told> told = {};
     // When a channel was first told of a withdrawal by its feed.
     std::map<std::pair<std::string, RecordId>, Timestamp> heard = {};
@@ -48,6 +48,9 @@ struct Concern {
 // By when it is to be acted on; nullopt: nothing was agreed.
 std::optional<Timestamp> due(const consent::Policy& policy, const Concern& concern);
 
+// Whether a channel was ever told anything of anybody.
+Result<bool> was_told(Disclosures& disclosures, std::string_view channel);
+
 class WithdrawalWalk {
 public:
     explicit WithdrawalWalk(const Withdrawals::Needs& needs);
@@ -57,14 +60,16 @@ public:
     Result<std::uint64_t> size() const;
 
     // From the position behind `after` on, until `visit` returns false. `visit` is given every
-    // withdrawal that can still be read with whom it concerns, by channel and person; with a
-    // channel, that one alone.
+    // withdrawal that can still be read with whom it concerns, once for each person and channel,
+    // sorted by their ids; with a channel, that one alone.
     using Visit = std::function<bool(std::uint64_t position, Timestamp received,
                                      const std::vector<Concern>& concerns)>;
     Result<void> run(std::uint64_t after, const std::string& channel, const Visit& visit);
 
     // nullptr: nobody has the identifier.
     Result<std::shared_ptr<const Withdrawing>> person_of(const Token& token);
+    // Lets the persons go that were read: there may be thousands of rows to each.
+    void forget();
     // Of one of a person's denials; empty `channel`: all.
     Result<std::vector<Concern>> concerns(const std::shared_ptr<const Withdrawing>& person,
                                           const Denial& denial, const std::string& channel);
@@ -77,6 +82,7 @@ private:
                                              const std::string& channel);
     Result<void> load_denials(Withdrawing& person);
     Result<void> load_told(Withdrawing& person);
+    Result<void> add_unread(std::vector<Told>& told, Timestamp until);
     void take(Withdrawing& person, const Token& member, const Disclosed& row);
 
     const Withdrawals::Needs& needs_;

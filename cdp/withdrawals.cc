@@ -171,14 +171,13 @@ Result<std::string> Withdrawals::feed(const Reader& reader, const WithdrawalsQue
 // is no mistake.
 Result<std::size_t> Withdrawals::acknowledge(const Principal& channel,
                                              std::span<const Acknowledgement> all) const {
-    const auto* registered = needs_.config.policy.find_channel(channel.channel);
-    if (channel.role != Role::channel || !registered) return not_a_channel();
+    if (channel.role != Role::channel || !CDP_TRY(is_channel(channel.channel)))
+        return not_a_channel();
     if (all.empty() || all.size() > kAcknowledgementsMax)
         return refuse("acknowledgements_missing", "1 to 500 acknowledgements are expected.",
                       "/acknowledgements");
     WithdrawalWalk walk(needs_);
-    std::vector<RecordId> records;
-    std::vector<std::vector<Token>> tokens;
+    std::vector<Acknowledging> taken;
     for (std::size_t i = 0; i < all.size(); ++i) {
         const auto record = RecordId::from(CDP_TRY(id_in(all[i].record, i, "record")));
         CDP_TRY(id_in(all[i].person, i, "person"));
@@ -186,42 +185,53 @@ Result<std::size_t> Withdrawals::acknowledge(const Principal& channel,
         if (!token && token.error().code != ErrorCode::not_found) return token.error();
         const auto person = token ? CDP_TRY(walk.person_of(*token)) : nullptr;
         if (!person) return unknown(i);
-        const auto denial = std::ranges::find(person->denials, record, &Denial::id);
-        if (denial == person->denials.end() ||
+        // The last of a day counts: the others were said before.
+        const auto denial = std::ranges::find(person->denials.rbegin(), person->denials.rend(),
+                                              record, &Denial::id);
+        if (denial == person->denials.rend() ||
             std::ranges::none_of(person->told, [&](const Told& told) {
-                return told.channel == registered->id && takes_back(*denial, told);
+                return told.channel == channel.channel && takes_back(*denial, told);
             }))
             return unknown(i);
-        records.push_back(record);
-        tokens.push_back(denial->tokens);
+        const bool again =
+            std::ranges::find(person->denials, record, &Denial::id)->counted < denial->counted;
+        taken.push_back({.record = record,
+                         .tokens = denial->tokens,
+                         .since = again ? denial->counted : Timestamp::min()});
+        walk.forget();
     }
     std::size_t made = 0;
-    CDP_CHECK(write(channel, records, tokens, made));
+    CDP_CHECK(write(channel, taken, made));
     return made;
 }
 
-Result<void> Withdrawals::write(const Principal& channel, const std::vector<RecordId>& records,
-                                const std::vector<std::vector<Token>>& tokens,
+Result<bool> Withdrawals::is_channel(const std::string& id) const {
+    return needs_.config.policy.find_channel(id) || CDP_TRY(was_told(needs_.disclosures, id));
+}
+
+Result<void> Withdrawals::write(const Principal& channel, std::span<const Acknowledging> taken,
                                 std::size_t& made) const {
     for (int race = 0; race < kRacesMax; ++race) {
         made = 0;
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
-        for (std::size_t i = 0; i < records.size(); ++i) {
-            const auto known = CDP_TRY(find_acknowledged(transaction, needs_.vault, records[i],
-                                                         channel.channel, tokens[i]));
-            if (known) continue;
+        const auto find = [&](const Acknowledging& one,
+                              std::span<const Token> tokens) -> Result<bool> {
+            const auto known = CDP_TRY(
+                find_acknowledged(transaction, needs_.vault, one.record, channel.channel, tokens));
+            return known && known->time >= one.since;
+        };
+        for (const auto& one : taken) {
+            if (CDP_TRY(find(one, one.tokens))) continue;
             ++made;
             const Acknowledged said{.time = needs_.clock.now(),
                                     .channel = channel.channel,
                                     .by = channel.name,
                                     .salt = consent::random_salt()};
-            for (const auto& token : tokens[i]) {
-                const auto one = CDP_TRY(find_acknowledged(transaction, needs_.vault, records[i],
-                                                           channel.channel, {&token, 1}));
-                if (!one) cdp::write(transaction, needs_.vault, records[i], token, said);
-            }
-            const auto bytes = said.said_of(records[i]);
+            for (const auto& token : one.tokens)
+                if (!CDP_TRY(find(one, {&token, 1})))
+                    cdp::write(transaction, needs_.vault, one.record, token, said);
+            const auto bytes = said.said_of(one.record);
             consent::append_entry(transaction, needs_.vault,
                                   {.type = consent::EntryType::withdrawal_ack,
                                    .time = said.time,

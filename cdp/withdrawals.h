@@ -76,7 +76,7 @@ public:
 
     // {"withdrawals":[…],"next":CURSOR|null}, oldest first, of every channel that is concerned, or
     // one: what it was told and when, the deadline and whether it took note. `status`: open,
-    // acknowledged; empty: both.
+    // acknowledged; empty: both. channel_unknown: neither registered nor ever told anything.
     Result<Shown> page(const PageQuery& query, std::string_view status,
                        const std::string& channel) const;
 
@@ -84,8 +84,16 @@ public:
     Result<std::vector<WithdrawalNotice>> of_person(const Token& member) const;
 
 private:
-    Result<void> write(const Principal& channel, const std::vector<RecordId>& records,
-                       const std::vector<std::vector<Token>>& tokens, std::size_t& made) const;
+    // What is to be taken down, unless it was at that time or later.
+    struct Acknowledging {
+        RecordId record = {};
+        std::vector<Token> tokens = {};
+        Timestamp since{};
+    };
+    Result<void> write(const Principal& channel, std::span<const Acknowledging> taken,
+                       std::size_t& made) const;
+    // Registered, or it was once and has what it was told.
+    Result<bool> is_channel(const std::string& id) const;
 
     Needs needs_;
 };

@@ -88,7 +88,7 @@ cdp::Result<bool> Consents::record(storage::Transaction& transaction, const Reco
         transaction, vault_,
         {.type = EntryType::record, .time = record.received, .salt = said.salt, .bytes = bytes});
     if (is_denial(record.state))
-        append(transaction, {.token = *tokens.begin(),
+        append(transaction, {.tokens = {tokens.begin(), tokens.end()},
                              .id = record.id,
                              .time = record.time,
                              .received = record.received});
@@ -129,7 +129,7 @@ cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::
                       .salt = said.salt,
                       .bytes = identity});
         if (is_denial(stamp.state))
-            append(transaction, {.token = token,
+            append(transaction, {.tokens = {token},
                                  .id = id,
                                  .cell = true,
                                  .time = stamp.time,
@@ -211,6 +211,15 @@ cdp::Result<void> Consents::each_after(const storage::Snapshot& snapshot, std::s
         return more && *more;
     }));
     return outcome;
+}
+
+cdp::Result<bool> stands_first(const storage::Snapshot& snapshot, const Record& record,
+                               const cdp::Token& under) {
+    for (const auto& one : record.asserted) {
+        if (one.token == under) return true;
+        if (CDP_TRY(snapshot.get(record_key(one.token, record)))) return false;
+    }
+    return true;
 }
 
 cdp::Result<std::uint64_t> Consents::ledger_size(const storage::Snapshot& snapshot) const {

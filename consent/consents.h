@@ -71,8 +71,8 @@ public:
                                        storage::Transaction& transaction,
                                        const cdp::Token& token) const;
 
-    // Every row of everybody, by token. A record stands under each identifier it asserts; under the
-    // first of `asserted` it is met once. `visit` returns false to stop.
+    // Every row of everybody, by token. A record stands under each identifier it asserts; see
+    // stands_first. `visit` returns false to stop.
     cdp::Result<void> each(const storage::Snapshot& snapshot,
                            const std::function<bool(const cdp::Token&, const Row&)>& visit) const;
 
@@ -89,5 +89,11 @@ private:
     const storage::Vault& vault_;
     std::unique_ptr<KnownCells> known_;
 };
+
+// A record stands under each identifier that it asserts and that was not erased since. Whether
+// `under`, one under which it stands, is the first of these: whoever reads every row meets the
+// record once there.
+cdp::Result<bool> stands_first(const storage::Snapshot& snapshot, const Record& record,
+                               const cdp::Token& under);
 
 }  // namespace consent

@@ -11,10 +11,9 @@ namespace {
 
 constexpr std::uint8_t kFormat = 1;
 
-std::string row_key_of(const Withdrawal& withdrawal) {
-    if (withdrawal.cell)
-        return cell_key(withdrawal.token, Stamp{.time = withdrawal.time}, withdrawal.id);
-    return record_key(withdrawal.token, Record{.id = withdrawal.id, .time = withdrawal.time});
+std::string row_key_of(const Withdrawal& withdrawal, const cdp::Token& token) {
+    if (withdrawal.cell) return cell_key(token, Stamp{.time = withdrawal.time}, withdrawal.id);
+    return record_key(token, Record{.id = withdrawal.id, .time = withdrawal.time});
 }
 
 }  // namespace
@@ -27,20 +26,23 @@ std::string withdrawal_log() {
 
 void append(storage::Transaction& transaction, const Withdrawal& withdrawal) {
     cdp::ByteWriter out;
-    out.u8(kFormat).raw(withdrawal.token.view()).raw(withdrawal.id.view());
+    out.u8(kFormat).raw(withdrawal.id.view());
     out.u8(withdrawal.cell ? 1 : 0).i64(cdp::milliseconds_of(withdrawal.time));
     out.i64(cdp::milliseconds_of(withdrawal.received));
+    out.u16(static_cast<std::uint16_t>(withdrawal.tokens.size()));
+    for (const auto& token : withdrawal.tokens) out.raw(token.view());
     transaction.append(withdrawal_log(), out.take());
 }
 
 cdp::Result<Withdrawal> decode_withdrawal(std::string_view bytes) {
     cdp::ByteReader in(bytes);
     const auto format = in.u8();
-    Withdrawal out{.token = in.id<cdp::Token>(), .id = in.id<cdp::RecordId>()};
+    Withdrawal out{.id = in.id<cdp::RecordId>()};
     out.cell = in.u8() != 0;
     out.time = cdp::timestamp_of(in.i64());
     out.received = cdp::timestamp_of(in.i64());
-    if (!in.done() || format != kFormat)
+    for (auto n = in.u16(); n > 0 && in.ok(); --n) out.tokens.push_back(in.id<cdp::Token>());
+    if (!in.done() || out.tokens.empty() || format != kFormat)
         return cdp::Error{.code = cdp::ErrorCode::corruption,
                           .reason = "consent_damaged",
                           .message = "A stored consent cannot be read.",
@@ -50,13 +52,14 @@ cdp::Result<Withdrawal> decode_withdrawal(std::string_view bytes) {
 
 cdp::Result<std::optional<Row>> find(const storage::Snapshot& snapshot, const storage::Vault& vault,
                                      const Withdrawal& withdrawal) {
-    const auto key = CDP_TRY(vault.find(snapshot, withdrawal.token));
-    if (!key) return std::optional<Row>();
-    const auto row_key = row_key_of(withdrawal);
-    const auto sealed = CDP_TRY(snapshot.get(row_key));
-    if (!sealed) return std::optional<Row>();
-    return std::optional(
-        std::move(CDP_TRY(open_row(*key, withdrawal.token, row_key, *sealed)).row));
+    for (const auto& token : withdrawal.tokens) {
+        const auto key = CDP_TRY(vault.find(snapshot, token));
+        const auto row_key = row_key_of(withdrawal, token);
+        const auto sealed = key ? CDP_TRY(snapshot.get(row_key)) : std::nullopt;
+        if (!sealed) continue;
+        return std::optional(std::move(CDP_TRY(open_row(*key, token, row_key, *sealed)).row));
+    }
+    return std::optional<Row>();
 }
 
 }  // namespace consent

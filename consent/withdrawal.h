@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cdp/base/ids.h"
 #include "cdp/base/result.h"
@@ -19,8 +20,8 @@ namespace consent {
 
 // Where a denial is found. Names nobody, so it is not sealed.
 struct Withdrawal {
-    cdp::Token token = {};  // of a record under several identifiers: the least
-    cdp::RecordId id = {};  // of the record or cell
+    std::vector<cdp::Token> tokens = {};  // under which it stands; sorted
+    cdp::RecordId id = {};                // of the record or cell
     bool cell = false;
     cdp::Timestamp time{};      // when it was said; of a cell: some moment of its day
     cdp::Timestamp received{};  // when we were told
@@ -35,7 +36,7 @@ void append(storage::Transaction& transaction, const Withdrawal& withdrawal);
 // Of a row of the log. corruption, consent_damaged.
 cdp::Result<Withdrawal> decode_withdrawal(std::string_view bytes);
 
-// What was said. nullopt: nobody can read it any more, its identifier was erased.
+// What was said. nullopt: nobody can read it any more, all its identifiers were erased.
 cdp::Result<std::optional<Row>> find(const storage::Snapshot& snapshot, const storage::Vault& vault,
                                      const Withdrawal& withdrawal);
 

@@ -398,4 +398,15 @@ TEST_CASE("a stamp that repeats a denial is no new withdrawal, one after a grant
     CHECK(shop.disclosures(query).at("since") == first);
     const auto again = say(false);
     CHECK(shop.disclosures(query).at("since") == again);
+    // On one day: the second refusal repeats the cell of the first.
+    const auto soon = [&](bool granted) {
+        shop.world.clock().advance(-std::chrono::hours(23));
+        return say(granted);
+    };
+    soon(true);
+    CHECK(shop.disclosures(query).at("since") == again);
+    const auto second = soon(false);
+    CHECK(shop.disclosures(query).at("since") == second);
+    soon(false);
+    CHECK(shop.disclosures(query).at("since") == second);
 }

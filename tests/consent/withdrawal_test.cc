@@ -68,7 +68,7 @@ TEST_CASE("each denial is logged once, and nothing else is") {
         CHECK_FALSE(shop.record(said(state, id)));
         REQUIRE(shop.log().size() == id - 2);
         const auto last = shop.log().back();
-        CHECK(last == Withdrawal{.token = kAccount,
+        CHECK(last == Withdrawal{.tokens = {kAccount, kMail},
                                  .id = tests::record_id(id),
                                  .time = tests::day(3),
                                  .received = tests::day(4)});
@@ -108,6 +108,9 @@ TEST_CASE("a row that is no withdrawal is refused, and what nobody can read is n
     other.id = tests::record_id(2);
     CHECK_FALSE(find(*shop.store->snapshot(), shop.vault, other).value());
     other = shop.log()[0];
-    other.token = cdp::Token::from("nobody..........");
+    other.tokens = {cdp::Token::from("nobody..........")};
     CHECK_FALSE(find(*shop.store->snapshot(), shop.vault, other).value());
+    // One of its identifiers is gone: it is found under the next.
+    other.tokens.push_back(kMail);
+    CHECK(find(*shop.store->snapshot(), shop.vault, other).value());
 }
