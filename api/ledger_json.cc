@@ -15,12 +15,9 @@ std::string render_ledger_progress(std::string_view stage, std::uint64_t done) {
 }
 
 std::string render_ledger_checked(const consent::LedgerChecked& checked) {
-    nlohmann::json out{{"entries", checked.entries},
-                       {"published", checked.published},
-                       {"records", checked.records},
-                       {"cells", checked.cells},
-                       {"others", checked.others},
-                       {"fault", nullptr}};
+    nlohmann::json out{{"entries", checked.entries}, {"published", checked.published},
+                       {"records", checked.records}, {"cells", checked.cells},
+                       {"others", checked.others},   {"fault", nullptr}};
     if (const auto& fault = checked.fault) {
         out["fault"] = {{"what", fault->what}, {"why", fault->why}};
         if (fault->index) out["fault"]["index"] = *fault->index;

@@ -84,7 +84,7 @@ struct AuditQuestion {
     std::string_view verb;                          // of `cdp audit`
     std::string_view asks;                          // a sentence
     std::vector<std::string_view> parameters = {};  // of the query, beside `reason`
-    bool since_withdrawal = false;  // `since` may be `withdrawal`
+    bool since_withdrawal = false;                  // `since` may be `withdrawal`
     // A JSON document. Errors: invalid_argument, the pointer being a parameter's name; not_found.
     Result<Shown> (*answer)(const AuditSources&, const AuditQuery&) = nullptr;
 };

@@ -290,8 +290,8 @@ Result<void> Ingest::stamp(storage::Transaction& transaction, const Request& req
                                                         .source = request.source,
                                                         .trust = request.trust,
                                                         .time = item.event.time})) {
-        if (!CDP_TRY(needs_.consents.stamp(transaction, bound.token, bound.stamp,
-                                           item.event.received)))
+        if (!CDP_TRY(
+                needs_.consents.stamp(transaction, bound.token, bound.stamp, item.event.received)))
             continue;
         if (const auto& signal = bound.stamp.signal) {
             const auto sent = std::ranges::find(item.signals, *signal, &ReadSignal::signal);

@@ -36,7 +36,7 @@ private:
     Result<void> work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                       Request& request, Cluster& cluster);
     Result<VerdictKind> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
-                       const Request& request, Item& item, std::vector<Token>& unsettled);
+                              const Request& request, Item& item, std::vector<Token>& unsettled);
     void learn(Request& request, const Cluster& cluster, storage::Version version) const;
     Result<void> stamp(storage::Transaction& transaction, const Request& request, Item& item) const;
 

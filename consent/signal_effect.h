@@ -91,8 +91,8 @@ SignalEffects effects_of(const Usp& usp);
 
 // The value of one `Sec-GPC` field. Only "1" means anything.
 SignalEffects effects_of_gpc(std::string_view value);
-// Apple's authorization status: notDetermined, restricted, denied or authorized. The last permits the
-// use of an identifier, and is consent to no purpose: noticed.
+// Apple's authorization status: notDetermined, restricted, denied or authorized. The last permits
+// the use of an identifier, and is consent to no purpose: noticed.
 SignalEffects effects_of_att(std::string_view status);
 
 // Of a string that could not be read at all: everything it could have said is denied.
