@@ -52,14 +52,17 @@ cdp::Result<Withdrawal> decode_withdrawal(std::string_view bytes) {
 
 cdp::Result<std::optional<Row>> find(const storage::Snapshot& snapshot, const storage::Vault& vault,
                                      const Withdrawal& withdrawal) {
+    std::optional<Row> found;
     for (const auto& token : withdrawal.tokens) {
         const auto key = CDP_TRY(vault.find(snapshot, token));
         const auto row_key = row_key_of(withdrawal, token);
         const auto sealed = key ? CDP_TRY(snapshot.get(row_key)) : std::nullopt;
         if (!sealed) continue;
-        return std::optional(std::move(CDP_TRY(open_row(*key, token, row_key, *sealed)).row));
+        auto opened = CDP_TRY(open_row(*key, token, row_key, *sealed));
+        found.emplace(std::move(opened.row));
+        break;
     }
-    return std::optional<Row>();
+    return found;
 }
 
 }  // namespace consent

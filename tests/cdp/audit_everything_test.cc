@@ -160,7 +160,7 @@ const std::vector<Planted> kPlanted{
 }  // namespace
 
 TEST_CASE("what was written down wrongly does not agree with the answers") {
-    const auto seed = GENERATE(tests::seeds(2));
+    const auto seed = GENERATE(std::uint64_t{1}, std::uint64_t{2});
     CAPTURE(seed);
     tests::AuditedShop shop(seed);
     std::set<std::string, std::less<>> noticing;

@@ -347,17 +347,17 @@ private:
         known.joined.push_back({clock().now(), user(i), name});
     }
 
-    void look() {
-        const auto i = someone();
-        if (known.is_gone(user(i))) return;
+    void look() { look(user(someone())); }
+    void look(const std::string& name) {
+        if (known.is_gone(name)) return;
         pass();
         const auto reason = "case " + std::to_string(++serial_);
         for (const auto& question : cdp::audit_questions())
             if (question.verb == "gpc")
                 REQUIRE(platform().audit({.who = lee(), .route = "a look", .reason = reason},
-                                         question, {.subject = subject_of(user(i))}));
+                                         question, {.subject = subject_of(name)}));
         REQUIRE(platform().disclosures().drain());
-        known.looked.push_back({clock().now(), user(i), reason});
+        known.looked.push_back({clock().now(), name, reason});
     }
 
     void feed() {
@@ -438,7 +438,8 @@ private:
         read("desk", "service", user(5));
         erase(user(5));
         for (int i = 0; i < 3; ++i) child_says();
-        look();
+        say({.under = kParent, .purpose = "advertising", .state = "denied"});
+        look(kParent);  // who is not erased
     }
 
     void happen() {

@@ -155,7 +155,8 @@ struct History {
                                    .contact = is_contact(name),
                                    .account = name.starts_with("user_id:")};
             for (std::size_t i = 0; i < said.size(); ++i)
-                if (said[i].under == name && said[i].received <= known_at &&
+                if (said[i].under == name && is_remembered(said[i]) &&
+                    said[i].received <= known_at &&
                     (said[i].time <= as_of || said[i].received <= as_of))
                     member.facts.push_back(fact_of(i));
             out.push_back(std::move(member));
@@ -211,6 +212,15 @@ struct History {
                           one.purpose == stamp.purpose && one.state == stamp.state &&
                           one.raw == stamp.raw && cdp::day_of(one.time) == cdp::day_of(stamp.time);
                });
+    }
+
+    // When a stamp was repeated matters on a day on which the opposite was said too, and no other.
+    bool is_remembered(const WordSaid& word) const {
+        return !is_repetition(word) || std::ranges::any_of(said, [&](const WordSaid& one) {
+            return one.under == word.under && one.speaks_of(word.purpose) &&
+                   one.refuses() != word.refuses() &&
+                   cdp::day_of(one.time) == cdp::day_of(word.time);
+        });
     }
 
     static cdp::Token token_of(const std::string& name) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cdp/erasures.h"
 #include "consent/entry.h"
 #include "tests/cdp/world.h"
 
@@ -41,6 +42,18 @@ struct Shop : PlatformWorld {
         consent("user_id", user, purpose, state, "person", clock().now());
         if (state == "granted")
             consent("email", user + "@shop.example", purpose, state, "person", clock().now());
+        clock().advance(1min);
+    }
+    void withdraws_under_both(const std::string& user) {
+        clock().advance(1min);
+        cdp::ConsentRequest request;
+        request.identifiers = {{"user_id", user}, {"email", user + "@shop.example"}};
+        request.purpose = "email_marketing";
+        request.state = "withdrawn";
+        bool stored = false;
+        platform().record_consents(source("crm", cdp::Trust::server), {request},
+                                   [&](auto result) { stored = static_cast<bool>(result); });
+        REQUIRE(stored);
         clock().advance(1min);
     }
     // Whether something was given.
@@ -298,4 +311,111 @@ TEST_CASE("after a merge a withdrawal concerns what was told of either") {
     REQUIRE(open.size() == 1);
     CHECK(shop.acknowledge(open[0]) == "1");
     CHECK(shop.asked("open").at("withdrawals").empty());
+}
+
+TEST_CASE("a second refusal on the same day is open, though the feed has passed the first") {
+    Shop shop;
+    shop.clock().set("2026-11-20T00:05:00Z");
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    int events = 0;
+    const auto says = [&](bool granted) {
+        shop.clock().advance(1h);
+        shop.send_one(
+            json{{"type", "track"},
+                 {"event", "x"},
+                 {"userId", "u1"},
+                 {"messageId", "s" + std::to_string(++events)},
+                 {"context",
+                  {{"consent", {{"categoryPreferences", {{"email_marketing", granted}}}}}}}}
+                .dump(),
+            shop.source("crm", cdp::Trust::server));
+        shop.clock().advance(1h);
+    };
+    says(false);
+    const auto first = shop.feed().at("withdrawals");
+    REQUIRE(first.size() == 1);
+    REQUIRE(shop.acknowledge(first[0]) == "1");
+    CHECK(shop.asked("open").at("withdrawals").empty());
+    says(true);
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    CHECK(shop.asked("open").at("withdrawals").empty());
+    says(false);
+    const auto open = shop.asked("open").at("withdrawals");
+    REQUIRE(open.size() == 1);
+    CHECK(open[0].at("record") == first[0].at("record"));
+    CHECK(open[0].at("time") > first[0].at("time"));
+    CHECK(shop.acknowledge(open[0]) == "1");
+    CHECK(shop.acknowledge(open[0]) == "0");
+    CHECK(shop.asked("open").at("withdrawals").empty());
+    says(false);
+    CHECK(shop.asked("open").at("withdrawals").empty());
+}
+
+TEST_CASE("a channel that is registered no more still has what it was told") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.withdraws("u1");
+    auto config = shop_config();
+    std::erase_if(config.policy.channels, [](const auto& one) { return one.id == "email_tool"; });
+    shop.restart(config);
+    const auto open = shop.asked("open", "email_tool").at("withdrawals");
+    REQUIRE(open.size() == 1);
+    CHECK(open[0].at("recipient").is_null());
+    CHECK(shop.asked("", "no_tool").at("error") == "channel_unknown");
+    CHECK(shop.acknowledge(open[0], "no_tool") == "channel_unknown ");
+    CHECK(shop.acknowledge(open[0]) == "1");
+    CHECK(shop.asked("open").at("withdrawals").empty());
+}
+
+TEST_CASE("what was said under several identifiers outlives one of them") {
+    for (const auto* type : {"user_id", "email"}) {
+        Shop shop;
+        shop.known("u1");
+        shop.grants("u1");
+        REQUIRE(shop.read("u1"));
+        shop.withdraws_under_both("u1");
+        CHECK(shop.asked("open").at("withdrawals").size() == 1);
+        const std::string value = *type == 'u' ? "u1" : "u1@shop.example";
+        REQUIRE(shop.platform().erasures().erase(
+            PlatformWorld::officer(), "officer:o",
+            {.type = type, .value = value, .scope = cdp::ErasureScope::identifier}));
+        const auto records = shop.exported(cdp::ExportKind::consents);
+        CAPTURE(type, records);
+        CHECK(std::ranges::count_if(records, [](const json& line) {
+                  return line.value("state", "") == "withdrawn";
+              }) == 1);
+        CHECK(shop.asked("open").at("withdrawals").size() == 1);
+    }
+}
+
+TEST_CASE("a page that ends among those whom one withdrawal concerns goes on behind them") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    shop.says("u1", "granted", "advertising");
+    REQUIRE(shop.read("u1"));
+    REQUIRE(shop.read("u1", "ads_tool", "advertising"));
+    shop.says("u1", "withdrawn", "*");
+    const auto whole = shop.asked().at("withdrawals");
+    REQUIRE(whole.size() == 2);
+    CHECK(whole[0].at("position") == whole[1].at("position"));
+    cdp::AuditQuery query;
+    query.page.limit = 1;
+    query.status = "open";
+    const auto first = shop.audited("withdrawals", query);
+    CHECK(first.at("withdrawals") == json{whole[0]});
+    // It is on no page of this list any more.
+    REQUIRE(shop.acknowledge(whole[0], whole[0].at("channel")) == "1");
+    query.page.cursor = first.at("next");
+    const auto second = shop.audited("withdrawals", query);
+    REQUIRE(second.at("withdrawals").size() == 1);
+    CHECK(second.at("withdrawals")[0].at("channel") == whole[1].at("channel"));
+    CHECK(second.at("next").is_null());
+    query.page.cursor = "00";
+    CHECK(shop.audited("withdrawals", query).at("error") == "malformed_cursor");
 }
