@@ -73,5 +73,6 @@ test('the site says that it obeys Global Privacy Control', () =>
         const {status, body} = await server.get('/.well-known/gpc.json');
         assert.equal(status, 200);
         assert.equal(body.gpc, true);
-        assert.match(body.lastUpdate, /^\d{4}-\d{2}-\d{2}$/);
+        // The day is that of the configuration file, and this server has none.
+        assert.equal(body.lastUpdate, undefined);
     }));
