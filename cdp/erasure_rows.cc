@@ -1,10 +1,12 @@
 #include "cdp/erasure_rows.h"
 
+#include <algorithm>
+
 #include "cdp/base/bytes.h"
 #include "cdp/disclosure_rows.h"
 #include "cdp/group_rows.h"
+#include "cdp/sessions.h"
 #include "cdp/sightings.h"
-#include "cdp/trait_rows.h"
 #include "consent/rows.h"
 #include "consent/tiles.h"
 #include "identity/assertion.h"
@@ -24,6 +26,14 @@ using storage::Space;
 
 // Of the events that one commit takes away.
 constexpr std::size_t kTakenBytesMax = 16 * 1024 * 1024;
+
+Result<Place> place_in(std::string_view event_row) {
+    KeyReader in(event_row);
+    const auto time = in.newest_first();
+    const auto id = in.id<EventId>();
+    if (!in.ok()) return damaged("an event's row that cannot be read");
+    return Place{time, id};
+}
 
 }  // namespace
 
@@ -56,21 +66,46 @@ Result<void> ErasureRows::erase_all(Space space, const Token& token, std::uint64
     });
 }
 
-Result<void> ErasureRows::erase_event(const Token& home, Timestamp time, const EventId& id,
-                                      std::string_view sealed) {
-    const auto row = event_key(home, time, id);
-    reading_.transaction.erase(row);
-    reading_.transaction.erase(dedupe_key(id));
-    homes_.insert(home);
-    events_.insert(row);
+ErasureRows::ErasureRows(const Needs& needs, People::Reading reading, std::span<const Token> tokens)
+    : needs_(needs),
+      reading_(reading),
+      event_links_({needs.vault, needs.graph, needs.config}),
+      gone_{.events = {}, .tokens = {tokens.begin(), tokens.end()}},
+      links_(event_links_, needs.graph, reading, gone_),
+      homes_({needs.vault, needs.groups, needs.config}, reading, gone_) {}
+
+// nullopt: it cannot be opened or read any more, and said nothing.
+Result<std::optional<Event>> ErasureRows::remember(const Token& home, Timestamp time,
+                                                   const EventId& id, std::string_view sealed) {
     ++counts_.events;
     const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, home));
-    if (!key) return Result<void>::ok();
-    const auto stored = decode_event(CDP_TRY(storage::Vault::open(*key, row, sealed)));
+    if (!key) return std::optional<Event>{};
+    const auto stored =
+        decode_event(CDP_TRY(storage::Vault::open(*key, event_key(home, time, id), sealed)));
     if (!stored) return damaged("an event that cannot be read");
-    const auto again = read_again(*stored, needs_.config);
-    if (!again) return Result<void>::ok();
-    for (const auto& sighting : sightings_of(*again, needs_.graph))
+    auto event = read_again(*stored, needs_.config);
+    if (!event) return std::optional<Event>{};
+    event->time = time;
+    const auto said = observation_of(*event, source_hash_of(needs_.vault, stored->source),
+                                     needs_.graph, needs_.config.types);
+    if (links_.add(said) || !event->group_id.empty()) gone_.events.insert(id);
+    homes_.add(home, stored->source, *event);
+    return event;
+}
+
+Result<void> ErasureRows::tell_event(const Token& home, Timestamp time, const EventId& id,
+                                     std::string_view sealed) {
+    CDP_TRY(remember(home, time, id, sealed));
+    return Result<void>::ok();
+}
+
+Result<void> ErasureRows::erase_event(const Token& home, Timestamp time, const EventId& id,
+                                      std::string_view sealed) {
+    const auto event = CDP_TRY(remember(home, time, id, sealed));
+    reading_.transaction.erase(event_key(home, time, id));
+    reading_.transaction.erase(dedupe_key(id));
+    if (!event) return Result<void>::ok();
+    for (const auto& sighting : sightings_of(*event, needs_.graph))
         if (sighting.token != home)
             reading_.transaction.erase(pointer_key(sighting.token, time, id));
     return Result<void>::ok();
@@ -89,21 +124,25 @@ Result<bool> ErasureRows::erase_events_of(const Token& home, std::size_t most) {
                                          return all;
                                      }));
     for (const auto& [key, sealed] : rows) {
-        KeyReader in(key);
-        const auto time = in.newest_first();
-        const auto id = in.id<EventId>();
-        if (!in.ok()) return damaged("an event's row that cannot be read");
+        const auto [time, id] = CDP_TRY(place_in(key));
         CDP_CHECK(erase_event(home, time, id, sealed));
     }
     return all;
 }
 
+Result<void> ErasureRows::tell_events_of(const Token& home) {
+    return each(KeyWriter(Space::event, home).str(),
+                [&](std::string_view key, std::string_view sealed) -> Result<void> {
+                    const auto [time, id] = CDP_TRY(place_in(key));
+                    return tell_event(home, time, id, sealed);
+                });
+}
+
 Result<void> ErasureRows::erase_identifiers(std::span<const Token> tokens,
                                             const identity::Said& said) {
-    taken_.insert(tokens.begin(), tokens.end());
+    gone_.tokens.insert(tokens.begin(), tokens.end());
     for (const Token& token : tokens) CDP_CHECK(revoke_assertions(token, said));
     for (const Token& token : tokens) CDP_CHECK(erase_links(token));
-    CDP_CHECK(keep_shared(said));
     for (const Token& token : tokens) {
         CDP_CHECK(erase_consents(token));
         CDP_CHECK(erase_memberships(token));
@@ -118,28 +157,19 @@ Result<void> ErasureRows::erase_identifiers(std::span<const Token> tokens,
     return blank_batches();
 }
 
-Result<void> ErasureRows::fold_traits_again() {
-    for (const Token& home : homes_) {
-        const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, home));
-        if (!key) continue;
-        CDP_CHECK(erase_all(Space::trait, home, nullptr));
-        const Row tell = [&](std::string_view row, std::string_view sealed) -> Result<void> {
-            if (events_.contains(std::string(row))) return Result<void>::ok();
-            const auto stored = decode_event(CDP_TRY(storage::Vault::open(*key, row, sealed)));
-            if (!stored) return damaged("an event that cannot be read");
-            const auto again = read_again(*stored, needs_.config);
-            if (!again) return Result<void>::ok();
-            const auto time = KeyReader(row).newest_first();
-            for (const Trait& trait : again->traits)
-                CDP_CHECK(
-                    keep_latest(reading_.transaction, *key,
-                                trait_key(home, needs_.vault.hash<TraitName>("trait", trait.name)),
-                                {trait.name, trait.json, time, stored->trust, stored->source}));
-            return Result<void>::ok();
-        };
-        CDP_CHECK(each(KeyWriter(Space::event, home).str(), tell));
-    }
-    return Result<void>::ok();
+Result<void> ErasureRows::take_back(const identity::Said& said) {
+    CDP_CHECK(links_.take_back([&](const SaidLink& link, const identity::LinkDays& row) {
+        count_link(link.a, link.b, row);
+    }));
+    const auto alone = CDP_TRY(links_.alone());
+    CDP_CHECK(erase_identifiers(alone, said));
+    CDP_CHECK(links_.mend_nodes());
+    const auto told = CDP_TRY(homes_.tell_again());
+    counts_.traits += told.traits;
+    counts_.groups += told.groups;
+    around_.insert(links_.around().begin(), links_.around().end());
+    std::erase_if(around_, [&](const Token& token) { return taken(token); });
+    return keep_shared(said);
 }
 
 // That somebody was told of stays in the batch, whose leaves others' proofs need; who it was goes.
@@ -198,11 +228,16 @@ Result<void> ErasureRows::erase_links(const Token& token) {
         if (!link) return Result<void>(damaged("a link that cannot be read"));
         reading_.transaction.erase(std::string(key));
         reading_.transaction.erase(identity::link_key(link->to, token, link->row));
-        // Between two of them it is met from both.
-        if (!taken(link->to) || token < link->to) ++counts_.links;
+        count_link(token, link->to, link->row);
         if (!taken(link->to)) around_.insert(link->to);
         return Result<void>::ok();
     });
+}
+
+// Once, from whichever end it is met.
+void ErasureRows::count_link(const Token& a, const Token& b, const identity::LinkDays& row) {
+    const auto& [lesser, greater] = std::minmax(a, b);
+    counts_.links += counted_.insert(identity::link_key(lesser, greater, row)).second;
 }
 
 // Without those who are gone the evidence no longer shows it, and the others would become one.
@@ -295,12 +330,20 @@ Result<void> ErasureRows::erase_node(const Token& token) {
             twin->twin.reset();
             transaction.put(identity::node_key(*node->twin), identity::encode(*twin));
             around_.insert(*node->twin);
+            CDP_CHECK(links_.lose_twin(*node->twin));
         }
     }
     transaction.erase(KeyWriter(Space::person, PersonId{node->rank.bytes}).str());
     transaction.erase(identity::node_key(token));
     transaction.erase(KeyWriter(Space::subject_key, token).str());
+    keyless_.insert(token);
     return Result<void>::ok();
+}
+
+std::vector<Token> ErasureRows::keyless() const {
+    std::vector<Token> out(keyless_.begin(), keyless_.end());
+    out.insert(out.end(), homes_.keyless().begin(), homes_.keyless().end());
+    return out;
 }
 
 std::vector<std::uint64_t> ErasureRows::entries() const {

@@ -48,6 +48,10 @@ identity::Said said_of(const Erasure& erasure) {
             .time = erasure.requested};
 }
 
+identity::Cause cause_of(const Erasure& erasure) {
+    return {identity::Cause::What::erasure, erasure.requested};
+}
+
 // Those that name an identifier and are filed under another.
 Result<std::vector<FiledEvent>> events_naming(const storage::Snapshot& snapshot,
                                               const Token& token) {
@@ -168,14 +172,14 @@ Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& autho
     CDP_CHECK(
         needs_.disclosures.note_access(reader, {.identifiers = erasure.tokens, .persons = {}}));
     CDP_CHECK(add_recipients(erasure));
-    erasure.counts.events = CDP_TRY(elsewhere(reading, erasure)).size();
-    for (const Token& token : erasure.tokens)
-        CDP_CHECK(snapshot->scan(
-            storage::KeyWriter(storage::Space::event, token).str(), "",
-            [&](std::string_view, std::string_view) { return ++erasure.counts.events > 0; }));
-    ErasureRows rows({needs_.vault, needs_.graph, needs_.config}, reading);
+    ErasureRows rows(rows_needs(), reading, erasure.tokens);
+    for (const FiledEvent& event : CDP_TRY(elsewhere(reading, erasure)))
+        if (const auto sealed = CDP_TRY(snapshot->get(event_key(event.home, event.time, event.id))))
+            CDP_CHECK(rows.tell_event(event.home, event.time, event.id, *sealed));
+    for (const Token& token : erasure.tokens) CDP_CHECK(rows.tell_events_of(token));
     CDP_CHECK(rows.erase_identifiers(erasure.tokens, said_of(erasure)));
-    erasure.counts += rows.counts();
+    CDP_CHECK(rows.take_back(said_of(erasure)));
+    erasure.counts = rows.counts();
     erasure.entries = rows.entries().size();
     return erasure;
 }
@@ -184,7 +188,6 @@ Result<Erasure> Erasures::finish(Erasure erasure) const {
     CDP_CHECK(erase_events_elsewhere(erasure));
     CDP_CHECK(shorten(erasure));
     // From here on nothing brings it back from memory.
-    for (const Token& token : erasure.tokens) needs_.vault.forget(token);
     needs_.consents.forget();
     for (int race = 0; race < kRacesMax; ++race) {
         auto done = erasure;
@@ -264,7 +267,6 @@ Result<void> Erasures::erase_events_elsewhere(Erasure& erasure) const {
                 const auto sealed = CDP_TRY(now.get(event_key(event.home, event.time, event.id)));
                 if (sealed) CDP_CHECK(rows.erase_event(event.home, event.time, event.id, *sealed));
             }
-            CDP_CHECK(rows.fold_traits_again());
             return true;
         };
         CDP_TRY(take_some(erasure, take));
@@ -289,9 +291,10 @@ Result<bool> Erasures::take_some(Erasure& erasure, const Take& take) const {
     for (int race = 0; race < kRacesMax; ++race) {
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
-        ErasureRows rows({needs_.vault, needs_.graph, needs_.config}, {*snapshot, transaction});
+        ErasureRows rows(rows_needs(), {*snapshot, transaction}, erasure.tokens);
         const bool all = CDP_TRY(take(rows, *snapshot));
         if (transaction.empty()) return all;
+        CDP_CHECK(take_back(rows, transaction, erasure));
         auto more = erasure;
         more.counts += rows.counts();
         write(transaction, more);
@@ -304,21 +307,28 @@ Result<bool> Erasures::take_some(Erasure& erasure, const Take& take) const {
     return storage::contended("ask for the erasure again, which finishes it.");
 }
 
+Result<void> Erasures::take_back(ErasureRows& rows, storage::Transaction& transaction,
+                                 const Erasure& erasure) const {
+    CDP_CHECK(rows.take_back(said_of(erasure)));
+    const std::vector<Token> around(rows.around().begin(), rows.around().end());
+    CDP_TRY(needs_.graph.settle_afresh(transaction, around, cause_of(erasure)));
+    // A key in memory would go on being used for what comes later, and be in no store.
+    for (const Token& token : rows.keyless()) needs_.vault.forget(token);
+    return Result<void>::ok();
+}
+
 Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const {
     auto& transaction = reading.transaction;
     const auto person = CDP_TRY(needs_.graph.find(transaction, erasure.tokens.front()));
-    ErasureRows rows({needs_.vault, needs_.graph, needs_.config}, reading);
-    const auto said = said_of(erasure);
     const auto tokens = std::exchange(erasure.tokens, {});
-    CDP_CHECK(rows.erase_identifiers(tokens, said));
-    const identity::Cause cause{identity::Cause::What::erasure, said.time};
-    const std::vector<Token> around(rows.around().begin(), rows.around().end());
-    CDP_TRY(needs_.graph.settle_afresh(transaction, around, cause));
+    ErasureRows rows(rows_needs(), reading, tokens);
+    CDP_CHECK(rows.erase_identifiers(tokens, said_of(erasure)));
+    CDP_CHECK(take_back(rows, transaction, erasure));
     if (person && person->placed() && erasure.scope == ErasureScope::person)
         transaction.append(identity::change_log(),
                            identity::encode(identity::Change{
                                .kind = identity::ChangeKind::erased,
-                               .cause = cause,
+                               .cause = cause_of(erasure),
                                .from = person->person(),
                                .to = {},
                                .identifiers = static_cast<std::uint32_t>(tokens.size())}));

@@ -14,6 +14,7 @@
 #include "cdp/erasure_facts.h"
 #include "cdp/erasure_rows.h"
 #include "cdp/event_links.h"
+#include "cdp/groups.h"
 #include "cdp/people.h"
 #include "cdp/queries.h"
 #include "cdp/shown.h"
@@ -44,6 +45,7 @@ public:
         const identity::Graph& graph;
         const consent::Consents& consents;
         const People& people;
+        const Groups& groups;
         const Tombstones& tombstones;
         Disclosures& disclosures;
         const Config& config;
@@ -88,6 +90,11 @@ private:
     Result<std::vector<FiledEvent>> elsewhere(People::Reading reading,
                                               const Erasure& erasure) const;
     Result<bool> take_some(Erasure& erasure, const Take& take) const;
+    Result<void> take_back(ErasureRows& rows, storage::Transaction& transaction,
+                           const Erasure& erasure) const;
+    ErasureRows::Needs rows_needs() const {
+        return {needs_.vault, needs_.graph, needs_.groups, needs_.config};
+    }
     void write(storage::Transaction& transaction, const Erasure& erasure) const;
 
     Needs needs_;

@@ -3,37 +3,15 @@
 #include <algorithm>
 #include <bit>
 
+#include "cdp/event_days.h"
 #include "cdp/sightings.h"
 #include "storage/key.h"
 
 namespace cdp {
 namespace {
 
-constexpr std::chrono::milliseconds kDay{std::chrono::days{1}};
-
 identity::LinkClass one_worse(identity::LinkClass link_class) {
     return static_cast<identity::LinkClass>(static_cast<std::uint8_t>(link_class) + 1);
-}
-
-// As Graph::observe links them: all that were seen with each other, and what an alias call may
-// mean with the first.
-std::vector<SaidLink> said_by(const identity::Observation& observation) {
-    std::vector<SaidLink> out;
-    const auto day = day_of(observation.time);
-    const auto add = [&](const identity::Sighting& a, const identity::Sighting& b) {
-        out.push_back(
-            {a.token, b.token,
-             identity::link_day(std::max(a.identifier.link_class, b.identifier.link_class), day,
-                                observation.source)});
-    };
-    const auto& seen = observation.sightings;
-    for (std::size_t a = 0; a < seen.size(); ++a)
-        for (std::size_t b = a + 1; b < seen.size(); ++b) add(seen[a], seen[b]);
-    if (!observation.alias) return out;
-    for (const auto* candidate : {&observation.alias->account, &observation.alias->cookie})
-        if (std::ranges::find(seen, candidate->token, &identity::Sighting::token) == seen.end())
-            add(seen.front(), *candidate);
-    return out;
 }
 
 // The rows of a pair, one for each class, that hold what was said.
@@ -55,83 +33,30 @@ Result<std::vector<identity::LinkDays>> rows_holding(storage::Transaction& trans
 
 }  // namespace
 
+std::vector<SaidLink> said_by(const identity::Observation& observation) {
+    std::vector<SaidLink> out;
+    const auto day = day_of(observation.time);
+    const auto add = [&](const identity::Sighting& a, const identity::Sighting& b) {
+        out.push_back(
+            {a.token, b.token,
+             identity::link_day(std::max(a.identifier.link_class, b.identifier.link_class), day,
+                                observation.source)});
+    };
+    const auto& seen = observation.sightings;
+    for (std::size_t a = 0; a < seen.size(); ++a)
+        for (std::size_t b = a + 1; b < seen.size(); ++b) add(seen[a], seen[b]);
+    if (!observation.alias) return out;
+    for (const auto* candidate : {&observation.alias->account, &observation.alias->cookie})
+        if (std::ranges::find(seen, candidate->token, &identity::Sighting::token) == seen.end())
+            add(seen.front(), *candidate);
+    return out;
+}
+
 bool SaidLink::same(const SaidLink& other) const {
     const bool ends = (a == other.a && b == other.b) || (a == other.b && b == other.a);
     return ends && row.source == other.row.source && row.first_day == other.row.first_day &&
            row.days == other.row.days;
 }
-
-// What the events of some UTC days say that stand. Read once for each identifier.
-class EventLinks::Day {
-public:
-    Day(const EventLinks& links, const storage::Snapshot& snapshot,
-        storage::Transaction& transaction)
-        : links_(links), snapshot_(snapshot), transaction_(transaction) {}
-
-    const storage::Snapshot& snapshot() const { return snapshot_; }
-
-    // Whether some event says this. An event is filed or pointed to under both ends, but for what
-    // an alias call may mean: that is known at its home only.
-    Result<bool> says(const SaidLink& wanted) {
-        const auto day = wanted.row.first_day + std::countr_zero(wanted.row.days);
-        const auto& at_a = *CDP_TRY(events_under(wanted.a, day));
-        const auto& at_b = *CDP_TRY(events_under(wanted.b, day));
-        for (const auto& [id, event] : at_a)
-            if ((event.home == wanted.a || at_b.contains(id)) && CDP_TRY(says(event, wanted)))
-                return true;
-        for (const auto& [id, event] : at_b)
-            if (event.home == wanted.b && CDP_TRY(says(event, wanted))) return true;
-        return false;
-    }
-
-private:
-    using Events = std::map<EventId, FiledEvent>;
-
-    Result<bool> says(const FiledEvent& event, const SaidLink& wanted) {
-        const auto known = said_.find(event.id);
-        if (known != said_.end())
-            return std::ranges::any_of(known->second,
-                                       [&](const SaidLink& said) { return said.same(wanted); });
-        auto& said = said_[event.id];
-        if (CDP_TRY(identity::Assertions::retracted(transaction_, event.id))) return false;
-        const auto read = CDP_TRY(links_.read(snapshot_, event));
-        if (!read) return false;
-        said = said_by(read->observation);
-        return std::ranges::any_of(said, [&](const SaidLink& one) { return one.same(wanted); });
-    }
-
-    Result<const Events*> events_under(const Token& token, std::int32_t day) {
-        const auto [at, fresh] = events_.try_emplace({token, day});
-        if (!fresh) return &at->second;
-        const Timestamp start{std::chrono::sys_days{std::chrono::days{day}}};
-        const Timestamp last = start + kDay - std::chrono::milliseconds{1};
-        bool readable = true;
-        const auto visit_rows = [&](storage::Space space, const std::string& from) -> Result<void> {
-            const auto prefix = storage::KeyWriter(space, token).str();
-            transaction_.watch(prefix);
-            return snapshot_.scan(prefix, from, [&](std::string_view key, std::string_view value) {
-                storage::KeyReader in(key);
-                const auto time = in.newest_first();
-                const auto id = in.id<EventId>();
-                const bool filed = space == storage::Space::event;
-                readable = in.ok() && (filed || value.size() == sizeof(Token::bytes));
-                if (!readable || time < start) return false;
-                at->second.emplace(id, FiledEvent{id, filed ? token : Token::from(value), time});
-                return true;
-            });
-        };
-        CDP_CHECK(visit_rows(storage::Space::event, event_key(token, last, EventId{})));
-        CDP_CHECK(visit_rows(storage::Space::pointer, pointer_key(token, last, EventId{})));
-        if (!readable) return damaged("an event's row that cannot be read");
-        return &at->second;
-    }
-
-    const EventLinks& links_;
-    const storage::Snapshot& snapshot_;
-    storage::Transaction& transaction_;
-    std::map<std::pair<Token, std::int32_t>, Events> events_;
-    std::map<EventId, std::vector<SaidLink>> said_;  // nothing, when it is retracted
-};
 
 Result<std::vector<FiledEvent>> EventLinks::find(const storage::Snapshot& snapshot,
                                                  storage::Transaction& transaction,
@@ -193,13 +118,14 @@ Result<std::vector<Token>> EventLinks::follow(const storage::Snapshot& snapshot,
                                               storage::Transaction& transaction,
                                               std::span<const FiledEvent> events,
                                               const identity::Cause& cause) const {
-    Day day(*this, snapshot, transaction);
+    EventDays days(*this, snapshot, transaction);
     std::vector<Token> around;
     for (const FiledEvent& event : events) {
         const auto found = CDP_TRY(read(snapshot, event));
         if (!found) continue;
         if (CDP_TRY(identity::Assertions::retracted(transaction, event.id))) {
-            CDP_CHECK(take_back(day, transaction, found->observation));
+            for (const SaidLink& said : said_by(found->observation))
+                CDP_CHECK(take_back(days, transaction, said));
             CDP_CHECK(keep_from_repeating(transaction, event, Timestamp::max()));
         } else {
             CDP_TRY(needs_.graph.observe(snapshot, transaction, found->observation));
@@ -212,20 +138,32 @@ Result<std::vector<Token>> EventLinks::follow(const storage::Snapshot& snapshot,
     return needs_.graph.settle_afresh(transaction, around, cause);
 }
 
-Result<void> EventLinks::take_back(Day& day, storage::Transaction& transaction,
-                                   const identity::Observation& said) const {
-    for (const SaidLink& one : said_by(said)) {
-        for (const auto& row : CDP_TRY(rows_holding(transaction, one))) {
-            if (CDP_TRY(day.says(one))) break;
-            const auto left = row.days & ~one.row.days;
-            for (const auto& key :
-                 {identity::link_key(one.a, one.b, row), identity::link_key(one.b, one.a, row)}) {
-                if (left == 0)
-                    transaction.erase(key);
-                else
-                    transaction.put(key, identity::encode_days(left));
-            }
+Result<void> take_back(EventDays& days, storage::Transaction& transaction, const SaidLink& said,
+                       const std::function<void(const identity::LinkDays&)>& gone) {
+    const auto write = [&](identity::LinkDays row) {
+        for (const auto& key :
+             {identity::link_key(said.a, said.b, row), identity::link_key(said.b, said.a, row)}) {
+            if (row.days == 0)
+                transaction.erase(key);
+            else
+                transaction.put(key, identity::encode_days(row.days));
         }
+    };
+    for (auto row : CDP_TRY(rows_holding(transaction, said))) {
+        auto wanted = said;
+        wanted.row.link_class = row.link_class;
+        const auto as = CDP_TRY(days.says(wanted));
+        if (as == row.link_class) continue;
+        row.days &= ~said.row.days;
+        write(row);
+        if (row.days == 0 && gone) gone(row);
+        if (!as) continue;
+        row.link_class = *as;
+        const auto key = identity::link_key(said.a, said.b, row);
+        const auto known = CDP_TRY(transaction.get(key));
+        const auto link = known ? identity::decode_link(key, *known) : std::nullopt;
+        row.days = said.row.days | (link ? link->row.days : 0);
+        write(row);
     }
     return Result<void>::ok();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -34,6 +35,17 @@ struct SaidLink {
     bool same(const SaidLink& other) const;
 };
 
+// As Graph::observe links them: all that were seen with each other, and what an alias call may mean
+// with the first.
+std::vector<SaidLink> said_by(const identity::Observation& observation);
+
+class EventDays;
+
+// Takes one event's day of a link back from both ends, unless some event of `days` says the same.
+// `gone`, if given, is told of each row that holds no day any more.
+Result<void> take_back(EventDays& days, storage::Transaction& transaction, const SaidLink& said,
+                       const std::function<void(const identity::LinkDays&)>& gone = nullptr);
+
 // The links that single events said, taken back and said again. The events themselves, their traits
 // and stamps stay where they are.
 class EventLinks {
@@ -67,17 +79,15 @@ public:
                                       std::span<const FiledEvent> events,
                                       const identity::Cause& cause) const;
 
-private:
-    class Day;
     struct Read {
         StoredEvent stored;
         identity::Observation observation;
     };
-
+    // nullopt: it was erased, or today's rules find no event in it.
     Result<std::optional<Read>> read(const storage::Snapshot& snapshot,
                                      const FiledEvent& event) const;
-    Result<void> take_back(Day& day, storage::Transaction& transaction,
-                           const identity::Observation& said) const;
+
+private:
     static Result<void> keep_from_repeating(storage::Transaction& transaction,
                                             const FiledEvent& event, Timestamp until);
 

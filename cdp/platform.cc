@@ -112,7 +112,7 @@ struct Platform::Parts {
     const Withdrawals withdrawals{
         {store, vault, graph, people, consents, disclosures, config, clock}};
     const Erasures erasures{
-        {store, vault, graph, consents, people, tombstones, disclosures, config, clock}};
+        {store, vault, graph, consents, people, groups, tombstones, disclosures, config, clock}};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

@@ -57,15 +57,11 @@ Result<void> Retelling::learn_erased() {
 
 // Other people's events may name who was erased.
 void Retelling::leave_out_erased(identity::Observation& seen) const {
-    const auto is_erased = [&](const Token& token) {
+    if (erased_.empty()) return;
+    leave_out(seen, [&](const Token& token) {
         const auto at = erased_.find(token);
         return at != erased_.end() && seen.time <= at->second;
-    };
-    if (erased_.empty()) return;
-    std::erase_if(seen.sightings,
-                  [&](const identity::Sighting& one) { return is_erased(one.token); });
-    if (seen.alias && (is_erased(seen.alias->account.token) || is_erased(seen.alias->cookie.token)))
-        seen.alias.reset();
+    });
 }
 
 Result<void> Retelling::tell_events() {

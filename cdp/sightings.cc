@@ -52,6 +52,12 @@ identity::Observation observation_of(const Event& event, std::uint32_t source_ha
     return out;
 }
 
+void leave_out(identity::Observation& seen, const std::function<bool(const Token&)>& whom) {
+    std::erase_if(seen.sightings, [&](const identity::Sighting& one) { return whom(one.token); });
+    if (seen.alias && (whom(seen.alias->account.token) || whom(seen.alias->cookie.token)))
+        seen.alias.reset();
+}
+
 std::vector<Token> tokens_of(const identity::Observation& observation) {
     std::vector<Token> out;
     for (const auto& sighting : observation.sightings) out.push_back(sighting.token);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -24,6 +25,10 @@ std::optional<identity::Observation::Alias> alias_of(const Event& event,
 
 // All that an event names, and what an alias call's previous id may be.
 std::vector<Token> tokens_of(const identity::Observation& observation);
+
+// Takes out of an observation whoever is not to be named; an alias call one meaning of which is
+// such means nothing any more.
+void leave_out(identity::Observation& seen, const std::function<bool(const Token&)>& whom);
 
 // What an event says about who is who.
 identity::Observation observation_of(const Event& event, std::uint32_t source_hash,

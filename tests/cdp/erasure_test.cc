@@ -173,16 +173,54 @@ TEST_CASE("a tablet of several people stays shared when one of them is erased") 
           world.profile("desk", "user_id", "u3", "service")["person"]);
 }
 
-TEST_CASE("one identifier goes and the person stays") {
+TEST_CASE("one identifier goes with what was said of it, and the person stays") {
     Shop world;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    world.send_one(R"({"type":"track","event":"x","userId":"u1","anonymousId":"c1",)"
+                   R"("messageId":"m5","timestamp":"2026-11-20T13:00:00Z"})",
+                   till);
     const auto done = erase(world, "email", "a@shop.example", cdp::ErasureScope::identifier);
-    CHECK(done["erased"]["identifiers"] == 1);
+    // The tablet was known by the same event only.
+    CHECK(done["erased"]["identifiers"] == 2);
     CHECK(spaces_naming(world, token(world, "email", "a@shop.example")) == kTombstone);
     const auto persons = world.exported(cdp::ExportKind::persons);
     REQUIRE(persons.size() == 2);
     const auto whole = std::ranges::max_element(
         persons, {}, [](const json& person) { return person["identifiers"].size(); });
-    CHECK((*whole)["identifiers"].size() == 3);
+    CHECK((*whole)["identifiers"].size() == 2);
+}
+
+TEST_CASE("a tablet of a family goes with the last of them") {
+    Shop world;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    for (const auto* user : {"u3", "u4", "u5"})
+        world.send_one(R"({"type":"track","event":"x","anonymousId":"kiosk","userId":")" +
+                           std::string(user) + R"(","messageId":"s)" + user +
+                           R"(","timestamp":"2026-11-20T13:00:00Z",)"
+                           R"("context":{"device":{"id":"family"}}})",
+                       till);
+    world.send_one(R"({"type":"group","groupId":"club","userId":"u5","messageId":"g1",)"
+                   R"("timestamp":"2026-11-20T14:00:00Z","traits":{"name":"Us"}})",
+                   till);
+    const auto kiosk = token(world, "anonymous_id", "kiosk");
+    const auto family = token(world, "device_id", "family");
+    for (const auto* user : {"u3", "u4"}) {
+        REQUIRE(erase(world, "user_id", user)["status"] == "completed");
+        CHECK(spaces_naming(world, kiosk).find('L') != std::string::npos);
+    }
+    const auto last = erase(world, "user_id", "u5");
+    CHECK(last["erased"]["identifiers"] == 3);
+    CHECK(spaces_naming(world, kiosk).empty());
+    CHECK(spaces_naming(world, family).empty());
+    CHECK(world.exported(cdp::ExportKind::groups).size() == 1);
+    // Somebody new may have it.
+    CHECK(world.send_one(R"({"type":"identify","userId":"u6","anonymousId":"kiosk",)"
+                         R"("messageId":"n1","timestamp":"2026-11-20T15:00:00Z",)"
+                         R"("traits":{"plan":"new"}})",
+                         till) == "accepted");
+    world.restart(tests::open_config());
+    CHECK(world.profile("desk", "anonymous_id", "kiosk", "service")["traits"]["plan"]["value"] ==
+          "new");
 }
 
 TEST_CASE("a person of more events than one commit takes is erased whole") {

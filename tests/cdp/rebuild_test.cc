@@ -5,6 +5,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/base/random.h"
+#include "cdp/erasures.h"
 #include "cdp/facts.h"
 #include "consent/withdrawal.h"
 #include "identity/change.h"
@@ -89,6 +90,26 @@ public:
             identity::Upkeep::owe(transaction, id);
             return id;
         });
+    }
+
+    // Somebody of the crowd, or one identifier of theirs. What is refused, as being shared, stays.
+    void erase() {
+        const auto [type, value] = identifier();
+        const auto scope =
+            random_.one_in(3) ? cdp::ErasureScope::identifier : cdp::ErasureScope::person;
+        const auto tell = [&](bool dry_run) {
+            const auto answer = world_.platform().erasures().erase(
+                PlatformWorld::officer(), "officer:kim",
+                {.type = type, .value = value, .scope = scope, .dry_run = dry_run});
+            if (!answer) REQUIRE(answer.error().reason == "identifier_shared");
+            return answer ? json::parse(*answer)["erased"] : json();
+        };
+        auto told = tell(/*dry_run=*/true);
+        auto done = tell(/*dry_run=*/false);
+        // That somebody was tried on is told of too.
+        for (auto* counts : {&told, &done})
+            if (!counts->is_null()) counts->erase("disclosures");
+        CHECK(told == done);
     }
 
 private:
@@ -324,6 +345,19 @@ TEST_CASE("facts give the stored folds again, whatever was sent, answered and as
     CHECK(found(checked) == "");
     CHECK(checked.unread == 0);
     CHECK(checked.events > 20);
+}
+
+TEST_CASE(
+    "what is left of a crowd some of whom were erased is the fold of the facts that are left") {
+    const auto seed = GENERATE(tests::seeds(80));
+    CAPTURE(seed);
+    PlatformWorld world;
+    Traffic traffic(world, seed);
+    for (int i = 0; i < 4; ++i) {
+        traffic.run(40);
+        traffic.erase();
+        CHECK(found(rebuild(world, What::check)) == "");
+    }
 }
 
 TEST_CASE(
