@@ -9,6 +9,7 @@
 #include "consent/merkle.h"
 #include "consent/tiles.h"
 #include "storage/key.h"
+#include "storage/scan_ahead.h"
 #include "storage/store.h"
 
 namespace consent {
@@ -163,12 +164,13 @@ cdp::Result<LedgerChecked> check_tree(const storage::Snapshot& snapshot,
     const auto appended = CDP_TRY(storage::log_size(snapshot, ledger_prefix()));
     TreeCheck check(snapshot, *std::move(checkpoint));
     bool told_to_stop = false;
-    CDP_CHECK(snapshot.scan(ledger_prefix(), {}, [&](std::string_view key, std::string_view bytes) {
+    const auto visit = [&](std::string_view key, std::string_view bytes) {
         const auto index = cdp::ByteReader(key.substr(storage::kGroupBytes)).u64();
         if (!check.take(index, bytes)) return false;
         told_to_stop = check.entries() % kTellEvery == 0 && !progress("entries", check.entries());
         return !told_to_stop;
-    }));
+    };
+    CDP_CHECK(storage::scan_ahead(snapshot, ledger_prefix(), {}, visit));
     if (told_to_stop) return stopped();
     check.finish(appended);
     if (check.error()) return *check.error();

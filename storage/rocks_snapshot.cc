@@ -103,10 +103,8 @@ public:
             cursors.push_back(std::make_unique<Cursor>(db_, in, snapshot_, prefix, from));
         };
         // A prefix that holds a Space lies in one family; a shorter one is merged from all.
-        if (prefix.size() > sizeof(Partition))
-            add(family(prefix));
-        else
-            std::ranges::for_each(families_, add);
+        if (prefix.size() > sizeof(Partition)) return scan_one(family(prefix), prefix, from, visit);
+        std::ranges::for_each(families_, add);
 
         for (;;) {
             Cursor* first = nullptr;
@@ -123,6 +121,15 @@ public:
     }
 
 private:
+    cdp::Result<void> scan_one(rocksdb::ColumnFamilyHandle* in, std::string_view prefix,
+                               std::string_view from, const Visit& visit) const {
+        Cursor cursor(db_, in, snapshot_, prefix, from);
+        for (; cursor.valid(); cursor.next())
+            if (!visit(cursor.key(), cursor.value())) return cdp::Result<void>::ok();
+        if (!cursor.status().ok()) return translate(cursor.status(), "scan");
+        return cdp::Result<void>::ok();
+    }
+
     rocksdb::ColumnFamilyHandle* family(std::string_view key) const {
         return families_[static_cast<std::size_t>(family_of(key))];
     }
