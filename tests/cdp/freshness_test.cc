@@ -1,5 +1,6 @@
 #include <array>
 #include <atomic>
+#include <latch>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -21,6 +22,7 @@ constexpr const char* kPurpose = "email_marketing";
 constexpr int kFamilies = 4;
 constexpr int kWriters = 2;
 constexpr int kReaders = 4;
+constexpr std::size_t kResponsesMin = 100;  // of each reader
 
 // One moment of all threads.
 std::atomic<std::uint64_t> moment{0};
@@ -202,6 +204,7 @@ private:
 
     // Each has families of its own, so that what was said last of them is known.
     void write(int writer) {
+        started_.arrive_and_wait();
         cdp::Random random(seed_ * 100 + static_cast<std::uint64_t>(writer));
         std::map<int, std::string> standing;
         std::map<int, bool> merged;
@@ -246,7 +249,9 @@ private:
         cdp::Random random(seed_ * 100 + 50 + static_cast<std::uint64_t>(reader));
         std::map<std::string, std::string> kept;
         std::vector<Response> responses;
-        while (!done_) {
+        started_.arrive_and_wait();
+        // Some also when the writers were done before this thread had its turn.
+        while (!done_ || responses.size() < kResponsesMin) {
             const Family family{static_cast<int>(random.below(kFamilies))};
             Response response{.family = family.number, .start = ++moment};
             const auto side = random.below(2);
@@ -267,6 +272,7 @@ private:
     cdp::Timestamp said_at_{};
     std::atomic<int> said_{0};
     std::array<std::vector<Op>, kFamilies> ops_;  // of one writer each, while it runs
+    std::latch started_{kWriters + kReaders};
     std::atomic<bool> done_{false};
     std::atomic<bool> failed_{false};
     std::mutex mutex_;  // guards what follows
