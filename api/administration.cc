@@ -66,11 +66,7 @@ Response export_lines(const Services& services, const Request& request) {
                 reader, kind, [&pipe](std::string_view line) { return pipe->write(line); });
             pipe->finish(static_cast<bool>(done));
         });
-    Response response;
-    response.headers = kPrivate;
-    response.content_type = "application/x-ndjson";
-    response.stream = std::make_unique<PipedBody>(std::move(pipe));
-    return response;
+    return lines_from(std::move(pipe));
 }
 
 }  // namespace api

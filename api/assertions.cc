@@ -67,12 +67,7 @@ void add_assertion(const Services& services, const Request& request, Answer answ
 }
 
 void revoke_assertion(const Services& services, const Request& request, Answer answer) {
-    const auto read = [&]() -> cdp::Result<std::string> {
-        const auto body = CDP_TRY(parse_json(request.body));
-        CDP_CHECK(check_members(body, "", {"reason"}));
-        return string_member(body, "reason", "");
-    };
-    auto reason = read();
+    auto reason = reason_of(request);
     if (!reason) return answer(problem(reason.error()));
     auto place = services.platform.stewardship().line_up();
     if (!place) return answer(problem(place.error()));

@@ -5,15 +5,6 @@
 namespace api {
 namespace {
 
-bool same_letters(std::string_view text, std::string_view lower) {
-    if (text.size() != lower.size()) return false;
-    for (std::size_t i = 0; i < lower.size(); ++i) {
-        const char c = text[i];
-        if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c) != lower[i]) return false;
-    }
-    return true;
-}
-
 std::string_view media_type(std::string_view content_type) {
     auto type = content_type.substr(0, content_type.find(';'));
     while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
@@ -29,7 +20,7 @@ std::string_view header_parameter(std::string_view header, std::string_view name
         while (!part.empty() && (part.front() == ' ' || part.front() == '\t'))
             part.remove_prefix(1);
         const auto equals = part.find('=');
-        if (equals == part.npos || !same_letters(part.substr(0, equals), name)) continue;
+        if (equals == part.npos || !same_word(part.substr(0, equals), name)) continue;
         auto value = part.substr(equals + 1);
         if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
             value = value.substr(1, value.size() - 2);
@@ -45,7 +36,7 @@ bool is_field(std::string_view head, std::string_view name) {
         const auto line = head.substr(0, end);
         head.remove_prefix(end == head.npos ? head.size() : end + 2);
         const auto colon = line.find(':');
-        if (colon == line.npos || !same_letters(line.substr(0, colon), "content-disposition"))
+        if (colon == line.npos || !same_word(line.substr(0, colon), "content-disposition"))
             continue;
         return header_parameter(line.substr(colon + 1), "name") == name;
     }
@@ -79,8 +70,8 @@ std::optional<std::string> multipart_value(std::string_view content_type, std::s
 std::optional<std::string> form_value(std::string_view content_type, std::string_view body,
                                       std::string_view name) {
     const auto type = media_type(content_type);
-    if (same_letters(type, "application/x-www-form-urlencoded")) return query_value(body, name);
-    if (same_letters(type, "multipart/form-data")) return multipart_value(content_type, body, name);
+    if (same_word(type, "application/x-www-form-urlencoded")) return query_value(body, name);
+    if (same_word(type, "multipart/form-data")) return multipart_value(content_type, body, name);
     return std::nullopt;
 }
 

@@ -58,11 +58,6 @@ char lower(char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
-// `lower_case` is.
-bool same_word(std::string_view text, std::string_view lower_case) {
-    return std::ranges::equal(text, lower_case, {}, lower);
-}
-
 int hex_digit(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     c = lower(c);
@@ -283,6 +278,10 @@ std::optional<Refusal> conclude(Head& head, const Seen& seen) {
 }
 
 }  // namespace
+
+bool same_word(std::string_view text, std::string_view lower_case) {
+    return std::ranges::equal(text, lower_case, {}, lower);
+}
 
 std::string_view to_string(Method method) {
     switch (method) {

@@ -63,6 +63,9 @@ std::optional<Refusal> read_head(std::string_view bytes, Head& head);
 // a size over the limits. nullopt: keep reading.
 std::optional<Refusal> check_unfinished_head(std::string_view bytes);
 
+// Whether ASCII letters of either case make it this word, which is in lower case.
+bool same_word(std::string_view text, std::string_view lower_case);
+
 // The octets that %XX stands for; a plus sign stays one. For parts of a target that read_head let
 // through.
 std::string percent_decode(std::string_view text);

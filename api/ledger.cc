@@ -147,11 +147,7 @@ Response check_ledger(const Services& services, const Request&) {
         if (checked) pipe->write(render_ledger_checked(*checked));
         pipe->finish(static_cast<bool>(checked));
     });
-    Response response;
-    response.headers = kPrivate;
-    response.content_type = "application/x-ndjson";
-    response.stream = std::make_unique<PipedBody>(std::move(pipe));
-    return response;
+    return lines_from(std::move(pipe));
 }
 
 }  // namespace api

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 
+#include "api/json.h"
 #include "api/problem.h"
 #include "api/routes.h"
 
@@ -98,6 +100,12 @@ cdp::Reader reader_of(const Request& request) {
             .route = std::string(to_string(request.route->method)) + " " +
                      std::string(request.route->path),
             .reason = query_value(request.head->query, "reason").value_or("")};
+}
+
+cdp::Result<std::string> reason_of(const Request& request) {
+    const auto body = CDP_TRY(parse_json(request.body));
+    CDP_CHECK(check_members(body, "", {"reason"}));
+    return string_member(body, "reason", "");
 }
 
 cdp::Result<std::size_t> read_limit(std::string_view text) {

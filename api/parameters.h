@@ -46,6 +46,9 @@ cdp::Result<std::optional<cdp::Timestamp>> time_in(const Request& request, std::
 // Who looks, by which route and, if the query says, for which `reason`.
 cdp::Reader reader_of(const Request& request);
 
+// What a body says that says only why: {"reason":"…"}.
+cdp::Result<std::string> reason_of(const Request& request);
+
 // 1 to 1000; malformed_limit.
 cdp::Result<std::size_t> read_limit(std::string_view text);
 // `limit` and `cursor`. What a cursor may be is the list's to say.

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "api/parameters.h"
+
 namespace api {
 namespace {
 
@@ -47,6 +49,14 @@ void Pipe::wake_reader(std::unique_lock<std::mutex>& lock) {
     auto wake = std::exchange(wake_, nullptr);
     lock.unlock();
     if (wake) wake();
+}
+
+Response lines_from(std::shared_ptr<Pipe> pipe) {
+    Response response;
+    response.headers = kPrivate;
+    response.content_type = "application/x-ndjson";
+    response.stream = std::make_unique<PipedBody>(std::move(pipe));
+    return response;
 }
 
 }  // namespace api

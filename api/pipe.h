@@ -51,4 +51,7 @@ private:
     std::shared_ptr<Pipe> pipe_;
 };
 
+// NDJSON that is still being read from the store, for those with rights to it.
+Response lines_from(std::shared_ptr<Pipe> pipe);
+
 }  // namespace api

@@ -17,12 +17,7 @@ Response list_quarantines(const Services& services, const Request& request) {
 }
 
 void release_quarantine(const Services& services, const Request& request, Answer answer) {
-    const auto read = [&]() -> cdp::Result<std::string> {
-        const auto body = CDP_TRY(parse_json(request.body));
-        CDP_CHECK(check_members(body, "", {"reason"}));
-        return string_member(body, "reason", "");
-    };
-    auto reason = read();
+    auto reason = reason_of(request);
     if (!reason) return answer(problem(reason.error()));
     services.aside([&quarantines = services.platform.quarantines(),
                     id = std::string(request.parameter), author = author_of(request),

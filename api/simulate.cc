@@ -26,7 +26,7 @@ public:
         const auto done = services_.platform.simulate(
             reader_, request,
             [this](const identity::Progress& progress) { return report(progress); });
-        if (!started_) return answer_(whole(done));
+        if (!started_) return answer_(document(done));
         if (done)
             pipe_->write(tells_progress_ ? "{\"result\":" + *done + "}\n" : *done + "\n");
         else if (tells_progress_)
@@ -55,14 +55,6 @@ private:
         if (tells_progress_) response.content_type = "application/x-ndjson";
         response.stream = std::make_unique<PipedBody>(pipe_);
         answer_(std::move(response));
-    }
-
-    static Response whole(const cdp::Result<std::string>& document) {
-        if (!document) return problem(document.error());
-        Response response;
-        response.headers = kPrivate;
-        response.body = *document + "\n";
-        return response;
     }
 
     void tell_error(const cdp::Error& error) {

@@ -46,6 +46,12 @@ consent::DecisionId decision_id(const storage::Vault& vault, const Person& perso
                                          .ledger_size = ledger_size});
 }
 
+void end_decided(consent::ReleasedBody& body, const consent::DecisionId& decision,
+                 std::uint64_t ledger_size) {
+    body.text(",\"decision\":\"").id(decision).text("\",\"ledger_size\":");
+    body.ledger_size(ledger_size).text("}");
+}
+
 consent::DecisionId decision_id(const storage::Vault& vault, const DecidedAbout& decided) {
     std::string named(decided.channel);
     named.push_back('\0');

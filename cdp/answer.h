@@ -8,6 +8,7 @@
 #include "cdp/config.h"
 #include "cdp/people.h"
 #include "consent/gate.h"
+#include "consent/released_body.h"
 
 // What every answer to a channel begins and ends with.
 namespace cdp {
@@ -43,6 +44,10 @@ struct DecidedAbout {
     std::span<const Token> identifiers = {};  // as asked; zeros: nobody's
 };
 consent::DecisionId decision_id(const storage::Vault& vault, const DecidedAbout& decided);
+
+// ,"decision":ID,"ledger_size":N} - the end of every answer that was decided.
+void end_decided(consent::ReleasedBody& body, const consent::DecisionId& decision,
+                 std::uint64_t ledger_size);
 
 // What stands for a purpose where several are decided about at once, see google_consent.h.
 inline constexpr std::string_view kGoogleDecision = "google consent";

@@ -1,4 +1,5 @@
 #include "cdp/audit_answers.h"
+#include "cdp/audit_person.h"
 #include "cdp/audit_proofs.h"
 #include "cdp/consent_history.h"
 #include "cdp/refuse.h"
@@ -6,8 +7,7 @@
 namespace cdp {
 
 Result<Shown> audit_consent(const AuditSources& sources, const AuditQuery& query) {
-    if (!query.subject)
-        return refuse("subject_required", "Say about whom, like email:a@shop.example.", "/subject");
+    if (!query.subject) return subject_required();
     if (!query.as_of)
         return refuse("as_of_required", "Say as of when, an RFC 3339 time.", "/as_of");
     AuditProofs proofs(sources);

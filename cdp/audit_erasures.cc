@@ -1,4 +1,5 @@
 #include "cdp/audit_answers.h"
+#include "cdp/audit_person.h"
 #include "cdp/audit_proofs.h"
 #include "cdp/erasures.h"
 #include "cdp/people.h"
@@ -8,8 +9,7 @@ namespace cdp {
 
 // Nobody is known by what was erased, so nothing here may ask for a person.
 Result<Shown> audit_erasures(const AuditSources& sources, const AuditQuery& query) {
-    if (!query.subject)
-        return refuse("subject_required", "Say about whom, like email:a@shop.example.", "/subject");
+    if (!query.subject) return subject_required();
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const auto token = CDP_TRY(sources.people.resolve({*snapshot, transaction}, query.subject->type,

@@ -6,11 +6,15 @@
 
 namespace cdp {
 
+Error subject_required(const char* name) {
+    return refuse("subject_required", "Say about whom, like email:a@shop.example.",
+                  std::string("/") + name);
+}
+
 Result<AuditedPerson> audited_person(const AuditSources& sources, People::Reading reading,
                                      const std::optional<AuditSubject>& subject, const char* name) {
     const auto pointer = std::string("/") + name;
-    if (!subject)
-        return refuse("subject_required", "Say about whom, like email:a@shop.example.", pointer);
+    if (!subject) return subject_required(name);
     const auto at = [&](Error error) {
         if (error.code == ErrorCode::invalid_argument) error.pointer = pointer;
         return error;

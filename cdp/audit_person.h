@@ -18,6 +18,9 @@ struct AuditedPerson {
     Looked looked() const { return {.identifiers = {asked}, .persons = {id}}; }
 };
 
+// Nobody was named where somebody must be; the pointer is /NAME.
+Error subject_required(const char* name = "subject");
+
 // subject_required (its pointer is /NAME), malformed_identifier, person_unknown.
 Result<AuditedPerson> audited_person(const AuditSources& sources, People::Reading reading,
                                      const std::optional<AuditSubject>& subject,

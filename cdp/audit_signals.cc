@@ -11,6 +11,7 @@
 #include "cdp/audit_person.h"
 #include "cdp/audit_scan.h"
 #include "cdp/base/bytes.h"
+#include "cdp/committed.h"
 #include "cdp/consent_json.h"
 #include "cdp/disclosures.h"
 #include "cdp/paging.h"
@@ -147,12 +148,7 @@ public:
             const auto rows = CDP_TRY(
                 sources_.consents.rows(reading_.snapshot, reading_.transaction, member.token));
             rows_ += rows.size();
-            if (rows_ > kAuditRowsMax)
-                return Error{.code = ErrorCode::unavailable,
-                             .reason = "history_too_long",
-                             .message =
-                                 "So much was said under these identifiers that one answer cannot "
-                                 "hold it; export the consents instead."};
+            if (rows_ > kAuditRowsMax) return history_too_long();
             for (const auto& row : rows) take(member.token, row);
         }
         // Of a day on which stamps contradict each other the facts know each moment.

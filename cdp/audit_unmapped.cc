@@ -145,7 +145,7 @@ private:
     }
 
     Result<std::optional<One>> trait_of(std::string_view key, std::string_view sealed) const {
-        const auto home = Token::from(key.substr(3, 16));
+        const auto home = storage::subject_in(key);
         const auto subject = CDP_TRY(sources_.vault.find(snapshot_, home));
         if (!subject) return std::optional<One>();  // erased
         const auto trait = CDP_TRY(open_trait(*subject, key, sealed));
@@ -159,7 +159,7 @@ private:
         if (!node) return damaged("a node that cannot be read");
         if (policy().identifier_types.contains(node->type)) return std::optional<One>();
         return std::optional(
-            One{{Part::types, "", node->type}, Token::from(key.substr(3, 16)), node->first_seen});
+            One{{Part::types, "", node->type}, storage::subject_in(key), node->first_seen});
     }
 
     // What stayed because nobody had said what it is.

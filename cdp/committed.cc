@@ -87,6 +87,14 @@ Result<std::optional<Committed>> find_committed(const storage::Snapshot& snapsho
     return std::optional(CDP_TRY(open_committed(*key, under, found->first, found->second)));
 }
 
+Error history_too_long() {
+    return {.code = ErrorCode::unavailable,
+            .reason = "history_too_long",
+            .message =
+                "So much was said under these identifiers that one answer cannot hold it; "
+                "export the consents instead."};
+}
+
 Result<std::vector<Committed>> all_committed(const storage::Snapshot& snapshot,
                                              const storage::Vault& vault,
                                              const std::vector<Token>& under) {
@@ -109,12 +117,7 @@ Result<std::vector<Committed>> all_committed(const storage::Snapshot& snapshot,
                                 }));
         CDP_CHECK(outcome);
     }
-    if (rows >= kRowsMax)
-        return Error{.code = ErrorCode::unavailable,
-                     .reason = "history_too_long",
-                     .message =
-                         "So much was said under these identifiers that one answer cannot "
-                         "hold it; export the consents instead."};
+    if (rows >= kRowsMax) return history_too_long();
     std::ranges::sort(out, [](const Committed& a, const Committed& b) {
         return std::tuple(b.time(), b.id()) < std::tuple(a.time(), a.id());
     });

@@ -34,6 +34,9 @@ Result<std::optional<Committed>> find_committed(const storage::Snapshot& snapsho
                                                 const storage::Vault& vault, const Token& under,
                                                 const RecordId& id);
 
+// More rows than one answer may read.
+Error history_too_long();
+
 // Everything that was said under some identifiers, each once, newest first; nothing under one whose
 // key was destroyed. Error unavailable (history_too_long): more rows than one answer may read.
 Result<std::vector<Committed>> all_committed(const storage::Snapshot& snapshot,

@@ -73,7 +73,7 @@ Result<Decisions::Asked> Decisions::check(const Principal& caller, const Decisio
     CDP_CHECK(check_sizes(question, pointer));
     const bool of_channel = caller.role == Role::channel;
     const auto now = needs_.clock.now();
-    auto in_force = needs_.policies.now();
+    auto in_force = policies_.now();
     if (of_channel && !question.channel.empty() && question.channel != caller.channel)
         return forbidden("channel_not_own", "A channel asks for itself.", pointer + "/channel");
     if (of_channel && (question.as_of || !question.policy_version.empty()))
@@ -85,7 +85,7 @@ Result<Decisions::Asked> Decisions::check(const Principal& caller, const Decisio
             return refuse("malformed_hash", "A policy's version is 64 hexadecimal digits.",
                           pointer + "/policy_version");
         std::ranges::copy(*bytes, in_force.version.begin());
-        auto found = needs_.policies.find(*needs_.store.snapshot(), in_force.version);
+        auto found = policies_.find(*needs_.store.snapshot(), in_force.version);
         if (!found) {
             auto error = found.error();
             error.pointer = pointer + "/policy_version";

@@ -9,8 +9,8 @@
 #include "cdp/access.h"
 #include "cdp/base/clock.h"
 #include "cdp/disclosures.h"
-#include "cdp/people.h"
 #include "cdp/policy_versions.h"
+#include "cdp/read_needs.h"
 #include "cdp/shown.h"
 #include "consent/gate.h"
 
@@ -44,16 +44,8 @@ struct DecisionTold;
 // must outlive it.
 class Decisions {
 public:
-    struct Needs {
-        const storage::Store& store;
-        const storage::Vault& vault;
-        const People& people;
-        const consent::Consents& consents;
-        const Config& config;
-        const Clock& clock;
-        const PolicyVersions& policies;
-    };
-    explicit Decisions(Needs needs) : needs_(needs) {}
+    Decisions(ReadNeeds needs, const PolicyVersions& policies)
+        : needs_(needs), policies_(policies) {}
 
     // {"answers":[…]}, in the order of the questions. A channel asks for itself, and about now;
     // what it is told is composed of literals, numbers and ids. Sources of trust server, officers
@@ -78,7 +70,8 @@ private:
     Result<void> decide_about(const Asked& asked, People::Reading reading,
                               const DecisionQuestion::Subject& subject, DecisionTold& told) const;
 
-    Needs needs_;
+    ReadNeeds needs_;
+    const PolicyVersions& policies_;
 };
 
 }  // namespace cdp

@@ -146,18 +146,11 @@ Result<Event> parse_event(std::string_view raw, EventType type, const ParseConte
 }
 
 std::string write_key_of(std::string_view body) {
-    json::Scan scan(body);
     std::string found;
-    if (!scan.take('{') || scan.take('}')) return {};
-    do {
-        const auto key = scan.key();
-        if (!key) return {};
-        const auto value = scan.value();
-        if (!value) return {};
-        if (value->front() == '"' && json::key_is(*key, "writeKey"))
-            found = json::unescape(value->substr(1, value->size() - 2)).value_or("");
-    } while (scan.take(','));
-    return scan.take('}') && scan.at_end() ? found : std::string();
+    for (const auto& [key, value] : json::members_of(body))
+        if (value.front() == '"' && json::key_is(key, "writeKey"))
+            found = json::unescape(value.substr(1, value.size() - 2)).value_or("");
+    return found;
 }
 
 }  // namespace cdp

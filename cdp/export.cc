@@ -23,10 +23,6 @@ namespace {
 
 using consent::json_string;
 
-Token subject_of(std::string_view key) {
-    return Token::from(key.substr(3, 16));
-}
-
 // Opens identifiers by token. Exports meet the same ones again and again, in runs.
 class Names {
 public:
@@ -148,7 +144,7 @@ Result<void> Exporter::events(const storage::Snapshot& snapshot, const Sink& sin
     std::optional<Token> written;  // a shared home, whole
     return each_row(snapshot, storage::Space::event,
                     [&](std::string_view key, std::string_view sealed) -> Result<bool> {
-                        const auto subject = subject_of(key);
+                        const auto subject = storage::subject_in(key);
                         if (written == subject) return true;
                         const auto* home = CDP_TRY(names.find(subject));
                         if (home->node.shared || !home->node.active) {
@@ -198,11 +194,11 @@ Result<void> Exporter::persons(const storage::Snapshot& snapshot, const Sink& si
     const auto scanned =
         each_row(snapshot, storage::Space::member,
                  [&](std::string_view key, std::string_view) -> Result<bool> {
-                     const bool same = anchor == subject_of(key);
+                     const bool same = anchor == storage::subject_in(key);
                      if (!same) {
                          stopped = !finish();
                          if (stopped) return false;
-                         anchor = subject_of(key);
+                         anchor = storage::subject_in(key);
                      }
                      storage::KeyReader reader(key);
                      const auto* named = CDP_TRY(names.find(reader.id<Token>()));

@@ -57,11 +57,8 @@ Result<AnswerCache::Answer> GoogleConsent::answer(const Principal& channel, std:
         else
             body.text("\"denied\"");
     }
-    body.text(",\"decision\":\"")
-        .id(decision_id(needs_.vault, person, channel, kGoogleDecision, ledger_size))
-        .text("\",\"ledger_size\":")
-        .ledger_size(ledger_size)
-        .text("}");
+    end_decided(body, decision_id(needs_.vault, person, channel, kGoogleDecision, ledger_size),
+                ledger_size);
     return std::make_shared<const Unlisted>(std::move(body).finish());
 }
 

@@ -3,9 +3,7 @@
 #include <string_view>
 
 #include "cdp/answer_cache.h"
-#include "cdp/people.h"
-#include "consent/consents.h"
-#include "storage/store.h"
+#include "cdp/read_needs.h"
 
 namespace cdp {
 
@@ -14,22 +12,14 @@ namespace cdp {
 // outlive it.
 class GoogleConsent {
 public:
-    struct Needs {
-        const storage::Store& store;
-        const storage::Vault& vault;
-        const People& people;
-        const consent::Consents& consents;
-        const Config& config;
-        const Clock& clock;
-    };
-    explicit GoogleConsent(Needs needs) : needs_(needs) {}
+    explicit GoogleConsent(ReadNeeds needs) : needs_(needs) {}
 
     // See Platform::google_consent.
     Result<AnswerCache::Answer> answer(const Principal& channel, std::string_view type,
                                        std::string_view value) const;
 
 private:
-    Needs needs_;
+    ReadNeeds needs_;
 };
 
 }  // namespace cdp

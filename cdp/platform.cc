@@ -91,11 +91,11 @@ struct Platform::Parts {
     const PolicyVersions policies{{store, vault, config, clock}};
     const SourceNames source_names{vault};
     const People people{{vault, graph, consents, config}};
-    Profiles profiles{{store, vault, people, consents, config, clock, counters}};
+    Profiles profiles{{store, vault, graph, people, consents, config, clock}, counters};
     const Timeline timeline{{store, vault, graph, people, consents, config, clock}};
     const ConsentHistory consent_history{{store, vault, graph, people, clock, policies}};
-    const Decisions decisions{{store, vault, people, consents, config, clock, policies}};
-    const GoogleConsent google_consent{{store, vault, people, consents, config, clock}};
+    const Decisions decisions{{store, vault, graph, people, consents, config, clock}, policies};
+    const GoogleConsent google_consent{{store, vault, graph, people, consents, config, clock}};
     const Groups groups{{store, vault, graph, people}};
     const IdentityView identity_view{{store, vault, graph, people, config, source_names}};
     const Quarantines quarantines{{store, vault, graph, consents, clock}};

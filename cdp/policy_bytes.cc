@@ -79,14 +79,18 @@ void pass(Writing& io, const std::map<std::string, T, std::less<>>& map);
 template <typename T>
 void pass(Reading& io, std::map<std::string, T, std::less<>>& map);
 
+// In this order; what a value consists of is found where this is used.
+template <typename Io, typename... Ts>
+void pass_all(Io& io, Ts&... values) {
+    (pass(io, values), ...);
+}
+
 template <typename T, typename Known>
 concept Is = std::same_as<std::remove_const_t<T>, Known>;
 
 template <typename Io, Is<consent::RegimeRow> T>
 void pass(Io& io, T& row) {
-    pass(io, row.jurisdictions);
-    pass(io, row.channels);
-    pass(io, row.regime);
+    pass_all(io, row.jurisdictions, row.channels, row.regime);
 }
 
 void pass(Writing& io, const std::optional<consent::MessageClass>& value) {
@@ -102,66 +106,41 @@ void pass(Reading& io, std::optional<consent::MessageClass>& value) {
 
 template <typename Io, Is<consent::Purpose> T>
 void pass(Io& io, T& purpose) {
-    pass(io, purpose.name);
-    pass(io, purpose.regime);
-    pass(io, purpose.target_types);
-    pass(io, purpose.regimes);
-    pass(io, purpose.signals);
-    pass(io, purpose.message_class);
+    pass_all(io, purpose.name, purpose.regime, purpose.target_types, purpose.regimes,
+             purpose.signals, purpose.message_class);
 }
 
 template <typename Io, Is<consent::ChannelLabel> T>
 void pass(Io& io, T& label) {
-    pass(io, label.label);
-    pass(io, label.transform);
-    pass(io, label.form);
-    pass(io, label.length);
+    pass_all(io, label.label, label.transform, label.form, label.length);
 }
 
 template <typename Io, Is<consent::Channel> T>
 void pass(Io& io, T& channel) {
-    pass(io, channel.id);
-    pass(io, channel.recipient);
-    pass(io, channel.country);
-    pass(io, channel.purposes);
-    pass(io, channel.labels);
-    pass(io, channel.role);
-    pass(io, channel.transfer);
-    pass(io, channel.medium);
-    pass(io, channel.withdrawal_seconds);
-    pass(io, channel.tcf_vendor);
-    pass(io, channel.google_vendor);
-    pass(io, channel.contact);
-    pass(io, channel.deletion_endpoint);
+    pass_all(io, channel.id, channel.recipient, channel.country, channel.purposes, channel.labels,
+             channel.role, channel.transfer, channel.medium, channel.withdrawal_seconds,
+             channel.tcf_vendor, channel.google_vendor, channel.contact, channel.deletion_endpoint);
 }
 
 template <typename Io, Is<consent::QuietHours> T>
 void pass(Io& io, T& hours) {
-    pass(io, hours.jurisdiction);
-    pass(io, hours.mediums);
-    pass(io, hours.from);
-    pass(io, hours.until);
-    pass(io, hours.offset);
-    pass(io, hours.unless_granted);
+    pass_all(io, hours.jurisdiction, hours.mediums, hours.from, hours.until, hours.offset,
+             hours.unless_granted);
 }
 
 template <typename Io, Is<consent::Reconfirmation> T>
 void pass(Io& io, T& rule) {
-    pass(io, rule.jurisdiction);
-    pass(io, rule.every);
-    pass(io, rule.or_deny);
+    pass_all(io, rule.jurisdiction, rule.every, rule.or_deny);
 }
 
 template <typename Io, Is<consent::Label> T>
 void pass(Io& io, T& label) {
-    pass(io, label.name);
-    pass(io, label.collected_for);
+    pass_all(io, label.name, label.collected_for);
 }
 
 template <typename Io, Is<consent::EventRule> T>
 void pass(Io& io, T& rule) {
-    pass(io, rule.pattern);
-    pass(io, rule.labels);
+    pass_all(io, rule.pattern, rule.labels);
 }
 
 template <typename T>
@@ -196,21 +175,11 @@ void pass(Reading& io, std::map<std::string, T, std::less<>>& map) {
 
 template <typename Io, Is<consent::Policy> T>
 void pass(Io& io, T& policy) {
-    pass(io, policy.purposes);
-    pass(io, policy.channels);
-    pass(io, policy.labels);
-    pass(io, policy.traits);
-    pass(io, policy.properties);
-    pass(io, policy.identifier_types);
-    pass(io, policy.identifier_default);
-    pass(io, policy.events);
-    pass(io, policy.event_default);
-    pass(io, policy.trait_purposes);
-    pass(io, policy.quiet_hours);
-    pass(io, policy.reconfirmations);
-    pass(io, policy.advertisement_label);
-    pass(io, policy.self_consent_age);
-    pass(io, policy.category_aliases);
+    pass_all(io, policy.purposes, policy.channels, policy.labels, policy.traits, policy.properties,
+             policy.identifier_types, policy.identifier_default, policy.events,
+             policy.event_default, policy.trait_purposes, policy.quiet_hours,
+             policy.reconfirmations, policy.advertisement_label, policy.self_consent_age,
+             policy.category_aliases);
 }
 
 }  // namespace

@@ -12,18 +12,19 @@ constexpr std::size_t kCacheBytesMax = 32u << 20;
 
 }  // namespace
 
-Profiles::Profiles(Needs needs) : needs_(needs), cache_(needs.store, kCacheBytesMax) {}
+Profiles::Profiles(ReadNeeds needs, Counters& counters)
+    : needs_(needs), counters_(counters), cache_(needs.store, kCacheBytesMax) {}
 
 Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::string_view type,
                                               std::string_view value,
                                               std::string_view purpose_name) {
-    needs_.counters.profile_reads.fetch_add(1, std::memory_order_relaxed);
+    counters_.profile_reads.fetch_add(1, std::memory_order_relaxed);
     std::string question;
     for (const auto part : {std::string_view(channel.channel), purpose_name, type, value})
         question.append(part).push_back('\0');
     const auto now = needs_.clock.now();
     if (auto answer = cache_.find(question, now)) {
-        needs_.counters.profile_cache_hits.fetch_add(1, std::memory_order_relaxed);
+        counters_.profile_cache_hits.fetch_add(1, std::memory_order_relaxed);
         return answer;
     }
 
@@ -45,11 +46,8 @@ Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::str
     DestinationForms forms(needs_.vault, needs_.config, channel.channel);
     write_fields(person, traits, gate, forms, body);
     const auto ledger_size = CDP_TRY(needs_.consents.ledger_size(*snapshot));
-    body.text(",\"decision\":\"")
-        .id(decision_id(needs_.vault, person, channel, purpose->name, ledger_size))
-        .text("\",\"ledger_size\":")
-        .ledger_size(ledger_size)
-        .text("}");
+    end_decided(body, decision_id(needs_.vault, person, channel, purpose->name, ledger_size),
+                ledger_size);
     auto answer = std::make_shared<const Unlisted>(std::move(body).finish());
     cache_.keep(std::move(question), answer, transaction.reads(), gate.judge().changes_at());
     return answer;

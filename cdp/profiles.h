@@ -6,8 +6,8 @@
 
 #include "cdp/answer_cache.h"
 #include "cdp/destination_forms.h"
-#include "cdp/people.h"
 #include "cdp/platform.h"
+#include "cdp/read_needs.h"
 #include "consent/released_body.h"
 
 namespace cdp {
@@ -16,16 +16,7 @@ namespace cdp {
 // Everything it refers to must outlive it.
 class Profiles {
 public:
-    struct Needs {
-        const storage::Store& store;
-        const storage::Vault& vault;
-        const People& people;
-        const consent::Consents& consents;
-        const Config& config;
-        const Clock& clock;
-        Counters& counters;
-    };
-    explicit Profiles(Needs needs);
+    Profiles(ReadNeeds needs, Counters& counters);
 
     // See Platform::profile.
     Result<AnswerCache::Answer> profile(const Principal& channel, std::string_view type,
@@ -46,7 +37,8 @@ private:
                                const Held& held) const;
     consent::Passed pass_identifier(const consent::Gate& gate, DestinationForms& forms,
                                     const PersonMember& member) const;
-    Needs needs_;
+    ReadNeeds needs_;
+    Counters& counters_;
     AnswerCache cache_;
 };
 

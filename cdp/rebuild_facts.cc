@@ -50,7 +50,7 @@ Result<void> Retelling::learn_erased() {
     while (CDP_TRY(rows.next())) {
         const auto tombstone = decode_tombstone(rows.value());
         if (!tombstone) return damaged("a tombstone that cannot be read");
-        erased_.emplace(subject_in(rows.key()), tombstone->erased);
+        erased_.emplace(storage::subject_in(rows.key()), tombstone->erased);
     }
     return Result<void>::ok();
 }
@@ -78,7 +78,7 @@ Result<void> Retelling::tell_events() {
 
 Result<Retelling::EventRow> Retelling::open_event(std::string_view key, std::string_view sealed) {
     EventRow row;
-    row.home = subject_in(key);
+    row.home = storage::subject_in(key);
     storage::KeyReader in(key);
     row.time = in.newest_first();
     row.id = in.id<EventId>();
@@ -147,7 +147,7 @@ Result<void> Retelling::mark_asserted() {
     RowWalk rows(facts_, Space::asserted);
     std::optional<Token> marked;
     while (CDP_TRY(rows.next())) {
-        const auto subject = subject_in(rows.key());
+        const auto subject = storage::subject_in(rows.key());
         if (subject == marked) continue;
         marked = subject;
         const auto key = identity::node_key(subject);

@@ -24,7 +24,7 @@ struct Membership {
 };
 
 Membership membership_in(std::string_view key) {
-    return {subject_in(key), storage::KeyReader(key).id<Token>()};
+    return {storage::subject_in(key), storage::KeyReader(key).id<Token>()};
 }
 
 }  // namespace
@@ -71,7 +71,8 @@ Result<void> Mending::mend_rows(const Fold& fold) {
 Result<std::string> Mending::reseal(const std::string& key, const std::string& folded) {
     const auto plain = CDP_TRY(folded_.open(key, folded));
     if (!plain) return damaged("a value that was made again cannot be read");
-    const auto subject = CDP_TRY(needs_.vault.find_or_make(writer_.at_hand(), subject_in(key)));
+    const auto subject =
+        CDP_TRY(needs_.vault.find_or_make(writer_.at_hand(), storage::subject_in(key)));
     return storage::Vault::seal(subject, key, *plain);
 }
 
@@ -84,7 +85,7 @@ Result<void> Mending::mend_nodes(const Fold& fold) {
 }
 
 Result<void> Mending::mend_node(const RowDifference& row) {
-    const auto token = subject_in(row.key);
+    const auto token = storage::subject_in(row.key);
     auto node = row.stored ? stored_node(*row.stored) : std::nullopt;
     if (!row.folded) {
         CDP_CHECK(forget(token, node));
@@ -177,7 +178,7 @@ Result<void> Mending::complete_members() {
         const auto node = identity::decode_node(rows.value());
         if (!node) return damaged("a node that was mended cannot be read");
         if (!node->active || !node->placed()) continue;
-        const auto key = identity::member_key(node->anchor, subject_in(rows.key()));
+        const auto key = identity::member_key(node->anchor, storage::subject_in(rows.key()));
         if (CDP_TRY(snapshot->get(key))) continue;
         writer_.at_hand().put(key, identity::encode_since(now_));
         CDP_CHECK(step("members"));
@@ -190,7 +191,7 @@ Result<void> Mending::fold_again(const Fold& fold) {
     const auto snapshot = needs_.store.snapshot();
     std::vector<Token> starts;
     const auto hand_on = [&](const RowDifference& row) -> Result<void> {
-        const auto token = subject_in(row.key);
+        const auto token = storage::subject_in(row.key);
         if (!done_.contains(token)) starts.push_back(token);
         if (starts.size() < kStartsMax) return Result<void>::ok();
         CDP_CHECK(fold_around(starts));

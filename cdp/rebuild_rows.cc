@@ -33,7 +33,7 @@ Result<bool> same_node(const Opened& stored, const Opened& folded, const RowDiff
     const auto b = identity::decode_node(*row.folded);
     if (!b) return damaged("a node that was made again cannot be read");
     if (!a || !same_facts(*a, *b) || !same_place(*a, *b)) return false;
-    const auto token = subject_in(row.key);
+    const auto token = storage::subject_in(row.key);
     const auto is = CDP_TRY(stored.value_of(token, *a));
     const auto should = CDP_TRY(folded.value_of(token, *b));
     return is && should && is->value == should->value;
@@ -57,10 +57,6 @@ Result<bool> same(const Fold& fold, const Opened& stored, const Opened& folded,
 
 std::span<const Fold> folds() {
     return kFolds;
-}
-
-Token subject_in(std::string_view key) {
-    return Token::from(key.substr(storage::kGroupBytes - sizeof(Token), sizeof(Token)));
 }
 
 RowWalk::RowWalk(const storage::Snapshot& snapshot, Space space)
@@ -121,7 +117,7 @@ bool same_place(const identity::Node& stored, const identity::Node& folded) {
 
 Result<std::optional<std::string>> Opened::open(std::string_view key,
                                                 std::string_view sealed) const {
-    const auto subject = CDP_TRY(vault.find(snapshot, subject_in(key)));
+    const auto subject = CDP_TRY(vault.find(snapshot, storage::subject_in(key)));
     if (!subject) return std::optional<std::string>{};
     auto plain = storage::Vault::open(*subject, key, sealed);
     if (!plain) return std::optional<std::string>{};

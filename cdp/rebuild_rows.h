@@ -32,9 +32,6 @@ struct Fold {
 };
 std::span<const Fold> folds();
 
-// The subject of a key: the identifier, person or group that it is filed under.
-Token subject_in(std::string_view key);
-
 // The rows of a space in order of keys, some hundred read at a time.
 class RowWalk {
 public:

@@ -71,11 +71,8 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
         body.text("null");
     }
     const auto ledger_size = CDP_TRY(needs_.consents.ledger_size(*snapshot));
-    body.text(",\"decision\":\"")
-        .id(decision_id(needs_.vault, person, channel, purpose->name, ledger_size))
-        .text("\",\"ledger_size\":")
-        .ledger_size(ledger_size)
-        .text("}");
+    end_decided(body, decision_id(needs_.vault, person, channel, purpose->name, ledger_size),
+                ledger_size);
     return std::make_shared<const Unlisted>(std::move(body).finish());
 }
 

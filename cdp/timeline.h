@@ -9,9 +9,9 @@
 
 #include "cdp/destination_forms.h"
 #include "cdp/disclosures.h"
-#include "cdp/people.h"
 #include "cdp/person_events.h"
 #include "cdp/platform.h"
+#include "cdp/read_needs.h"
 #include "consent/released_body.h"
 
 namespace cdp {
@@ -20,16 +20,7 @@ namespace cdp {
 // it.
 class Timeline {
 public:
-    struct Needs {
-        const storage::Store& store;
-        const storage::Vault& vault;
-        const identity::Graph& graph;
-        const People& people;
-        const consent::Consents& consents;
-        const Config& config;
-        const Clock& clock;
-    };
-    explicit Timeline(Needs needs) : needs_(needs) {}
+    explicit Timeline(ReadNeeds needs) : needs_(needs) {}
 
     // See Platform::timeline.
     Result<std::shared_ptr<const Unlisted>> page(const Principal& channel, std::string_view type,
@@ -51,7 +42,7 @@ private:
                                   DestinationForms& forms, const std::string& name,
                                   std::string_view json) const;
 
-    Needs needs_;
+    ReadNeeds needs_;
 };
 
 }  // namespace cdp

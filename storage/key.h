@@ -25,6 +25,11 @@ inline std::string space_prefix(Space space) {
             static_cast<char>(space)};
 }
 
+// The subject of a key that has one: the identifier, person or group it is filed under.
+inline cdp::Token subject_in(std::string_view key) {
+    return cdp::Token::from(key.substr(kGroupBytes - sizeof(cdp::Token), sizeof(cdp::Token)));
+}
+
 // Builds a key field by field.
 class KeyWriter {
 public:

@@ -7,9 +7,9 @@
 
 #include "cdp/base/random.h"
 #include "consent/audit_proof.h"
-#include "consent/base64.h"
 #include "consent/ledger.h"
 #include "tests/cdp/audit_generator.h"
+#include "tests/cdp/shown_proof.h"
 
 // Questions asked of a shop, and what is compared: lines of text.
 namespace tests {
@@ -117,7 +117,7 @@ public:
             REQUIRE(keys);
             keys_ = *std::move(keys);
         }
-        auto out = consent::verify(proof_of(shown.at("proof")), keys_);
+        auto out = consent::verify(proof_shown(shown), keys_);
         INFO((out ? "" : out.error().reason + " " + out.error().pointer));
         REQUIRE(out);
         return *std::move(out);
@@ -128,30 +128,6 @@ public:
     cdp::Random random;
 
 private:
-    static std::string bytes_of(const json& text) {
-        const auto bytes = consent::from_base64(text.get<std::string>());
-        REQUIRE(bytes);
-        return *bytes;
-    }
-    static consent::Sha256 hash_of(const json& hex) {
-        consent::Sha256 out{};
-        const auto bytes = cdp::from_hex(hex.get<std::string>());
-        REQUIRE((bytes && bytes->size() == out.size()));
-        std::ranges::copy(*bytes, out.begin());
-        return out;
-    }
-    static consent::AuditProof proof_of(const json& proof) {
-        consent::AuditProof out{.bytes = bytes_of(proof.at("bytes")),
-                                .salt = hash_of(proof.at("salt")),
-                                .entry = bytes_of(proof.at("entry")),
-                                .tlog_proof = proof.at("tlog_proof")};
-        if (!proof.contains("row")) return out;
-        const auto& row = proof["row"];
-        out.row = {.bytes = bytes_of(row.at("bytes")), .index = row.at("index"), .path = {}};
-        for (const auto& hash : row.at("path")) out.row->path.push_back(hash_of(hash));
-        return out;
-    }
-
     std::vector<consent::VerifierKey> keys_ = {};
 };
 

@@ -1,11 +1,9 @@
 #include <set>
 
 #include "cdp/audit_disclosed.h"
-#include "cdp/base/bytes.h"
 #include "cdp/disclosures.h"
-#include "consent/audit_proof.h"
-#include "consent/base64.h"
 #include "consent/ledger.h"
+#include "tests/cdp/shown_proof.h"
 #include "tests/cdp/world.h"
 
 namespace {
@@ -13,6 +11,7 @@ namespace {
 using cdp::AuditQuery;
 using nlohmann::json;
 using tests::PlatformWorld;
+using tests::proof_shown;
 
 cdp::Config with_phones() {
     cdp::Config config;
@@ -48,37 +47,10 @@ struct Shop {
     PlatformWorld world;
 };
 
-std::string bytes_of(const json& text) {
-    const auto bytes = consent::from_base64(text.get<std::string>());
-    REQUIRE(bytes);
-    return *bytes;
-}
-
-consent::Sha256 hash_of(const json& hex) {
-    consent::Sha256 out{};
-    const auto bytes = cdp::from_hex(hex.get<std::string>());
-    REQUIRE((bytes && bytes->size() == out.size()));
-    std::ranges::copy(*bytes, out.begin());
-    return out;
-}
-
-consent::AuditProof proof_of(const json& shown) {
-    const auto& proof = shown.at("proof");
-    consent::AuditProof out{.bytes = bytes_of(proof.at("bytes")),
-                            .salt = hash_of(proof.at("salt")),
-                            .entry = bytes_of(proof.at("entry")),
-                            .tlog_proof = proof.at("tlog_proof")};
-    if (!proof.contains("row")) return out;
-    const auto& row = proof["row"];
-    out.row = {.bytes = bytes_of(row.at("bytes")), .index = row.at("index"), .path = {}};
-    for (const auto& hash : row.at("path")) out.row->path.push_back(hash_of(hash));
-    return out;
-}
-
 consent::Proven proven(Shop& shop, const json& shown) {
     const auto keys = shop.world.platform().ledger().public_keys();
     REQUIRE(keys);
-    auto out = consent::verify(proof_of(shown), *keys);
+    auto out = consent::verify(proof_shown(shown), *keys);
     INFO((out ? "" : out.error().reason + " " + out.error().pointer));
     REQUIRE(out);
     return *std::move(out);
@@ -131,7 +103,7 @@ TEST_CASE("a proof of another row, or of another batch, does not hold") {
     const auto rows = shop.disclosures().at("disclosures");
     REQUIRE(rows.size() == 4);
     const auto keys = shop.world.platform().ledger().public_keys().value();
-    const auto first = proof_of(rows[0]);
+    const auto first = proof_shown(rows[0]);
     const auto fault = [&](const consent::AuditProof& proof) {
         const auto out = consent::verify(proof, keys);
         return out ? "" : out.error().reason;
@@ -156,7 +128,7 @@ TEST_CASE("a proof of another row, or of another batch, does not hold") {
     other = first;
     other.entry.back() ^= 1;
     CHECK(fault(other) == "proof_invalid");
-    const auto last = proof_of(rows[3]);
+    const auto last = proof_shown(rows[3]);
     other = first;
     other.bytes = last.bytes;
     other.salt = last.salt;
