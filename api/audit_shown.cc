@@ -8,7 +8,7 @@
 #include "api/parameters.h"
 #include "cdp/base/bytes.h"
 #include "cdp/consent_json.h"
-#include "cdp/erasure_outcome.h"
+#include "cdp/erasure_facts.h"
 
 namespace api {
 namespace {
@@ -192,7 +192,7 @@ Result<void> check_erasure(const json& shown, const consent::Proven& proven) {
     const auto erasure = cdp::decode_outcome(proven.bytes);
     if (proven.entry.type != consent::EntryType::erasure || !erasure) return differs("/erasure");
     for (const auto& [name, member] : shown.items())
-        if (!Names{"erasure", "proof", "held", "since"}.contains(name)) return differs("/" + name);
+        if (!Names{"erasure", "proof"}.contains(name)) return differs("/" + name);
     const auto& told = shown["erasure"];
     if (!told.is_object()) return differs("/erasure");
     auto due = kept_of(*erasure, told.value("kept", json()));

@@ -13,8 +13,8 @@
 #include "api/config.h"
 #include "api/http_head.h"
 #include "api/reach.h"
+#include "cdp/interrupted.h"
 #include "cdp/platform.h"
-#include "cdp/stewardship.h"
 
 namespace api {
 namespace {
@@ -70,7 +70,7 @@ Result<std::string> ask(OpenFolder& folder, const cdp::AuditQuestion& question,
     const cdp::SystemClock clock;
     cdp::Platform platform(*folder.store, *folder.vault, clock, std::move(config.platform),
                            CDP_TRY(folder.journal()));
-    CDP_CHECK(platform.stewardship().finish_interrupted());
+    CDP_CHECK(cdp::finish_interrupted(platform));
     platform.publish_ledger();
     const cdp::Reader reader{.who = {},
                              .uid = static_cast<std::int64_t>(::getuid()),

@@ -1,5 +1,8 @@
 #include "api/problem.h"
 
+#include <algorithm>
+#include <array>
+
 #include "api/json.h"
 #include "cdp/base/log.h"
 
@@ -78,14 +81,25 @@ Response problem(int status, std::string_view code, std::string_view message,
     return response;
 }
 
+namespace {
+
+// That somebody is to come again in a moment is no fault of ours.
+bool asks_to_wait(const cdp::Error& error) {
+    constexpr std::array<std::string_view, 3> kReasons{"busy", "contended", "erasure_under_way"};
+    return std::ranges::find(kReasons, error.reason) != kReasons.end();
+}
+
+}  // namespace
+
 Response problem(const cdp::Error& error) {
     const int status = to_status(error.code);
     if (status >= 500 || !error.detail.empty())
-        cdp::log::write(status >= 500 ? cdp::log::Level::error : cdp::log::Level::info,
-                        "request_failed",
-                        {{"status", std::int64_t{status}},
-                         {"reason", cdp::log::safe(error.reason)},
-                         {"detail", cdp::log::safe(error.detail)}});
+        cdp::log::write(
+            status >= 500 && !asks_to_wait(error) ? cdp::log::Level::error : cdp::log::Level::info,
+            "request_failed",
+            {{"status", std::int64_t{status}},
+             {"reason", cdp::log::safe(error.reason)},
+             {"detail", cdp::log::safe(error.detail)}});
     return problem(status, error.reason, error.message, error.pointer);
 }
 

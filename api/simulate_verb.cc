@@ -12,6 +12,7 @@
 #include "api/json.h"
 #include "api/reach.h"
 #include "api/simulation_request.h"
+#include "cdp/interrupted.h"
 
 namespace api {
 namespace {
@@ -139,6 +140,7 @@ cdp::Result<json> simulate_on(Reached& reached, const std::string& body) {
     const cdp::SystemClock clock;
     cdp::Platform platform(*folder.store, *folder.vault, clock, cdp::Config{},
                            CDP_TRY(folder.journal()));
+    CDP_CHECK(cdp::finish_interrupted(platform));
     const auto request = CDP_TRY(read_simulation(body, platform.config().types));
     const cdp::Reader reader{.uid = static_cast<std::int64_t>(::getuid()),
                              .route = "cdp identity simulate"};

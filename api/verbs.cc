@@ -10,7 +10,7 @@
 #include "api/json.h"
 #include "api/principals.h"
 #include "api/reach.h"
-#include "cdp/stewardship.h"
+#include "cdp/interrupted.h"
 
 namespace api {
 namespace {
@@ -70,7 +70,7 @@ cdp::Result<void> export_from(Reached& reached, const std::string& kind,
     const cdp::SystemClock clock;
     cdp::Platform platform(*folder.store, *folder.vault, clock, cdp::Config{},
                            CDP_TRY(folder.journal()));
-    CDP_CHECK(platform.stewardship().finish_interrupted());
+    CDP_CHECK(cdp::finish_interrupted(platform));
     return platform.export_lines({.who = {},
                                   .uid = static_cast<std::int64_t>(::getuid()),
                                   .route = "cdp export " + kind,

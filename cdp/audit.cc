@@ -124,7 +124,7 @@ std::span<const AuditQuestion> audit_questions() {
          .path = "erasures",
          .verb = "erasures",
          .asks = "Was somebody erased, when, what remains and on what basis?",
-         .parameters = {"subject"},
+         .parameters = {"subject", "limit", "cursor"},
          .answer = audit_erasures},
         {.number = "17",
          .path = "withheld",

@@ -4,10 +4,12 @@
 
 #include "cdp/audit_answers.h"
 #include "cdp/audit_disclosed.h"
+#include "cdp/audit_erased.h"
 #include "cdp/audit_person.h"
 #include "cdp/audit_withdrawal.h"
 #include "cdp/base/bytes.h"
 #include "cdp/consent_history.h"
+#include "cdp/erasures.h"
 #include "cdp/refuse.h"
 #include "cdp/withdrawals.h"
 #include "consent/json_writer.h"
@@ -217,8 +219,41 @@ Result<std::string> recipient_json(const AuditSources& sources, AuditProofs& pro
 
 }  // namespace
 
+namespace {
+
+// Of whom nothing is held any more: whoever had been given something must be told all the same.
+// nullopt: never erased.
+Result<std::optional<Shown>> recipients_of_erased(const AuditSources& sources,
+                                                  const AuditSubject& subject) {
+    const auto snapshot = sources.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const auto token =
+        CDP_TRY(sources.people.resolve({*snapshot, transaction}, subject.type, subject.value));
+    const auto past = CDP_TRY(sources.erasures.of(transaction, token, {.limit = 1}));
+    if (past.erasures.empty()) return std::optional<Shown>{};
+    JsonWriter out;
+    out.open().json("person", "null");
+    out.open("subject").text("type", subject.type).text("value", subject.value).close();
+    out.json("recipients", "[]");
+    out.json("before_erasure", CDP_TRY(recipients_before_erasure(sources, transaction, token)));
+    out.json("gaps", "[]").number("erased", 0).json("next", "null");
+    return std::optional(Shown(out.close().take(), {.identifiers = {token}, .persons = {}}));
+}
+
+Result<std::string> before_erasure(const AuditSources& sources, const Token& token) {
+    const auto snapshot = sources.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    return recipients_before_erasure(sources, transaction, token);
+}
+
+}  // namespace
+
 Result<Shown> audit_recipients(const AuditSources& sources, const AuditQuery& query) {
-    auto [person, wanted, members] = CDP_TRY(read_asked(sources, query));
+    auto asked = read_asked(sources, query);
+    if (!asked && asked.error().code == ErrorCode::not_found && query.subject)
+        if (auto erased = CDP_TRY(recipients_of_erased(sources, *query.subject)))
+            return *std::move(erased);
+    auto [person, wanted, members] = CDP_TRY(std::move(asked));
     wanted.mask = [](const consent::Mask& mask) {
         return std::ranges::any_of(mask, [](const auto& field) { return !field.withheld; });
     };
@@ -233,8 +268,9 @@ Result<Shown> audit_recipients(const AuditSources& sources, const AuditQuery& qu
     for (const auto& [channel, one] : recipients)
         out += (out.empty() ? "" : ",") +
                CDP_TRY(recipient_json(sources, proofs, one, wanted, withdrawals));
-    return Shown("{" + members + ",\"recipients\":[" + out + "]," +
-                     CDP_TRY(gaps_member(sources, wanted)) + "," + end_members(list) + "}",
+    return Shown("{" + members + ",\"recipients\":[" + out +
+                     "],\"before_erasure\":" + CDP_TRY(before_erasure(sources, person.asked)) +
+                     "," + CDP_TRY(gaps_member(sources, wanted)) + "," + end_members(list) + "}",
                  person.looked());
 }
 

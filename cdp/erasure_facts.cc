@@ -45,6 +45,23 @@ consent::Sha256 hash_in(ByteReader& in) {
     return hash;
 }
 
+// What put_outcome wrote.
+void take_outcome(ByteReader& in, Erasure& into) {
+    into.scope = static_cast<ErasureScope>(in.u8());
+    into.requested = timestamp_of(in.i64());
+    into.completed = timestamp_of(in.i64());
+    for (const auto& [name, member] : kCounts) into.counts.*member = in.u64();
+    into.entries = in.u64();
+    into.root = hash_in(in);
+    for (auto n = in.u16(); n > 0 && in.ok(); --n) {
+        const std::string channel(in.bytes());
+        auto& one = into.recipients[channel];
+        one.recipient = in.bytes();
+        one.times = in.u64();
+        one.last = timestamp_of(in.i64());
+    }
+}
+
 }  // namespace
 
 std::string_view to_string(ErasureScope value) {
@@ -55,6 +72,39 @@ std::optional<ErasureScope> parse_erasure_scope(std::string_view name) {
     for (const auto scope : {ErasureScope::person, ErasureScope::identifier})
         if (to_string(scope) == name) return scope;
     return std::nullopt;
+}
+
+void put_part(storage::Transaction& transaction, const PrivacyRequestId& id, std::uint32_t number,
+              std::span<const FiledEvent> events) {
+    ByteWriter out;
+    out.u8(kFormat);
+    for (const auto& [event, home, time] : events)
+        out.raw(event.view()).raw(home.view()).i64(milliseconds_of(time));
+    transaction.put(storage::KeyWriter(storage::Space::privacy, id).number32(number).str(),
+                    out.take());
+}
+
+Result<std::optional<EventPart>> first_part(const storage::Snapshot& snapshot,
+                                            const PrivacyRequestId& id) {
+    EventPart part;
+    std::string bytes;
+    CDP_CHECK(snapshot.scan(storage::KeyWriter(storage::Space::privacy, id).str(), "",
+                            [&](std::string_view key, std::string_view value) {
+                                part.key = key;
+                                bytes = value;
+                                return false;
+                            }));
+    if (part.key.empty()) return std::optional<EventPart>{};
+    ByteReader in(bytes);
+    const auto format = in.u8();
+    while (in.ok() && !in.done()) {
+        FiledEvent event{.id = in.id<EventId>()};
+        event.home = in.id<Token>();
+        event.time = timestamp_of(in.i64());
+        part.events.push_back(event);
+    }
+    if (!in.done() || format != kFormat) return damaged("an erasure's events that cannot be read");
+    return std::optional(std::move(part));
 }
 
 std::string erasures_prefix() {
@@ -70,6 +120,15 @@ std::string encode_outcome(const Erasure& erasure) {
     out.u8(kFormat).raw(erasure.id.view());
     put_outcome(out, erasure);
     return out.take();
+}
+
+std::optional<Erasure> decode_outcome(std::string_view bytes) {
+    ByteReader in(bytes);
+    in.u8();  // the format, as all the rest, is that which is written again
+    Erasure out{.id = in.id<PrivacyRequestId>(), .state = Erasure::State::completed};
+    take_outcome(in, out);
+    if (!in.done() || encode_outcome(out) != bytes) return std::nullopt;
+    return out;
 }
 
 std::string seal_erasure(const storage::Vault& vault, std::string_view key,
@@ -96,23 +155,11 @@ Result<Erasure> open_erasure(const storage::Vault& vault, std::string_view key,
     out.reason = in.bytes();
     out.salt = hash_in(in);
     for (auto n = in.u32(); n > 0 && in.ok(); --n) out.tokens.push_back(in.id<Token>());
-    const auto scope = in.u8();
-    out.scope = static_cast<ErasureScope>(scope);
-    out.requested = timestamp_of(in.i64());
-    out.completed = timestamp_of(in.i64());
-    for (const auto& [name, member] : kCounts) out.counts.*member = in.u64();
-    out.entries = in.u64();
-    out.root = hash_in(in);
-    for (auto n = in.u16(); n > 0 && in.ok(); --n) {
-        const std::string channel(in.bytes());
-        auto& one = out.recipients[channel];
-        one.recipient = in.bytes();
-        one.times = in.u64();
-        one.last = timestamp_of(in.i64());
-    }
-    const bool known = format == kFormat && state >= 1 && state <= 2 && scope >= 1 && scope <= 2;
-    const bool stopped = out.state == Erasure::State::stopped;
-    if (!in.done() || !at.ok() || !known || stopped == out.tokens.empty())
+    take_outcome(in, out);
+    const auto scope = static_cast<std::uint8_t>(out.scope);
+    const bool known = format == kFormat && state >= 1 && state <= 3 && scope >= 1 && scope <= 2;
+    const bool done = out.state == Erasure::State::completed;
+    if (!in.done() || !at.ok() || !known || done != out.tokens.empty())
         return damaged("an erasure that cannot be read");
     return out;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,9 +11,12 @@
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
 #include "cdp/erasure_rows.h"
+#include "cdp/event_links.h"
 #include "cdp/tombstones.h"
 #include "consent/json_writer.h"
 #include "consent/sha256.h"
+#include "storage/snapshot.h"
+#include "storage/transaction.h"
 #include "storage/vault.h"
 
 // That somebody was erased, as it is kept: counts and times, and nothing of the person.
@@ -33,7 +37,8 @@ struct ErasureRecipient {
 };
 
 struct Erasure {
-    enum class State : std::uint8_t { stopped = 1, completed = 2 };
+    // `listed`: stopped, and which events of others' identifiers go is written down.
+    enum class State : std::uint8_t { stopped = 1, completed = 2, listed = 3 };
 
     PrivacyRequestId id{};
     ErasureScope scope = ErasureScope::person;
@@ -52,6 +57,20 @@ struct Erasure {
     friend bool operator==(const Erasure&, const Erasure&) = default;
 };
 
+// Events that go and are filed under identifiers that stay, in parts as long as one row holds.
+// Which they are is told by each other and by the person's own, so that it is written down before
+// any of them goes.
+struct EventPart {
+    std::string key = {};
+    std::vector<FiledEvent> events = {};
+};
+inline constexpr std::size_t kPartEventsMax = 1'500;
+void put_part(storage::Transaction& transaction, const PrivacyRequestId& id, std::uint32_t number,
+              std::span<const FiledEvent> events);
+// nullopt: there are no more.
+Result<std::optional<EventPart>> first_part(const storage::Snapshot& snapshot,
+                                            const PrivacyRequestId& id);
+
 std::string erasures_prefix();
 std::string erasure_key(const PrivacyRequestId& id);
 std::string seal_erasure(const storage::Vault& vault, std::string_view key, const Erasure& erasure);
@@ -60,6 +79,8 @@ Result<Erasure> open_erasure(const storage::Vault& vault, std::string_view key,
 
 // What the ledger's entry of a completed erasure commits to: everything but whom it took.
 std::string encode_outcome(const Erasure& erasure);
+// What encode_outcome wrote: everything but whom it took, by whom and why. nullopt: it did not.
+std::optional<Erasure> decode_outcome(std::string_view bytes);
 
 // "erased":{…}, and "kept":[{"what":…,"basis":…}]: what goes on being held, and why.
 void write_counts(consent::JsonWriter& out, const ErasedCounts& counts);

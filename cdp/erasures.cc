@@ -7,19 +7,16 @@
 #include "cdp/attribution.h"
 #include "cdp/base/bytes.h"
 #include "cdp/base/log.h"
-#include "cdp/disclosure_rows.h"
-#include "cdp/erasure_facts.h"
 #include "cdp/event_rows.h"
 #include "cdp/facts.h"
-#include "cdp/paging.h"
 #include "cdp/person_events.h"
 #include "cdp/refuse.h"
 #include "consent/disclosure_proof.h"
 #include "consent/entry.h"
-#include "consent/json_writer.h"
 #include "consent/merkle.h"
 #include "consent/tiles.h"
 #include "identity/change.h"
+#include "identity/upkeep.h"
 #include "storage/contended.h"
 #include "storage/key.h"
 #include "storage/random.h"
@@ -33,7 +30,8 @@ constexpr std::size_t kEventsAtOnce = 5'000;
 constexpr std::size_t kEventsPage = 1'000;
 constexpr std::size_t kReasonMax = 1024;
 
-// One is done while another waits; more would hold up whatever else waits for the disk.
+// One is done while another waits, or is tried; more would hold up whatever else waits for the
+// disk, and take the threads that other officers are answered by.
 constexpr int kAtOnceMax = 2;
 
 Error busy() {
@@ -146,12 +144,12 @@ Result<std::string> Erasures::erase(const Reader& reader, const std::string& aut
                                     const ErasureRequest& request) const {
     if (request.reason.size() > kReasonMax)
         return refuse("reason_too_long", "A reason has at most 1024 bytes.", "/reason");
+    const std::shared_ptr<void> place(nullptr, [this](void*) { --asked_; });
+    if (++asked_ > kAtOnceMax) return busy();
     if (request.dry_run) {
         const auto tried = CDP_TRY(try_out(reader, author, request));
         return json(*needs_.store.snapshot(), tried);
     }
-    const std::shared_ptr<void> place(nullptr, [this](void*) { --asked_; });
-    if (++asked_ > kAtOnceMax) return busy();
     const std::lock_guard turn(turn_);
     auto stopped = CDP_TRY(stop(author, request));
     const auto erasure = CDP_TRY(finish(std::move(stopped)));
@@ -161,6 +159,8 @@ Result<std::string> Erasures::erase(const Reader& reader, const std::string& aut
 // What would go is told by a transaction that is not committed.
 Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& author,
                                   const ErasureRequest& request) const {
+    // Or recipients of the last moments would be missing.
+    CDP_CHECK(needs_.disclosures.drain());
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};
@@ -185,6 +185,7 @@ Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& autho
 }
 
 Result<Erasure> Erasures::finish(Erasure erasure) const {
+    if (erasure.state == Erasure::State::stopped) CDP_CHECK(list_events_elsewhere(erasure));
     CDP_CHECK(erase_events_elsewhere(erasure));
     CDP_CHECK(shorten(erasure));
     // From here on nothing brings it back from memory.
@@ -255,22 +256,42 @@ Result<std::vector<FiledEvent>> Erasures::elsewhere(People::Reading reading,
     return out;
 }
 
-Result<void> Erasures::erase_events_elsewhere(Erasure& erasure) const {
-    const auto snapshot = needs_.store.snapshot();
-    storage::Transaction reading(*snapshot, storage::kPartition);
-    const auto events = CDP_TRY(elsewhere({*snapshot, reading}, erasure));
-    for (std::size_t at = 0; at < events.size(); at += kEventsAtOnce) {
-        const auto part =
-            std::span(events).subspan(at).first(std::min(kEventsAtOnce, events.size() - at));
-        const Take take = [&](ErasureRows& rows, const storage::Snapshot& now) -> Result<bool> {
-            for (const FiledEvent& event : part) {
-                const auto sealed = CDP_TRY(now.get(event_key(event.home, event.time, event.id)));
-                if (sealed) CDP_CHECK(rows.erase_event(event.home, event.time, event.id, *sealed));
-            }
-            return true;
-        };
-        CDP_TRY(take_some(erasure, take));
+// In commits of some MB; the last says that it is all.
+Result<void> Erasures::list_events_elsewhere(Erasure& erasure) const {
+    constexpr std::uint32_t kPartsAtOnce = 50;
+    const auto seen = needs_.store.snapshot();
+    storage::Transaction reading(*seen, storage::kPartition);
+    const auto events = CDP_TRY(elsewhere({*seen, reading}, erasure));
+    auto left = std::span(events);
+    for (std::uint32_t number = 0; erasure.state != Erasure::State::listed;) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        for (std::uint32_t n = 0; n < kPartsAtOnce && !left.empty(); ++n) {
+            const auto part = left.first(std::min(kPartEventsMax, left.size()));
+            put_part(transaction, erasure.id, number++, part);
+            left = left.subspan(part.size());
+        }
+        if (left.empty()) erasure.state = Erasure::State::listed;
+        write(transaction, erasure);
+        const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state != storage::CommitState::ok) return outcome.error;
     }
+    return Result<void>::ok();
+}
+
+Result<void> Erasures::erase_events_elsewhere(Erasure& erasure) const {
+    const Take take = [&](ErasureRows& rows, People::Reading now) -> Result<bool> {
+        const auto part = CDP_TRY(first_part(now.snapshot, erasure.id));
+        if (!part) return true;
+        for (const FiledEvent& event : part->events) {
+            const auto row = event_key(event.home, event.time, event.id);
+            if (const auto sealed = CDP_TRY(now.snapshot.get(row)))
+                CDP_CHECK(rows.erase_event(event.home, event.time, event.id, *sealed));
+        }
+        now.transaction.erase(part->key);
+        return false;
+    };
+    while (!CDP_TRY(take_some(erasure, take))) continue;
     return Result<void>::ok();
 }
 
@@ -278,7 +299,7 @@ Result<void> Erasures::erase_events_elsewhere(Erasure& erasure) const {
 Result<void> Erasures::shorten(Erasure& erasure) const {
     const auto tokens = erasure.tokens;
     for (const Token& token : tokens) {
-        const Take take = [&](ErasureRows& rows, const storage::Snapshot&) {
+        const Take take = [&](ErasureRows& rows, const People::Reading&) {
             return rows.erase_events_of(token, kEventsAtOnce);
         };
         while (!CDP_TRY(take_some(erasure, take))) continue;
@@ -292,7 +313,7 @@ Result<bool> Erasures::take_some(Erasure& erasure, const Take& take) const {
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
         ErasureRows rows(rows_needs(), {*snapshot, transaction}, erasure.tokens);
-        const bool all = CDP_TRY(take(rows, *snapshot));
+        const bool all = CDP_TRY(take(rows, {*snapshot, transaction}));
         if (transaction.empty()) return all;
         CDP_CHECK(take_back(rows, transaction, erasure));
         auto more = erasure;
@@ -302,6 +323,7 @@ Result<bool> Erasures::take_some(Erasure& erasure, const Take& take) const {
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
         if (outcome.state == storage::CommitState::conflict) continue;
         erasure = std::move(more);
+        needs_.consents.forget();  // of whom nothing named any more
         return all;
     }
     return storage::contended("ask for the erasure again, which finishes it.");
@@ -319,6 +341,7 @@ Result<void> Erasures::take_back(ErasureRows& rows, storage::Transaction& transa
 
 Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const {
     auto& transaction = reading.transaction;
+    CDP_CHECK(needs_.withdrawals.keep_open(transaction, erasure.tokens));
     const auto person = CDP_TRY(needs_.graph.find(transaction, erasure.tokens.front()));
     const auto tokens = std::exchange(erasure.tokens, {});
     ErasureRows rows(rows_needs(), reading, tokens);
@@ -351,20 +374,25 @@ Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const
     return Result<void>::ok();
 }
 
-Result<void> Erasures::finish_interrupted() const {
-    const std::lock_guard turn(turn_);
-    std::vector<Erasure> stopped;
+Result<std::vector<Erasure>> Erasures::interrupted() const {
+    std::vector<Erasure> out;
     auto outcome = Result<void>::ok();
     CDP_CHECK(needs_.store.snapshot()->scan(erasures_prefix(), "",
                                             [&](std::string_view key, std::string_view sealed) {
                                                 auto one = open_erasure(needs_.vault, key, sealed);
                                                 if (!one) outcome = one.error();
-                                                if (one && one->state == Erasure::State::stopped)
-                                                    stopped.push_back(std::move(*one));
+                                                if (one && one->state != Erasure::State::completed)
+                                                    out.push_back(std::move(*one));
                                                 return static_cast<bool>(outcome);
                                             }));
     CDP_CHECK(outcome);
-    for (auto& erasure : stopped) {
+    return out;
+}
+
+Result<void> Erasures::finish_interrupted() const {
+    const std::lock_guard turn(turn_);
+    auto left = CDP_TRY(interrupted());
+    for (auto& erasure : left) {
         const auto id = to_hex(erasure.id.view());
         if (const auto done = finish(std::move(erasure)); !done)
             log::write(log::Level::error, "erasure_interrupted",
@@ -373,102 +401,29 @@ Result<void> Erasures::finish_interrupted() const {
     return Result<void>::ok();
 }
 
-Result<std::string> Erasures::page(const PageQuery& query) const {
-    CDP_CHECK(check_limit(query.limit));
-    std::string from;
-    if (!query.cursor.empty()) {
-        const auto after = from_hex(query.cursor);
-        if (!after || after->size() != sizeof(PrivacyRequestId::bytes)) return malformed_cursor();
-        from = erasure_key(PrivacyRequestId::from(*after)) + '\0';
-    }
-    const auto snapshot = needs_.store.snapshot();
-    std::string list;
-    std::string next = "null";
-    std::size_t count = 0;
-    PrivacyRequestId last{};
-    auto outcome = Result<void>::ok();
-    CDP_CHECK(
-        snapshot->scan(erasures_prefix(), from, [&](std::string_view key, std::string_view sealed) {
-            if (count++ == query.limit) {
-                next = '"' + to_hex(last.view()) + '"';
-                return false;
-            }
-            const auto one = open_erasure(needs_.vault, key, sealed);
-            auto text = one ? json(*snapshot, *one) : Result<std::string>(one.error());
-            if (!text) {
-                outcome = text.error();
-                return false;
-            }
-            last = one->id;
-            list += (list.empty() ? "" : ",") + *text;
-            return true;
-        }));
-    CDP_CHECK(outcome);
-    return "{\"erasures\":[" + list + "],\"next\":" + next + "}";
-}
-
-Result<std::string> Erasures::read(std::string_view id) const {
-    const auto bytes = from_hex(id);
-    const auto snapshot = needs_.store.snapshot();
-    if (bytes && bytes->size() == sizeof(PrivacyRequestId::bytes)) {
-        const auto key = erasure_key(PrivacyRequestId::from(*bytes));
-        if (const auto sealed = CDP_TRY(snapshot->get(key)))
-            return json(*snapshot, CDP_TRY(open_erasure(needs_.vault, key, *sealed)));
-    }
-    return Error{.code = ErrorCode::not_found,
-                 .reason = "erasure_unknown",
-                 .message = "There is no such erasure."};
-}
-
-Result<std::optional<Erasure>> Erasures::of(storage::Transaction& transaction,
-                                            const Token& token) const {
-    const auto tombstone = CDP_TRY(Tombstones::find(transaction, token));
-    if (!tombstone) return std::optional<Erasure>{};
-    const auto key = erasure_key(tombstone->request);
-    const auto sealed = CDP_TRY(transaction.get(key));
-    if (!sealed) return damaged("a tombstone without its request");
-    return std::optional(CDP_TRY(open_erasure(needs_.vault, key, *sealed)));
+// Whoever is linked to them is folded by the rules at hand.
+Result<void> Erasures::finish_or_refuse() const {
+    if (CDP_TRY(interrupted()).empty()) return Result<void>::ok();
+    const identity::Upkeep upkeep(needs_.store, needs_.vault, needs_.graph, needs_.config.types,
+                                  needs_.clock);
+    if (CDP_TRY(upkeep.follows_other_rules()))
+        return Error{.code = ErrorCode::unavailable,
+                     .reason = "rules_differ",
+                     .message =
+                         "An erasure was interrupted and waits for the configured rules: start cdp "
+                         "serve with its configuration once."};
+    CDP_CHECK(finish_interrupted());
+    if (CDP_TRY(interrupted()).empty()) return Result<void>::ok();
+    return Error{.code = ErrorCode::unavailable,
+                 .reason = "erasure_interrupted",
+                 .message =
+                     "An erasure was interrupted and cannot be finished: somebody may be erased in "
+                     "part. The log says why."};
 }
 
 void Erasures::write(storage::Transaction& transaction, const Erasure& erasure) const {
     const auto key = erasure_key(erasure.id);
     transaction.put(key, seal_erasure(needs_.vault, key, erasure));
-}
-
-Result<std::string> Erasures::json(const storage::Snapshot& snapshot,
-                                   const Erasure& erasure) const {
-    consent::JsonWriter out;
-    out.open();
-    const bool done = erasure.state == Erasure::State::completed;
-    const bool tried = erasure.id == PrivacyRequestId{};
-    if (!tried) out.text("id", to_hex(erasure.id.view()));
-    out.text("scope", to_string(erasure.scope));
-    out.text("status", tried ? "dry_run" : done ? "completed" : "under_way");
-    out.text("requested", format_time(erasure.requested));
-    if (done) out.text("completed", format_time(erasure.completed));
-    out.text("author", erasure.author).text_if("reason", erasure.reason);
-    write_counts(out, erasure.counts);
-    out.open_list("recipients");
-    for (const auto& [channel, one] : erasure.recipients) {
-        out.open().text("channel", channel).text("recipient", one.recipient);
-        if (const auto* known = needs_.config.policy.find_channel(channel)) {
-            out.text_if("contact", known->contact);
-            out.text_if("deletion_endpoint", known->deletion_endpoint);
-        }
-        out.number("times", static_cast<std::int64_t>(one.times));
-        out.text("last", format_time(one.last)).close();
-    }
-    out.close_list();
-    write_kept(out, erasure);
-    if (done) {
-        const auto commitment =
-            consent::commitment(consent::EntryType::erasure, erasure.salt, encode_outcome(erasure));
-        out.open("ledger").text("commitment", to_hex(consent::view(commitment)));
-        if (const auto index = CDP_TRY(snapshot.get(consent::entry_index_key(commitment))))
-            out.number("index", static_cast<std::int64_t>(ByteReader(*index).u64()));
-        out.close();
-    }
-    return out.close().take();
 }
 
 }  // namespace cdp

@@ -19,6 +19,7 @@
 #include "cdp/queries.h"
 #include "cdp/shown.h"
 #include "cdp/tombstones.h"
+#include "cdp/withdrawals.h"
 #include "consent/consents.h"
 #include "consent/ledger.h"
 #include "storage/store.h"
@@ -48,6 +49,7 @@ public:
         const Groups& groups;
         const Tombstones& tombstones;
         Disclosures& disclosures;
+        const Withdrawals& withdrawals;
         const Config& config;
         const Clock& clock;
     };
@@ -64,25 +66,38 @@ public:
     // Finishes what an earlier process began; what cannot be finished stays closed, and is logged.
     // Before anything is served.
     Result<void> finish_interrupted() const;
+    // The same for who serves nothing and may have been given another configuration. rules_differ,
+    // erasure_interrupted (unavailable): somebody may be erased in part.
+    Result<void> finish_or_refuse() const;
 
     // {"erasures":[…],"next":CURSOR|null}, newest first; and one. erasure_unknown (not_found).
     Result<std::string> page(const PageQuery& query) const;
     Result<std::string> read(std::string_view id) const;
 
-    // By which requests an identifier was erased last; nullopt: by none.
-    Result<std::optional<Erasure>> of(storage::Transaction& transaction, const Token& token) const;
+    // By which requests an identifier was erased, newest first. malformed_cursor.
+    struct Past {
+        std::vector<Erasure> erasures = {};
+        std::string next = {};  // empty: there are no more
+    };
+    Result<Past> of(storage::Transaction& transaction, const Token& token,
+                    const PageQuery& query) const;
     Result<std::string> json(const storage::Snapshot& snapshot, const Erasure& erasure) const;
+    // Its members of that; where it can be told is as it is registered today.
+    void put_recipient(consent::JsonWriter& out, const std::string& channel,
+                       const ErasureRecipient& one) const;
 
 private:
     // Takes rows away; true: there are no more.
-    using Take = std::function<Result<bool>(ErasureRows&, const storage::Snapshot&)>;
+    using Take = std::function<Result<bool>(ErasureRows&, People::Reading)>;
 
+    Result<std::vector<Erasure>> interrupted() const;
     Result<std::vector<Token>> whom(People::Reading reading, const ErasureRequest& request) const;
     Result<Erasure> stop(const std::string& author, const ErasureRequest& request) const;
     Result<Erasure> try_out(const Reader& reader, const std::string& author,
                             const ErasureRequest& request) const;
     Result<Erasure> finish(Erasure erasure) const;
     Result<void> add_recipients(Erasure& erasure) const;
+    Result<void> list_events_elsewhere(Erasure& erasure) const;
     Result<void> erase_events_elsewhere(Erasure& erasure) const;
     Result<void> shorten(Erasure& erasure) const;
     Result<void> complete(People::Reading reading, Erasure& erasure) const;

@@ -111,8 +111,8 @@ struct Platform::Parts {
     const Receipts receipts{{store, vault, ledger, notices, config, clock}};
     const Withdrawals withdrawals{
         {store, vault, graph, people, consents, disclosures, config, clock}};
-    const Erasures erasures{
-        {store, vault, graph, consents, people, groups, tombstones, disclosures, config, clock}};
+    const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, disclosures,
+                             withdrawals, config, clock}};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

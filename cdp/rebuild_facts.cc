@@ -50,7 +50,11 @@ Result<void> Retelling::learn_erased() {
     while (CDP_TRY(rows.next())) {
         const auto tombstone = decode_tombstone(rows.value());
         if (!tombstone) return damaged("a tombstone that cannot be read");
-        erased_.emplace(storage::subject_in(rows.key()), tombstone->erased);
+        // While it is under way nothing is left out: its facts go with what they said.
+        if (tombstone->closing) continue;
+        auto& until =
+            erased_.try_emplace(storage::subject_in(rows.key()), tombstone->erased).first->second;
+        until = std::max(until, tombstone->erased);
     }
     return Result<void>::ok();
 }

@@ -23,6 +23,10 @@ std::string tombstone_key(const Token& token) {
     return storage::KeyWriter(storage::Space::tombstone, token).str();
 }
 
+std::string erased_by_key(const Token& token, const PrivacyRequestId& request) {
+    return storage::KeyWriter(storage::Space::tombstone, token).id(request).str();
+}
+
 std::string encode(const Tombstone& tombstone) {
     return ByteWriter()
         .u8(kFormat)
@@ -71,6 +75,23 @@ Result<bool> Tombstones::suppress(storage::Transaction& transaction, std::span<c
     return false;
 }
 
+// Ids of requests begin with their time, the newest first.
+Result<std::vector<PrivacyRequestId>> Tombstones::requests(
+    storage::Transaction& transaction, const Token& token,
+    const std::optional<PrivacyRequestId>& after, std::size_t most) {
+    std::vector<PrivacyRequestId> out;
+    const auto newest = CDP_TRY(find(transaction, token));
+    if (newest && !after && most > 0) out.push_back(newest->request);
+    CDP_CHECK(transaction.scan(tombstone_key(token), [&](std::string_view key, std::string_view) {
+        storage::KeyReader in(key);
+        const auto request = in.id<PrivacyRequestId>();
+        if (!in.ok() || (after && request <= *after) || request == newest->request) return true;
+        if (out.size() < most) out.push_back(request);
+        return out.size() < most;
+    }));
+    return out;
+}
+
 Result<void> Tombstones::put(storage::Transaction& transaction, const Token& token,
                              const Tombstone& tombstone) const {
     CDP_CHECK(load());
@@ -79,6 +100,8 @@ Result<void> Tombstones::put(storage::Transaction& transaction, const Token& tok
         starts_.insert(start_of(token));
     }
     any_.store(true, std::memory_order_release);
+    for (const auto& one : {CDP_TRY(find(transaction, token)), std::optional(tombstone)})
+        if (one && !one->closing) transaction.put(erased_by_key(token, one->request), encode(*one));
     transaction.put(tombstone_key(token), encode(tombstone));
     return Result<void>::ok();
 }

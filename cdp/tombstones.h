@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 #include "cdp/base/ids.h"
 #include "cdp/base/result.h"
@@ -31,6 +32,8 @@ struct Tombstone {
 };
 
 std::string tombstone_key(const Token& token);
+// Each erasure of an identifier that is done has a row behind the tombstone's, newest first.
+std::string erased_by_key(const Token& token, const PrivacyRequestId& request);
 std::string encode(const Tombstone& tombstone);
 // nullopt when the bytes are not what encode wrote.
 std::optional<Tombstone> decode_tombstone(std::string_view bytes);
@@ -51,7 +54,14 @@ public:
     static Result<std::optional<Tombstone>> find(storage::Transaction& transaction,
                                                  const Token& token);
 
-    // Writes one. From now on its identifier is looked up; call it before the commit.
+    // By which requests the identifier was erased, from behind `after` on, newest first: at most so
+    // many. Of those under way only the newest is named.
+    static Result<std::vector<PrivacyRequestId>> requests(
+        storage::Transaction& transaction, const Token& token,
+        const std::optional<PrivacyRequestId>& after, std::size_t most);
+
+    // Writes one, and keeps what was there before. From now on its identifier is looked up; call it
+    // before the commit.
     Result<void> put(storage::Transaction& transaction, const Token& token,
                      const Tombstone& tombstone) const;
 

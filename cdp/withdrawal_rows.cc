@@ -82,4 +82,82 @@ Result<void> each_acknowledged(const storage::Snapshot& snapshot, const VisitAck
                          });
 }
 
+namespace {
+
+std::string kept_prefix(const storage::Vault& vault, const RecordId& record) {
+    return storage::KeyWriter(storage::Space::privacy,
+                              vault.hash<Token>("kept withdrawal", record.view()))
+        .str();
+}
+
+std::string encode(const KeptWithdrawal& kept) {
+    ByteWriter out;
+    out.u8(kFormat).raw(kept.record.view()).raw(kept.person.view());
+    out.bytes(kept.channel).bytes(kept.purpose).u8(static_cast<std::uint8_t>(kept.state));
+    out.i64(milliseconds_of(kept.time)).i64(milliseconds_of(kept.received));
+    out.i64(milliseconds_of(kept.told_last)).u8(kept.heard ? 1 : 0);
+    if (kept.heard) out.i64(milliseconds_of(*kept.heard));
+    out.u8(kept.whole ? 1 : 0);
+    out.u16(static_cast<std::uint16_t>(kept.purposes.size()));
+    for (const auto& purpose : kept.purposes) out.bytes(purpose);
+    out.u16(static_cast<std::uint16_t>(kept.fields.size()));
+    for (const auto& field : kept.fields) out.bytes(field);
+    return out.take();
+}
+
+Result<KeptWithdrawal> decode_kept(std::string_view bytes) {
+    ByteReader in(bytes);
+    KeptWithdrawal out;
+    const auto format = in.u8();
+    out.record = in.id<RecordId>();
+    out.person = in.id<PersonId>();
+    out.channel = in.bytes();
+    out.purpose = in.bytes();
+    out.state = static_cast<consent::State>(in.u8());
+    out.time = timestamp_of(in.i64());
+    out.received = timestamp_of(in.i64());
+    out.told_last = timestamp_of(in.i64());
+    if (in.u8() == 1) out.heard = timestamp_of(in.i64());
+    out.whole = in.u8() == 1;
+    for (auto n = in.u16(); n > 0 && in.ok(); --n) out.purposes.emplace_back(in.bytes());
+    for (auto n = in.u16(); n > 0 && in.ok(); --n) out.fields.emplace(in.bytes());
+    if (!in.done() || format != kFormat) return damaged("a withdrawal that cannot be read");
+    return out;
+}
+
+storage::SubjectKey kept_key(const storage::Vault& vault) {
+    return vault.own_key("kept withdrawals");
+}
+
+}  // namespace
+
+Result<void> keep(storage::Transaction& transaction, const storage::Vault& vault,
+                  const KeptWithdrawal& kept) {
+    auto key = kept_prefix(vault, kept.record);
+    key += kept.under().view();
+    key += vault.hash<Token>("kept withdrawal's channel", kept.channel).view();
+    if (CDP_TRY(transaction.get(key))) return Result<void>::ok();
+    auto sealed = storage::Vault::seal(kept_key(vault), key, encode(kept));
+    transaction.put(std::move(key), std::move(sealed));
+    return Result<void>::ok();
+}
+
+Result<std::vector<KeptWithdrawal>> kept_of(const storage::Snapshot& snapshot,
+                                            const storage::Vault& vault, const RecordId& record) {
+    std::vector<KeptWithdrawal> out;
+    auto outcome = Result<void>::ok();
+    const auto open = [&](std::string_view key, std::string_view sealed) -> Result<void> {
+        const auto plain = CDP_TRY(storage::Vault::open(kept_key(vault), key, sealed));
+        out.push_back(CDP_TRY(decode_kept(plain)));
+        return Result<void>::ok();
+    };
+    CDP_CHECK(snapshot.scan(kept_prefix(vault, record), "",
+                            [&](std::string_view key, std::string_view sealed) {
+                                outcome = open(key, sealed);
+                                return static_cast<bool>(outcome);
+                            }));
+    CDP_CHECK(outcome);
+    return out;
+}
+
 }  // namespace cdp

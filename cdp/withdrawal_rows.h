@@ -2,14 +2,18 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cdp/base/ids.h"
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
+#include "consent/record_words.h"
 #include "consent/sha256.h"
+#include "storage/snapshot.h"
 #include "storage/transaction.h"
 #include "storage/vault.h"
 
@@ -42,5 +46,33 @@ Result<std::optional<Acknowledged>> find_acknowledged(storage::Transaction& tran
 // Everything that any channel took note of; false stops.
 using VisitAcknowledged = std::function<bool(const RecordId&, const Result<Acknowledged>&)>;
 Result<void> each_acknowledged(const storage::Snapshot& snapshot, const VisitAcknowledged& visit);
+
+// What is left of a withdrawal that a channel had not taken note of when who said it was erased:
+// what the channel must be told, and who that was by the person's id alone.
+struct KeptWithdrawal {
+    RecordId record = {};
+    PersonId person = {};
+    std::string channel = {};
+    std::string purpose = {};
+    consent::State state = consent::State::denied;
+    Timestamp time{};
+    Timestamp received{};
+    std::vector<std::string> purposes = {};  // that it was told under; sorted
+    std::set<std::string> fields = {};       // that it was told of
+    Timestamp told_last{};
+    std::optional<Timestamp> heard = {};  // of the withdrawal, by its feed, before the erasure
+    // None of the person's identifiers that it names was left: else it may stand for what is left
+    // of the person, under whatever id that has now, and is told of once.
+    bool whole = true;
+
+    // What stands for the identifiers in an acknowledgement.
+    Token under() const { return Token{person.bytes}; }
+};
+
+// One that is kept already stays as it is.
+Result<void> keep(storage::Transaction& transaction, const storage::Vault& vault,
+                  const KeptWithdrawal& kept);
+Result<std::vector<KeptWithdrawal>> kept_of(const storage::Snapshot& snapshot,
+                                            const storage::Vault& vault, const RecordId& record);
 
 }  // namespace cdp

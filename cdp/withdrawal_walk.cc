@@ -1,6 +1,7 @@
 #include "cdp/withdrawal_walk.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <utility>
 
@@ -76,6 +77,7 @@ void WithdrawalWalk::forget() {
 }
 
 std::optional<Timestamp> Concern::heard() const {
+    if (heard_before) return heard_before;
     const auto at = person->heard.find({channel, denial.id});
     if (at == person->heard.end()) return std::nullopt;
     return at->second;
@@ -123,11 +125,10 @@ Result<std::vector<Concern>> WithdrawalWalk::concerns_of(const consent::Withdraw
                                                          const std::string& channel) {
     std::vector<Concern> out;
     const auto row = CDP_TRY(consent::find(*snapshot_, needs_.vault, withdrawal));
-    if (!row) return out;
     // By person and channel, of which one page may end behind any.
     std::map<PersonId, std::map<std::string, Concern>> all;
     for (const auto& token : withdrawal.tokens) {
-        const auto person = CDP_TRY(person_of(token));
+        const auto person = row ? CDP_TRY(person_of(token)) : nullptr;
         if (!person || all.contains(person->id)) continue;
         auto& by_channel = all[person->id];
         for (auto denial : person->denials) {
@@ -138,6 +139,11 @@ Result<std::vector<Concern>> WithdrawalWalk::concerns_of(const consent::Withdraw
             for (auto& one : CDP_TRY(concerns(person, denial, channel)))
                 add_open(by_channel, std::move(one));
         }
+    }
+    for (auto& one : CDP_TRY(kept(withdrawal.id, channel))) {
+        const bool stands = std::ranges::any_of(
+            all, [&](const auto& person) { return person.second.contains(one.channel); });
+        if (!one.may_stand || !stands) all[one.person->id].try_emplace(one.channel, std::move(one));
     }
     for (auto& [id, by_channel] : all)
         for (auto& [name, one] : by_channel) out.push_back(std::move(one));
@@ -169,6 +175,34 @@ Result<std::vector<Concern>> WithdrawalWalk::concerns(
         const bool again = first != person->denials.end() && first->counted < denial.counted;
         if (again && concern.acknowledged && concern.acknowledged->time < denial.counted)
             concern.acknowledged.reset();
+        out.push_back(std::move(concern));
+    }
+    return out;
+}
+
+Result<std::vector<Concern>> WithdrawalWalk::kept(const RecordId& record,
+                                                  const std::string& channel) {
+    std::vector<Concern> out;
+    for (auto& one : CDP_TRY(kept_of(*snapshot_, needs_.vault, record))) {
+        if (!channel.empty() && one.channel != channel) continue;
+        auto person = std::make_shared<Withdrawing>();
+        person->id = one.person;
+        const std::array under{one.under()};
+        Concern concern{.denial = {.id = one.record,
+                                   .purpose = one.purpose,
+                                   .state = one.state,
+                                   .time = one.time,
+                                   .received = one.received,
+                                   .counted = one.received},
+                        .person = std::move(person),
+                        .channel = one.channel,
+                        .purposes = std::move(one.purposes),
+                        .fields = std::move(one.fields),
+                        .told_last = one.told_last,
+                        .heard_before = one.heard,
+                        .may_stand = !one.whole};
+        concern.acknowledged = CDP_TRY(
+            find_acknowledged(transaction_, needs_.vault, one.record, concern.channel, under));
         out.push_back(std::move(concern));
     }
     return out;

@@ -41,6 +41,8 @@ struct Concern {
     std::set<std::string> fields = {};       // that it was told of
     Timestamp told_last{};
     std::optional<Acknowledged> acknowledged = {};
+    std::optional<Timestamp> heard_before = {};  // of who was erased since
+    bool may_stand = false;                      // of whom, but for some identifier
 
     std::optional<Timestamp> heard() const;
 };
@@ -73,6 +75,9 @@ public:
     // Of one of a person's denials; empty `channel`: all.
     Result<std::vector<Concern>> concerns(const std::shared_ptr<const Withdrawing>& person,
                                           const Denial& denial, const std::string& channel);
+
+    // Those of who was erased; empty `channel`: all.
+    Result<std::vector<Concern>> kept(const RecordId& record, const std::string& channel);
 
     // Rows read, of the log and of disclosures.
     std::size_t looked_at() const { return looked_at_; }

@@ -73,7 +73,9 @@ public:
     }
 
     void add(const Concern& concern) {
-        const auto& home = concern.denial.tokens.front();
+        // Of who was erased nothing is left that it could be listed under.
+        const auto& tokens = concern.denial.tokens;
+        const auto home = tokens.empty() ? Token{} : tokens.front();
         comma_.write(out_);
         out_.text("{\"position\":").number(concern.position);
         out_.text(",\"record\":\"").withdrawal(concern.denial.id, home);
@@ -181,28 +183,76 @@ Result<std::size_t> Withdrawals::acknowledge(const Principal& channel,
     for (std::size_t i = 0; i < all.size(); ++i) {
         const auto record = RecordId::from(CDP_TRY(id_in(all[i].record, i, "record")));
         CDP_TRY(id_in(all[i].person, i, "person"));
-        const auto token = needs_.people.resolve(walk.reading(), "person", all[i].person);
-        if (!token && token.error().code != ErrorCode::not_found) return token.error();
-        const auto person = token ? CDP_TRY(walk.person_of(*token)) : nullptr;
-        if (!person) return unknown(i);
-        // The last of a day counts: the others were said before.
-        const auto denial = std::ranges::find(person->denials.rbegin(), person->denials.rend(),
-                                              record, &Denial::id);
-        if (denial == person->denials.rend() ||
-            std::ranges::none_of(person->told, [&](const Told& told) {
-                return told.channel == channel.channel && takes_back(*denial, told);
-            }))
-            return unknown(i);
-        const bool again =
-            std::ranges::find(person->denials, record, &Denial::id)->counted < denial->counted;
-        taken.push_back({.record = record,
-                         .tokens = denial->tokens,
-                         .since = again ? denial->counted : Timestamp::min()});
+        auto found = CDP_TRY(find(walk, channel.channel, record, all[i].person));
+        if (!found) return unknown(i);
+        taken.push_back(*std::move(found));
         walk.forget();
     }
     std::size_t made = 0;
     CDP_CHECK(write(channel, taken, made));
     return made;
+}
+
+Result<std::optional<Withdrawals::Acknowledging>> Withdrawals::find(
+    WithdrawalWalk& walk, const std::string& channel, const RecordId& record,
+    const std::string& person_id) const {
+    using Found = std::optional<Acknowledging>;
+    const auto token = needs_.people.resolve(walk.reading(), "person", person_id);
+    if (!token && token.error().code != ErrorCode::not_found) return token.error();
+    const auto person = token ? CDP_TRY(walk.person_of(*token)) : nullptr;
+    if (person) {
+        // The last of a day counts: the others were said before.
+        const auto& denials = person->denials;
+        const auto denial =
+            std::ranges::find(denials.rbegin(), denials.rend(), record, &Denial::id);
+        if (denial != denials.rend() && std::ranges::any_of(person->told, [&](const Told& told) {
+                return told.channel == channel && takes_back(*denial, told);
+            })) {
+            const bool again =
+                std::ranges::find(denials, record, &Denial::id)->counted < denial->counted;
+            return Found({.record = record,
+                          .tokens = denial->tokens,
+                          .since = again ? denial->counted : Timestamp::min()});
+        }
+    }
+    for (const auto& kept : CDP_TRY(walk.kept(record, channel)))
+        if (to_hex(kept.person->id.view()) == person_id)
+            return Found({.record = record,
+                          .tokens = {Token{kept.person->id.bytes}},
+                          .since = Timestamp::min()});
+    return Found{};
+}
+
+Result<void> Withdrawals::keep_open(storage::Transaction& transaction,
+                                    std::span<const Token> erased) const {
+    WithdrawalWalk walk(needs_);
+    std::set<std::shared_ptr<const Withdrawing>> persons;
+    for (const Token& token : erased)
+        if (const auto person = CDP_TRY(walk.person_of(token))) persons.insert(person);
+    for (const auto& person : persons)
+        for (const auto& denial : person->denials) {
+            const auto gone = std::ranges::count_if(denial.tokens, [&](const Token& token) {
+                return std::ranges::find(erased, token) != erased.end();
+            });
+            if (gone == 0) continue;
+            const bool whole = gone == std::ssize(denial.tokens);
+            for (const auto& one : CDP_TRY(walk.concerns(person, denial, "")))
+                if (!one.acknowledged)
+                    CDP_CHECK(cdp::keep(transaction, needs_.vault,
+                                        {.record = denial.id,
+                                         .person = person->id,
+                                         .channel = one.channel,
+                                         .purpose = denial.purpose,
+                                         .state = denial.state,
+                                         .time = denial.time,
+                                         .received = denial.received,
+                                         .purposes = one.purposes,
+                                         .fields = one.fields,
+                                         .told_last = one.told_last,
+                                         .heard = one.heard(),
+                                         .whole = whole}));
+        }
+    return Result<void>::ok();
 }
 
 Result<bool> Withdrawals::is_channel(const std::string& id) const {

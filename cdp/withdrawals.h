@@ -22,6 +22,7 @@ namespace cdp {
 
 class Disclosures;
 class People;
+class WithdrawalWalk;
 
 struct WithdrawalsQuery {
     // The position that was read last, `latest` for what is yet to come, or empty: from the start.
@@ -83,6 +84,10 @@ public:
     // What channels had to take note of for the person of an identifier, oldest first.
     Result<std::vector<WithdrawalNotice>> of_person(const Token& member) const;
 
+    // Before identifiers are erased: what channels have not taken note of yet, of withdrawals that
+    // name any of these, goes on being told by the person's id alone. In the caller's commit.
+    Result<void> keep_open(storage::Transaction& transaction, std::span<const Token> erased) const;
+
 private:
     // What is to be taken down, unless it was at that time or later.
     struct Acknowledging {
@@ -92,6 +97,10 @@ private:
     };
     Result<void> write(const Principal& channel, std::span<const Acknowledging> taken,
                        std::size_t& made) const;
+    // nullopt: that record does not concern the channel for that person.
+    Result<std::optional<Acknowledging>> find(WithdrawalWalk& walk, const std::string& channel,
+                                              const RecordId& record,
+                                              const std::string& person) const;
     // Registered, or it was once and has what it was told.
     Result<bool> is_channel(const std::string& id) const;
 

@@ -117,7 +117,7 @@ cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::
         auto opened = CDP_TRY(open_row(key, token, row_key, *sealed));
         const auto first = std::get<Cell>(opened.row).first.time;
         // What this transaction wrote may never be committed.
-        if (!wrote(transaction, row_key)) known_->add(id, first);
+        if (!wrote(transaction, row_key)) known_->learn(id, first);
         if (first <= stamp.time) return false;
         said.salt = opened.salt;
     } else {

@@ -3,6 +3,12 @@
 #include <utility>
 
 namespace consent {
+namespace {
+
+// No request reads a snapshot for so long.
+constexpr std::chrono::minutes kSnapshotsEnd{1};
+
+}  // namespace
 
 std::optional<cdp::Timestamp> KnownCells::find(const cdp::RecordId& cell) {
     Shard& shard = shard_of(cell);
@@ -21,7 +27,15 @@ void KnownCells::add(const cdp::RecordId& cell, cdp::Timestamp first) {
     keep(shard, cell, first);
 }
 
+void KnownCells::learn(const cdp::RecordId& cell, cdp::Timestamp first) {
+    Shard& shard = shard_of(cell);
+    // Asked for under the lock: a shard that was not cleared yet is cleared afterwards.
+    const std::lock_guard lock(shard.mutex);
+    if (std::chrono::steady_clock::now() >= learns_from_.load()) keep(shard, cell, first);
+}
+
 void KnownCells::clear() {
+    learns_from_ = std::chrono::steady_clock::now() + kSnapshotsEnd;
     for (Shard& shard : shards_) {
         const std::lock_guard lock(shard.mutex);
         shard.young.clear();

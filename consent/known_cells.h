@@ -1,6 +1,8 @@
 #pragma once
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <mutex>
 #include <optional>
@@ -19,7 +21,12 @@ public:
     explicit KnownCells(std::size_t cells_max) : generation_max_(cells_max / kShards / 2 + 1) {}
 
     std::optional<cdp::Timestamp> find(const cdp::RecordId& cell);
+    // A cell that was committed just now.
     void add(const cdp::RecordId& cell, cdp::Timestamp first);
+    // One that was found by reading. For a minute after `clear` nothing is learnt so: the snapshot
+    // may be from before, and what was read be gone.
+    void learn(const cdp::RecordId& cell, cdp::Timestamp first);
+    // All of them, whoever's they are: it costs each a read, and happens as often as erasures.
     void clear();
 
 private:
@@ -37,6 +44,7 @@ private:
     void keep(Shard& shard, const cdp::RecordId& cell, cdp::Timestamp first) const;
 
     std::size_t generation_max_;
+    std::atomic<std::chrono::steady_clock::time_point> learns_from_{};
     std::array<Shard, kShards> shards_;
 };
 

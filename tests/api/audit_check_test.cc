@@ -189,7 +189,7 @@ TEST_CASE("no proof of one thing shows another") {
         {"/accesses/0", json::parse(shop.ask_for("access?subject=user_id:u1"))},
         {"/record", json::parse(shop.ask_for("records/" + shop.record + "?subject=user_id:u1"))},
         {"/batches/0", shop.batches()},
-        {"", erased}};
+        {"/erasures/0", erased}};
     for (const auto& [at, answer] : answers) {
         const json::json_pointer place(at + "/proof");
         CAPTURE(at, answer.dump());
@@ -239,26 +239,27 @@ TEST_CASE("an erasure is shown as the ledger has it") {
     const auto erased = shop.erased("user_id", "u1");
     CAPTURE(erased.dump());
     CHECK(shop.fault(erased) == "");
-    CHECK_FALSE(erased.at("erasure").at("recipients").empty());
+    REQUIRE(erased.at("erasures").size() == 1);
+    CHECK_FALSE(erased.at("erasures")[0].at("erasure").at("recipients").empty());
     std::size_t tried = 0;
-    const auto flat = erased.at("erasure").flatten();
+    const auto flat = erased.at("erasures")[0].at("erasure").flatten();
     for (const auto& [place, value] : flat.items()) {
         // Our word: who asked and why, in which words it is told, and where a recipient is reached.
         if (place == "/author" || place == "/reason" || place.ends_with("/basis") ||
             place.ends_with("/contact") || place.ends_with("/deletion_endpoint"))
             continue;
         auto changed = erased;
-        changed["erasure"][json::json_pointer(place)] = edited(value);
+        changed["erasures"][0]["erasure"][json::json_pointer(place)] = edited(value);
         CAPTURE(place);
-        CHECK(shop.fault(changed).starts_with("field_differs /erasure/"));
+        CHECK(shop.fault(changed).starts_with("field_differs /erasures/0/erasure/"));
         ++tried;
     }
     CHECK(tried > 15);
     auto changed = erased;
-    changed["erasure"].erase("recipients");
-    CHECK(shop.fault(changed) == "field_differs /erasure/recipients");
+    changed["erasures"][0]["erasure"].erase("recipients");
+    CHECK(shop.fault(changed) == "field_differs /erasures/0/erasure/recipients");
     changed = erased;
-    changed.erase("proof");
+    changed["erasures"][0].erase("proof");
     CHECK(shop.fault(changed) == "no proof");
     CHECK_FALSE(api::check_audit(changed.dump(), shop.trusted())->verified());
 }

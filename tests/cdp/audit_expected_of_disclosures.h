@@ -200,15 +200,15 @@ inline Compared erasures(Asking& ask) {
     Compared out;
     for (const auto& [name, since] : ask.known.names) {
         const auto answer = ask.one("erasures", about(name));
-        const auto& erasure = answer.at("erasure");
-        if (erasure.is_null()) {
+        if (answer.at("erasures").empty()) {
             out.told.insert(line(name, "never", answer["held"]));
         } else {
+            const auto& erasure = answer["erasures"][0]["erasure"];
             Names channels;
             for (const auto& one : erasure["recipients"]) channels.insert(one["channel"]);
             out.told.insert(
                 line(name, erasure["status"], erasure["requested"], channels, answer["held"]));
-            ask.proven(answer);
+            ask.proven(answer["erasures"][0]);
         }
         const auto gone = std::ranges::find_if(
             ask.known.gone, [&](const auto& one) { return one.names.contains(name); });

@@ -30,8 +30,11 @@ inline Compared withdrawals(Asking& ask) {
         return std::optional<Timestamp>();
     };
     for (const auto& word : known.said) {
-        if (!word.refuses() || known.is_gone(word.under) || known.is_repetition(word)) continue;
-        const auto whose = known.person(word.under);
+        if (!word.refuses() || known.is_repetition(word)) continue;
+        const auto gone = std::ranges::find_if(
+            known.gone, [&](const auto& one) { return one.names.contains(word.under); });
+        const bool is_gone = gone != known.gone.end();
+        const auto whose = is_gone ? gone->names : known.person(word.under);
         for (const auto& channel : known.policy.channels) {
             const bool concerned =
                 std::ranges::any_of(given_of(known, whose), [&](const auto* one) {
@@ -45,12 +48,16 @@ inline Compared withdrawals(Asking& ask) {
                 });
             if (!concerned) continue;
             const auto noted = moment(known.noted, channel.id, word.received);
-            const auto told = moment(known.told, channel.id, word.received);
+            // Of who was erased it is told as long as nobody took note, without whom it names.
+            if (is_gone && noted) continue;
+            auto told = moment(known.told, channel.id, word.received);
+            if (is_gone && told && *told > gone->time) told.reset();
+            const auto named = is_gone ? Names{} : Names{word.under};
             const auto due = word.received + std::chrono::seconds(channel.withdrawal_seconds);
             const bool agreed = channel.withdrawal_seconds > 0;
             out.expected.insert(
                 line(noted ? "acknowledged" : "open", channel.id, word.purpose, word.state,
-                     word.received, Names{word.under}, agreed ? cdp::format_time(due) : "null",
+                     word.received, named, agreed ? cdp::format_time(due) : "null",
                      agreed && noted.value_or(ask.shop.clock().now()) > due ? "true" : "false",
                      told ? cdp::format_time(*told) : "null"));
         }

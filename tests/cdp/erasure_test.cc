@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "cdp/interrupted.h"
 #include "cdp/rebuild.h"
 #include "cdp/tombstones.h"
 #include "storage/key.h"
@@ -354,16 +355,59 @@ TEST_CASE("an erasure that is interrupted anywhere ends erased") {
         const auto answer = erase(world, "user_id", "u1");
         store.commits_left() = tests::FailingStore::kNever;
         if (!answer.contains("error")) {
-            CHECK(commits >= 2);
+            CHECK(commits >= 3);
             break;
         }
         world.restart(tests::open_config());
-        REQUIRE(world.platform().erasures().finish_interrupted());
+        REQUIRE(finish_interrupted(world.platform()));
         // What was not stopped was not asked for; asked again it is done.
         const auto done = erase(world, "user_id", "u1");
         CHECK(done["status"] == "completed");
         CHECK(spaces_naming(world, token(world, "user_id", "u1")) == kTombstone);
         CHECK(spaces_naming(world, token(world, "email", "a@shop.example")) == kTombstone);
+    }
+}
+
+TEST_CASE(
+    "an erasure interrupted among events that are somebody's by a chain goes on with all of them") {
+    // Seen before the account was, on a tablet of three: each is theirs by the next one.
+    constexpr int kEvents = 1'700;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    for (std::uint64_t commits = 2; commits < 5; ++commits) {
+        auto kept = std::make_unique<tests::FailingStore>();
+        auto& store = *kept;
+        Shop world(std::move(kept));
+        for (const auto* user : {"u1", "u2", "u3"})
+            world.send_one(R"({"type":"track","event":"x","anonymousId":"kiosk","userId":")" +
+                               std::string(user) + R"(","messageId":"k)" + user +
+                               R"(","timestamp":"2026-11-18T10:00:00Z"})",
+                           till);
+        const auto start = *cdp::parse_time("2026-11-20T08:00:00Z");
+        const auto at = [&](int second) {
+            return cdp::format_time(start + std::chrono::seconds{second});
+        };
+        for (int from = 0; from < kEvents; from += 100) {
+            auto batch = json::array();
+            for (int i = from; i < from + 100; ++i)
+                batch.push_back({{"type", "track"},
+                                 {"event", "y"},
+                                 {"anonymousId", "kiosk"},
+                                 {"messageId", "y" + std::to_string(i)},
+                                 {"timestamp", at(2 * i)}});
+            world.send(json{{"batch", batch}}.dump(), till);
+        }
+        world.send_one(R"({"type":"track","event":"x","anonymousId":"kiosk","userId":"u1",)"
+                       R"("messageId":"last","timestamp":")" +
+                           at(2 * kEvents) + R"("})",
+                       till);
+        store.commits_left() = commits;
+        REQUIRE(erase(world, "user_id", "u1").contains("error"));
+        store.commits_left() = tests::FailingStore::kNever;
+        world.restart(tests::open_config());
+        REQUIRE(finish_interrupted(world.platform()));
+        // Of the two others.
+        CHECK(world.exported(cdp::ExportKind::events).size() == 3);
+        CHECK(spaces_naming(world, token(world, "user_id", "u1")) == kTombstone);
     }
 }
 

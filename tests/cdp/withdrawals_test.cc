@@ -419,3 +419,116 @@ TEST_CASE("a page that ends among those whom one withdrawal concerns goes on beh
     query.page.cursor = "00";
     CHECK(shop.audited("withdrawals", query).at("error") == "malformed_cursor");
 }
+
+TEST_CASE("who is erased is told of as a withdrawal until the channel takes note") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.withdraws("u1");
+    const auto before = shop.feed().at("withdrawals")[0];
+    const auto open_before = shop.asked("open").at("withdrawals")[0];
+    REQUIRE(shop.platform().erasures().erase(PlatformWorld::officer(), "officer:kim",
+                                             {.type = "user_id", .value = "u1"}));
+    shop.clock().advance(1min);
+    const auto page = shop.feed();
+    CAPTURE(page.dump());
+    REQUIRE(page.at("withdrawals").size() == 1);
+    CHECK(page.at("withdrawals")[0] == before);
+    CHECK(page.at("end") == true);
+    auto open = shop.asked("open").at("withdrawals").at(0);
+    // By whose person's id alone.
+    CHECK(open.at("identifiers").empty());
+    CHECK(open.at("disclosed") == open_before.at("disclosed"));
+    CHECK_FALSE(open.at("told").is_null());
+    CHECK(open.at("due") == open_before.at("due"));
+
+    CHECK(shop.feed("ads_tool").at("withdrawals").empty());
+    CHECK(shop.acknowledge(before, "ads_tool") == "withdrawal_unknown /acknowledgements/0");
+    CHECK(shop.acknowledge(before) == "1");
+    CHECK(shop.acknowledge(before) == "0");
+    CHECK(shop.asked("open").at("withdrawals").empty());
+    CHECK(shop.asked("acknowledged").at("withdrawals").size() == 1);
+    CHECK(shop.feed().at("withdrawals")[0].at("acknowledged") == true);
+
+    // Who comes back under the same id has taken nothing back yet.
+    shop.clock().advance(1h);
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    CHECK(shop.asked("open").at("withdrawals").empty());
+    shop.withdraws("u1");
+    CHECK(shop.asked("open").at("withdrawals").size() == 1);
+    CHECK(shop.acknowledge(shop.feed().at("withdrawals")[1]) == "1");
+}
+
+TEST_CASE("of who is erased nothing is told that was acknowledged, or goes on standing") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    shop.withdraws("u1");
+    REQUIRE(shop.acknowledge(shop.feed().at("withdrawals")[0]) == "1");
+    REQUIRE(shop.platform().erasures().erase(PlatformWorld::officer(), "officer:kim",
+                                             {.type = "user_id", .value = "u1"}));
+    CHECK(shop.feed().at("withdrawals").empty());
+
+    shop.known("u2");
+    shop.grants("u2");
+    REQUIRE(shop.read("u2"));
+    shop.withdraws_under_both("u2");
+    const auto one = shop.feed().at("withdrawals").at(0);
+    REQUIRE(shop.platform().erasures().erase(
+        PlatformWorld::officer(), "officer:kim",
+        {.type = "email", .value = "u2@shop.example", .scope = cdp::ErasureScope::identifier}));
+    // Once, whether or not it stands under what is left of the person.
+    CHECK(shop.feed().at("withdrawals").size() == 1);
+    CHECK(shop.acknowledge(one) == "1");
+    CHECK(shop.asked("open").at("withdrawals").empty());
+}
+
+TEST_CASE("whoever had data of who was erased can be told") {
+    Shop shop;
+    shop.known("u1");
+    shop.grants("u1");
+    REQUIRE(shop.read("u1"));
+    const cdp::AuditQuery query{.subject = {{"email", "u1@shop.example"}}};
+    CHECK(shop.audited("recipients", query).at("before_erasure").empty());
+    const auto erase = [&] {
+        const auto done = shop.platform().erasures().erase(PlatformWorld::officer(), "officer:kim",
+                                                           {.type = "user_id", .value = "u1"});
+        REQUIRE(done);
+        return json::parse(*done).at("id");
+    };
+    const auto first = erase();
+    const auto told = shop.audited("recipients", query);
+    CAPTURE(told.dump());
+    CHECK(told.at("recipients").empty());
+    REQUIRE(told.at("before_erasure").size() == 1);
+    CHECK(told.at("before_erasure")[0].at("channel") == "email_tool");
+    CHECK(told.at("before_erasure")[0].at("erasures") == json{first});
+
+    // A second one that finds nothing hides nothing.
+    shop.clock().advance(1min);
+    const auto second = [&] {
+        const auto done = shop.platform().erasures().erase(
+            PlatformWorld::officer(), "officer:kim", {.type = "email", .value = "u1@shop.example"});
+        REQUIRE(done);
+        return json::parse(*done).at("id");
+    }();
+    auto all = query;
+    all.page.limit = 1;
+    const auto newest = shop.audited("erasures", all);
+    REQUIRE(newest.at("erasures").size() == 1);
+    CHECK(newest.at("erasures")[0].at("erasure").at("id") == second);
+    all.page.cursor = newest.at("next");
+    const auto rest = shop.audited("erasures", all);
+    REQUIRE(rest.at("erasures").size() == 1);
+    CHECK(rest.at("erasures")[0].at("erasure").at("id") == first);
+    CHECK(rest.at("erasures")[0].at("erasure").at("erased").at("events") == 1);
+    CHECK(rest.at("erasures")[0].at("proof").is_object());
+    CHECK(rest.at("next").is_null());
+    CHECK(shop.audited("recipients", query).at("before_erasure").size() == 1);
+    CHECK(shop.audited("recipients", {.subject = {{"email", "nobody@shop.example"}}}).at("error") ==
+          "person_unknown");
+}
