@@ -103,9 +103,17 @@ cdp::Result<void> Sitting::load() {
         const auto known = decode_link(keys[seats_.size() + i], *row);
         if (!known) return damaged("a link that cannot be read");
         pair.changed = (known->row.days & pair.row.days) == 0;
+        pair.fresh_row = !any_counts(known->row);
         pair.row.days |= known->row.days;
     }
     return cdp::Result<void>::ok();
+}
+
+// Rows stay when what they say was taken back; until they say more it is as if they were not there.
+bool Sitting::any_counts(const LinkDays& row) const {
+    auto days = row.days;
+    for (const Retraction& range : rules_.retractions) days &= ~range.days_of(row);
+    return days != 0;
 }
 
 // Makes the nodes that are new, brings the others up to date; the key of the home.

@@ -44,13 +44,14 @@ private:
     struct Pair {
         std::size_t a, b;
         LinkDays row = {};       // the day's, then with the days known before
-        bool fresh_row = false;  // no day of its block was known
+        bool fresh_row = false;  // no day of its block was known and counted
         bool changed = false;    // this day was not known
     };
 
     void gather();
     std::size_t add(const Sighting& sighting, bool seen, std::optional<cdp::Token> twin);
     cdp::Result<void> load();
+    bool any_counts(const LinkDays& row) const;
     cdp::Result<storage::SubjectKey> meet_all();
     cdp::Result<storage::SubjectKey> make(Seat& seat);
     cdp::Result<void> link_hashes(const Seat& seat);

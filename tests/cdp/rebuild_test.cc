@@ -101,7 +101,10 @@ public:
             const auto answer = world_.platform().erasures().erase(
                 PlatformWorld::officer(), "officer:kim",
                 {.type = type, .value = value, .scope = scope, .dry_run = dry_run});
-            if (!answer) REQUIRE(answer.error().reason == "identifier_shared");
+            if (!answer) {
+                INFO(answer.error().message + " " + answer.error().detail);
+                REQUIRE(answer.error().reason == "identifier_shared");
+            }
             return answer ? json::parse(*answer)["erased"] : json();
         };
         auto told = tell(/*dry_run=*/true);

@@ -144,6 +144,26 @@ TEST_CASE("a link that is retracted is as if it had never been seen, also when i
     CHECK(retracted.places() == after);
 }
 
+TEST_CASE("who was parted by a retraction is one again when seen together on another day") {
+    const IdentityWorld world;
+    const auto address = world.sighting("email", "e@shop.example");
+    const auto cookie = world.sighting("anonymous_id", "a");
+    // Links are stored in rows of 64 days: both days are of one.
+    const auto together = [&](int day) {
+        return Observation{{address, cookie}, {}, cdp::timestamp_of(day * 86'400'000LL), 2};
+    };
+    Stored stored(world);
+    stored.observe(together(20));
+    Assertion assertion;
+    assertion.kind = AssertionKind::retract;
+    assertion.range = {2, 20, 29};
+    REQUIRE(stored.say(assertion).empty());
+    CHECK(stored.places().at(cookie.token).anchor == cookie.token);
+    stored.observe(together(40));
+    CHECK(stored.places().at(cookie.token).anchor == address.token);
+    CHECK(stored.places() == AllAtOnce(world, {together(20), together(40)}, {assertion}).places());
+}
+
 TEST_CASE("what contradicts, names nobody or takes nothing is refused and changes nothing") {
     const IdentityWorld world;
     Stored stored(world);
