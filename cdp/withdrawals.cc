@@ -1,7 +1,6 @@
 #include "cdp/withdrawals.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
@@ -28,13 +27,35 @@ constexpr std::size_t kLookedAtMax = 20'000;  // of the log and of disclosures
 constexpr std::chrono::seconds kHeldBack{2};
 constexpr int kRacesMax = 50;
 
-Result<std::uint64_t> position_after(std::string_view after, std::uint64_t newest) {
+// A position numbers the denials of everybody, so nobody is told one: what readers keep is sealed.
+class Positions {
+public:
+    Positions(const storage::Vault& vault, const consent::Channel& channel)
+        : vault_(vault), holder_("withdrawals for " + channel.id) {}
+
+    consent::Cursor seal(std::uint64_t position) const {
+        return consent::Cursor::seal(vault_, holder_, ByteWriter().u64(position).str());
+    }
+    // malformed_cursor.
+    Result<std::uint64_t> open(std::string_view text) const {
+        const auto place = consent::Cursor::open(vault_, holder_, text);
+        if (!place) return malformed_cursor("/after");
+        ByteReader in(*place);
+        const auto position = in.u64();
+        if (!in.done()) return malformed_cursor("/after");
+        return position;
+    }
+
+private:
+    const storage::Vault& vault_;
+    const std::string holder_;
+};
+
+Result<std::uint64_t> position_after(const Positions& positions, std::string_view after,
+                                     std::uint64_t newest) {
     if (after.empty()) return std::uint64_t{0};
     if (after == "latest") return newest;
-    std::uint64_t position = 0;
-    const auto [end, error] = std::from_chars(after.data(), after.data() + after.size(), position);
-    if (error != std::errc() || end != after.data() + after.size())
-        return malformed_cursor("/after");
+    const auto position = CDP_TRY(positions.open(after));
     // Whoever was told of more has read another data folder, or this one before it was put back.
     if (position > newest)
         return refuse("position_unknown",
@@ -67,8 +88,9 @@ Result<const consent::Channel*> channel_of(const consent::Policy& policy, const 
 
 class Page {
 public:
-    Page(const consent::Policy& policy, const consent::Channel& channel, Timestamp now)
-        : policy_(policy), channel_(channel), now_(now) {
+    Page(const consent::Policy& policy, const consent::Channel& channel, Timestamp now,
+         const Positions& positions)
+        : policy_(policy), channel_(channel), now_(now), positions_(positions) {
         out_.text("{\"withdrawals\":[");
     }
 
@@ -77,7 +99,7 @@ public:
         const auto& tokens = concern.denial.tokens;
         const auto home = tokens.empty() ? Token{} : tokens.front();
         comma_.write(out_);
-        out_.text("{\"position\":").number(concern.position);
+        out_.text("{\"position\":").cursor(positions_.seal(concern.position));
         out_.text(",\"record\":\"").withdrawal(concern.denial.id, home);
         out_.text("\",\"person\":\"").person(concern.person->id, home);
         out_.text("\",\"purposes\":[");
@@ -106,7 +128,7 @@ public:
         return {{tokens_.begin(), tokens_.end()}, {persons_.begin(), persons_.end()}};
     }
     consent::Composed finish(std::uint64_t next, bool end) && {
-        out_.text("],\"next\":").number(next).text(",\"end\":");
+        out_.text("],\"next\":").cursor(positions_.seal(next)).text(",\"end\":");
         if (end)
             out_.text("true}");
         else
@@ -118,6 +140,7 @@ private:
     const consent::Policy& policy_;
     const consent::Channel& channel_;
     const Timestamp now_;
+    const Positions& positions_;
     consent::ReleasedBody out_;
     Separator comma_;
     std::size_t size_ = 0;
@@ -146,11 +169,12 @@ Result<std::string> Withdrawals::feed(const Reader& reader, const WithdrawalsQue
     CDP_CHECK(check_reason(reader));
     const auto& policy = needs_.config.policy;
     const auto* channel = CDP_TRY(channel_of(policy, reader.who, query.channel));
+    const Positions positions(needs_.vault, *channel);
     WithdrawalWalk walk(needs_);
     const auto newest = CDP_TRY(walk.size());
-    auto next = CDP_TRY(position_after(query.after, newest));
+    auto next = CDP_TRY(position_after(positions, query.after, newest));
     const auto now = needs_.clock.now();
-    Page page(policy, *channel, now);
+    Page page(policy, *channel, now, positions);
     std::size_t rows = 0;
     bool held_back = false;
     CDP_CHECK(walk.run(next, channel->id, [&](auto position, auto received, const auto& concerns) {

@@ -25,7 +25,8 @@ class People;
 class WithdrawalWalk;
 
 struct WithdrawalsQuery {
-    // The position that was read last, `latest` for what is yet to come, or empty: from the start.
+    // A `position` or `next` of the same channel's feed, `latest` for what is yet to come, or
+    // empty: from the start.
     std::string after = {};
     std::size_t limit = 50;    // 1 to 1000
     std::string channel = {};  // whose feed, for those who run the platform
@@ -63,10 +64,11 @@ public:
     };
     explicit Withdrawals(Needs needs) : needs_(needs) {}
 
-    // {"withdrawals":[{"position":N,"record":ID,"person":ID,"purposes":[…],"time":T,"received":T,
-    // "due":T|null,"acknowledged":BOOL}],"next":N,"end":BOOL}: what concerns a channel, in the
-    // order in which it was stored; listed as a disclosure, or as an access. Waits for the disk.
-    // Errors: channel_required, channel_unknown, malformed_cursor, position_unknown.
+    // {"withdrawals":[{"position":P,"record":ID,"person":ID,"purposes":[…],"time":T,"received":T,
+    // "due":T|null,"acknowledged":BOOL}],"next":P,"end":BOOL}: what concerns a channel, in the
+    // order in which it was stored; positions are sealed, for that channel; listed as a disclosure,
+    // or as an access. Waits for the disk. Errors: channel_required, channel_unknown,
+    // malformed_cursor, position_unknown.
     Result<std::string> feed(const Reader& reader, const WithdrawalsQuery& query) const;
 
     // Takes down that a channel took note of all of these, and how many were not known yet: once,

@@ -12,7 +12,7 @@ namespace consent {
 // something withheld.
 class Cursor {
 public:
-    // `holder` is whom it is given to; nobody else's opens.
+    // `holder` is the question and whom it is given to; of another it does not open.
     static Cursor seal(const storage::Vault& vault, std::string_view holder,
                        std::string_view place);
     // The place; nullopt when the text is not one that was given to this holder.
