@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "cdp/facts.h"
+#include "cdp/named.h"
 #include "cdp/refuse.h"
+#include "cdp/texts.h"
 
 namespace cdp {
 namespace {
@@ -26,23 +28,10 @@ Result<std::vector<Token>> read_identifiers(const AssertionRequest& request,
     std::vector<Token> out;
     for (std::size_t i = 0; i < request.identifiers.size(); ++i) {
         const auto& [type_name, value] = request.identifiers[i];
-        const auto at = "/identifiers/" + std::to_string(i);
-        if (!identity::is_type_name(type_name))
-            return refuse("malformed_identifier_type", "That cannot name a type of identifier.",
-                          at + "/type");
-        if (type_name == kPersonType)
-            return refuse("person_not_identifier",
-                          "A person's id changes when people are joined or split; name an "
-                          "identifier of the person.",
-                          at + "/type");
-        const auto form =
-            identity::normal_form(config.types.find(type_name), value, config.default_region);
-        const auto* normal = std::get_if<std::string>(&form);
-        if (!normal)
-            return refuse("malformed_identifier",
-                          "The value identifies nobody or does not have the form of its type.",
-                          at + "/value");
-        out.push_back(graph.token(type_name, *normal));
+        const auto at = NamedAt::members("/identifiers/" + std::to_string(i));
+        const auto normal =
+            CDP_TRY(read_said(config, {type_name, value}, config.default_region, at));
+        out.push_back(graph.token(type_name, normal));
     }
     return out;
 }
@@ -166,14 +155,6 @@ Result<identity::AssertionId> parse_assertion_id(std::string_view hex) {
     return identity::AssertionId::from(*bytes);
 }
 
-Result<std::string> check_reason(std::string_view reason) {
-    if (reason.find_first_not_of(" \t\r\n") == reason.npos)
-        return refuse("reason_required", "Say why.", "/reason");
-    if (reason.size() > kAssertionReasonBytesMax)
-        return refuse("reason_too_long", "A reason has at most 1024 bytes.", "/reason");
-    return std::string(reason);
-}
-
 Result<AskedAssertion> read_assertion(const AssertionRequest& request, const identity::Graph& graph,
                                       const storage::Vault& vault, const Config& config,
                                       Timestamp now) {
@@ -185,7 +166,7 @@ Result<AskedAssertion> read_assertion(const AssertionRequest& request, const ide
     AskedAssertion out;
     auto& assertion = out.assertion;
     assertion.kind = *kind;
-    assertion.said = {request.author, CDP_TRY(check_reason(request.reason)), now};
+    assertion.said = {request.author, CDP_TRY(required_reason(request.reason)), now};
     CDP_CHECK(check_shape(request, *kind));
     assertion.identifiers = CDP_TRY(read_identifiers(request, graph, config));
     if (*kind != AssertionKind::retract) return out;

@@ -12,7 +12,6 @@ namespace cdp {
 
 // Of one request.
 inline constexpr std::size_t kRetractedEventsMax = 100;
-inline constexpr std::size_t kAssertionReasonBytesMax = 1024;
 
 // One assertion as posted to /v1/identity/assertions.
 struct AssertionRequest {
@@ -48,9 +47,6 @@ struct AskedAssertion {
 // In hexadecimal; assertion_unknown when it cannot be one.
 Result<identity::AssertionId> parse_assertion_id(std::string_view hex);
 Error assertion_unknown();
-
-// The reason as it is kept; reason_required, reason_too_long.
-Result<std::string> check_reason(std::string_view reason);
 
 // What the request asserts. Every refusal names its place in the request.
 Result<AskedAssertion> read_assertion(const AssertionRequest& request, const identity::Graph& graph,

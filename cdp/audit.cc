@@ -1,6 +1,7 @@
 #include "cdp/audit.h"
 
 #include "cdp/audit_answers.h"
+#include "cdp/refuse.h"
 
 namespace cdp {
 
@@ -140,6 +141,13 @@ std::span<const AuditQuestion> audit_questions() {
          .answer = audit_recipients},
     };
     return kAll;
+}
+
+Result<Shown> answer_question(const AuditSources& sources, const AuditQuestion& question,
+                              const AuditQuery& query) {
+    if (query.since && query.until && *query.since >= *query.until)
+        return refuse("empty_period", "The period ends before it begins.", "/until");
+    return question.answer(sources, query);
 }
 
 }  // namespace cdp

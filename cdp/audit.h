@@ -89,6 +89,10 @@ struct AuditQuestion {
     Result<Shown> (*answer)(const AuditSources&, const AuditQuery&) = nullptr;
 };
 
+// As `question.answer` says, and empty_period: `until` is not after `since`.
+Result<Shown> answer_question(const AuditSources& sources, const AuditQuestion& question,
+                              const AuditQuery& query);
+
 // All there are, in 0020's order. A new one needs nothing but its row: routes, verbs and the
 // document of the API are held to this table.
 std::span<const AuditQuestion> audit_questions();

@@ -287,7 +287,7 @@ Result<void> scan_persons(const storage::Snapshot& snapshot, AuditPage& page,
 Result<Shown> audit_conflicts(const AuditSources& sources, const AuditQuery& query) {
     if (!query.purpose.empty() && !sources.config.policy.find_purpose(query.purpose))
         return refuse("purpose_unknown", "No such purpose is configured.", "/purpose");
-    auto page = CDP_TRY(AuditPage::begin(query.page));
+    auto page = CDP_TRY(AuditPage::begin("conflicts", query.page));
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     Conflicts conflicts(sources, query, {*snapshot, transaction}, page);

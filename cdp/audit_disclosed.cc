@@ -1,7 +1,7 @@
 #include "cdp/audit_disclosed.h"
 
-#include <algorithm>
-
+#include "cdp/audit_batches.h"
+#include "cdp/audit_mask.h"
 #include "cdp/base/bytes.h"
 #include "cdp/consent_json.h"
 #include "cdp/disclosures.h"
@@ -16,20 +16,31 @@ using consent::JsonWriter;
 
 constexpr std::size_t kRowsMax = 20'000;
 
-std::string cursor_of(const DisclosedPlace& place) {
-    return to_hex(
-        ByteWriter().i64(milliseconds_of(place.last)).u64(place.batch).u32(place.row).str());
-}
+// Behind which row a page ended, and the newest batch when its walk began.
+struct Place {
+    std::optional<DisclosedPlace> after = {};
+    std::uint64_t newest = 0;
 
-Result<std::optional<DisclosedPlace>> read_cursor(const std::string& cursor) {
-    if (cursor.empty()) return std::optional<DisclosedPlace>();
-    const auto bytes = from_hex(cursor);
-    if (!bytes) return malformed_cursor();
-    ByteReader in(*bytes);
-    DisclosedPlace place{.last = timestamp_of(in.i64()), .batch = in.u64(), .row = in.u32()};
-    if (!in.done()) return malformed_cursor();
-    return std::optional(place);
-}
+    std::string cursor(std::string_view question) const {
+        ByteWriter out;
+        out.i64(milliseconds_of(after->last)).u64(after->batch).u32(after->row).u64(newest);
+        return cursor_to(question, out.str());
+    }
+    static Result<Place> read(const AuditSources& sources, const DisclosedWanted& wanted) {
+        const auto bytes = CDP_TRY(place_in(wanted.question, wanted.cursor));
+        if (bytes.empty()) {
+            CDP_CHECK(sources.disclosures.drain());
+            return Place{.newest = CDP_TRY(newest_batch(*sources.store.snapshot()))};
+        }
+        ByteReader in(bytes);
+        Place place{
+            .after =
+                DisclosedPlace{.last = timestamp_of(in.i64()), .batch = in.u64(), .row = in.u32()},
+            .newest = in.u64()};
+        if (!in.done()) return malformed_cursor();
+        return place;
+    }
+};
 
 bool is_wanted(const Disclosed& row, const DisclosedWanted& wanted) {
     const auto& batch = row.batch;
@@ -37,24 +48,6 @@ bool is_wanted(const Disclosed& row, const DisclosedWanted& wanted) {
     if (!wanted.channel.empty() && batch.channel != wanted.channel) return false;
     if (!wanted.purpose.empty() && !consent::covers(wanted.purpose, batch.purpose)) return false;
     return !wanted.mask || wanted.mask(row.mask);
-}
-
-void put_field(JsonWriter& out, const consent::MaskField& field, bool asked) {
-    out.open().text("section", to_string(field.section)).text_if("within", field.within);
-    out.text("name", field.name).texts("labels", field.labels);
-    out.text(field.withheld ? "reason" : "form", field.form);
-    if (asked) out.flag("asked", true);
-    out.close();
-}
-
-void put_fields(JsonWriter& out, const Disclosed& row, std::string_view asked) {
-    for (const bool withheld : {false, true}) {
-        out.open_list(withheld ? "withheld" : "fields");
-        for (const auto& field : row.mask)
-            if (field.withheld == withheld)
-                put_field(out, field, !asked.empty() && is_called(field, asked));
-        out.close_list();
-    }
 }
 
 void put_recipient(JsonWriter& out, const consent::Batch& batch) {
@@ -69,21 +62,22 @@ namespace {
 Result<DisclosedList> walk(const AuditSources& sources, const std::vector<Token>& members,
                            const DisclosedWanted& wanted, std::size_t limit,
                            const TakeDisclosed& take) {
-    const auto after = CDP_TRY(read_cursor(wanted.cursor));
+    auto at = CDP_TRY(Place::read(sources, wanted));
     DisclosedList list;
     std::size_t looked_at = 0;
     std::size_t taken = 0;
-    std::optional<DisclosedPlace> last;
+    const auto after = at.after;
     CDP_CHECK(sources.disclosures.each_of(
         members, after,
         [&](const DisclosedPlace& place, std::optional<Disclosed> row) -> Result<bool> {
             if (place.last < wanted.since) return false;
+            if (place.batch > at.newest) return true;
             const bool fits = row && is_wanted(*row, wanted);
             if (looked_at++ == kRowsMax || (fits && taken == limit)) {
-                list.next = cursor_of(*last);
+                list.next = at.cursor(wanted.question);
                 return false;
             }
-            last = place;
+            at.after = place;
             if (!row) ++list.erased;
             if (!fits) return true;
             ++taken;
@@ -108,19 +102,6 @@ Result<DisclosedList> disclosed_of(const AuditSources& sources, const std::vecto
                              [&](Disclosed row) { rows.push_back(std::move(row)); }));
     list.rows = std::move(rows);
     return list;
-}
-
-bool is_called(const consent::MaskField& field, std::string_view name) {
-    const auto fits = [&](std::string_view label) {
-        return label == name || label.ends_with("." + std::string(name));
-    };
-    return field.name == name || std::ranges::any_of(field.labels, fits);
-}
-
-std::string field_json(const consent::MaskField& field) {
-    JsonWriter out;
-    put_field(out, field, /*asked=*/false);
-    return out.take();
 }
 
 Result<std::string> disclosed_json(const AuditSources& sources, AuditProofs& proofs,
@@ -148,7 +129,8 @@ Result<std::string> disclosed_json(const AuditSources& sources, AuditProofs& pro
         out.open_list("records");
         for (const auto& id : row.evidence) out.text({}, to_hex(id.view()));
         out.close_list();
-        put_fields(out, row, shown.field);
+        const auto mask = mask_shown(row.mask, shown.field);
+        out.json("fields", mask.fields).json("withheld", mask.withheld);
     }
     return out.json("proof", CDP_TRY(proofs.of(row))).close().take();
 }

@@ -14,6 +14,7 @@
 namespace cdp {
 
 struct DisclosedWanted {
+    std::string_view question = {};  // whose cursors these are
     consent::BatchKind kind = consent::BatchKind::release;
     std::string purpose = {};  // and those below it; empty: all
     std::string channel = {};  // empty: all
@@ -31,20 +32,14 @@ struct DisclosedList {
 };
 
 // From all identifiers of a person. Looks at 20,000 rows at most, then gives a cursor though the
-// page may not be full. `take` is given what is wanted, one by one, and the list has no
-// rows. Errors: malformed_cursor; and of a list malformed_limit.
+// page may not be full. A walk ends with what was told
+// before its first page, or its own reads would never let it end. `take` is given what is wanted,
+// one by one, and the list has no rows. Errors: malformed_cursor; and of a list malformed_limit.
 using TakeDisclosed = std::function<void(Disclosed row)>;
 Result<DisclosedList> each_disclosed(const AuditSources& sources, const std::vector<Token>& members,
                                      const DisclosedWanted& wanted, const TakeDisclosed& take);
 Result<DisclosedList> disclosed_of(const AuditSources& sources, const std::vector<Token>& members,
                                    const DisclosedWanted& wanted);
-
-// Whether a field has that name, or a label that is or ends with it: `phone` is a trait, a type of
-// identifiers, and what is labelled `contact.phone`.
-bool is_called(const consent::MaskField& field, std::string_view name);
-
-// {"section":…,"within":…,"name":…,"labels":[…],"form":…}, of what was withheld "reason".
-std::string field_json(const consent::MaskField& field);
 
 struct DisclosedShown {
     const DisclosedWanted& wanted;

@@ -5,12 +5,13 @@
 #include "cdp/audit_answers.h"
 #include "cdp/audit_disclosed.h"
 #include "cdp/audit_erased.h"
+#include "cdp/audit_mask.h"
 #include "cdp/audit_person.h"
-#include "cdp/audit_withdrawal.h"
 #include "cdp/base/bytes.h"
 #include "cdp/consent_history.h"
 #include "cdp/erasures.h"
-#include "cdp/refuse.h"
+#include "cdp/named.h"
+#include "cdp/newest_withdrawal.h"
 #include "cdp/withdrawals.h"
 #include "consent/json_writer.h"
 
@@ -26,19 +27,20 @@ struct Asked {
     std::string members = {};  // of the answer: who it is about
 };
 
-Result<Asked> read_asked(const AuditSources& sources, const AuditQuery& query) {
+// `question` is the one whose cursors these are.
+Result<Asked> read_asked(const AuditSources& sources, const AuditQuery& query,
+                         std::string_view question) {
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};
     Asked asked{.person = CDP_TRY(audited_person(sources, reading, query.subject)), .wanted = {}};
     asked.members = CDP_TRY(person_members(sources, reading, asked.person));
     auto& wanted = asked.wanted;
+    wanted.question = question;
     wanted.purpose = query.purpose;
     wanted.channel = query.channel;
     wanted.since = query.since.value_or(Timestamp::min());
     wanted.until = query.until.value_or(Timestamp::max());
-    if (wanted.since >= wanted.until)
-        return refuse("empty_period", "The period ends before it begins.", "/until");
     wanted.limit = query.page.limit;
     wanted.cursor = query.page.cursor;
     return asked;
@@ -77,7 +79,7 @@ Result<std::string> withdrawal_json(const AuditSources& sources, const Committed
 }  // namespace
 
 Result<Shown> audit_disclosures(const AuditSources& sources, const AuditQuery& query) {
-    auto [person, wanted, members] = CDP_TRY(read_asked(sources, query));
+    auto [person, wanted, members] = CDP_TRY(read_asked(sources, query, "disclosures"));
     std::string body = "{" + members;
     bool nobody_withdrew = false;
     if (query.since_withdrawal) {
@@ -103,7 +105,7 @@ Result<Shown> audit_disclosures(const AuditSources& sources, const AuditQuery& q
 }
 
 Result<Shown> audit_access(const AuditSources& sources, const AuditQuery& query) {
-    auto [person, wanted, members] = CDP_TRY(read_asked(sources, query));
+    auto [person, wanted, members] = CDP_TRY(read_asked(sources, query, "access"));
     wanted.kind = consent::BatchKind::access;
     const auto list = CDP_TRY(disclosed_of(sources, person.members, wanted));
     return Shown("{" + members +
@@ -145,7 +147,7 @@ std::string withheld_summary(const DisclosedList& list) {
 }  // namespace
 
 Result<Shown> audit_withheld(const AuditSources& sources, const AuditQuery& query) {
-    auto [person, wanted, members] = CDP_TRY(read_asked(sources, query));
+    auto [person, wanted, members] = CDP_TRY(read_asked(sources, query, "withheld"));
     wanted.mask = [](const consent::Mask& mask) {
         return std::ranges::any_of(mask, &consent::MaskField::withheld);
     };
@@ -207,7 +209,7 @@ Result<std::string> recipient_json(const AuditSources& sources, AuditProofs& pro
     put_registered(out, sources.config.policy.find_channel(batch.channel));
     out.texts("purposes", one.purposes);
     out.open_list("fields");
-    for (const auto& field : one.fields) out.json({}, field_json(field));
+    for (const auto& field : one.fields) out.json({}, mask_field_json(field));
     out.close_list();
     out.text("first_time", format_time(one.first));
     out.text("last_time", format_time(one.newest->row.last));
@@ -227,8 +229,10 @@ Result<std::optional<Shown>> recipients_of_erased(const AuditSources& sources,
                                                   const AuditSubject& subject) {
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    const auto token =
-        CDP_TRY(sources.people.resolve({*snapshot, transaction}, subject.type, subject.value));
+    const auto resolved =
+        sources.people.resolve({*snapshot, transaction}, subject.type, subject.value);
+    if (!resolved) return at("/subject", resolved.error());
+    const auto& token = *resolved;
     const auto past = CDP_TRY(sources.erasures.of(transaction, token, {.limit = 1}));
     if (past.erasures.empty()) return std::optional<Shown>{};
     JsonWriter out;
@@ -249,7 +253,7 @@ Result<std::string> before_erasure(const AuditSources& sources, const Token& tok
 }  // namespace
 
 Result<Shown> audit_recipients(const AuditSources& sources, const AuditQuery& query) {
-    auto asked = read_asked(sources, query);
+    auto asked = read_asked(sources, query, "recipients");
     if (!asked && asked.error().code == ErrorCode::not_found && query.subject)
         if (auto erased = CDP_TRY(recipients_of_erased(sources, *query.subject)))
             return *std::move(erased);

@@ -7,6 +7,7 @@
 #include "cdp/audit_proofs.h"
 #include "cdp/base/bytes.h"
 #include "cdp/erasures.h"
+#include "cdp/named.h"
 #include "cdp/paging.h"
 #include "cdp/people.h"
 #include "consent/json_writer.h"
@@ -38,10 +39,13 @@ Result<Shown> audit_erasures(const AuditSources& sources, const AuditQuery& quer
     if (!query.subject) return subject_required();
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    const auto token = CDP_TRY(sources.people.resolve({*snapshot, transaction}, query.subject->type,
-                                                      query.subject->value));
-    const auto past = CDP_TRY(sources.erasures.of(transaction, token, query.page));
-    const auto node = CDP_TRY(sources.graph.find(transaction, token));
+    const auto& [type, value] = *query.subject;
+    const auto token = sources.people.resolve({*snapshot, transaction}, type, value);
+    if (!token) return at("/subject", token.error());
+    CDP_CHECK(
+        check_type_known(sources.config, sources.graph, transaction, type, *token, "/subject"));
+    const auto past = CDP_TRY(sources.erasures.of(transaction, *token, query.page));
+    const auto node = CDP_TRY(sources.graph.find(transaction, *token));
     AuditProofs proofs(sources);
     std::string list;
     for (const auto& erasure : past.erasures)
@@ -51,7 +55,7 @@ Result<Shown> audit_erasures(const AuditSources& sources, const AuditQuery& quer
     // Who came back since, or was never erased.
     out += std::string(",\"held\":") + (node ? "true" : "false");
     if (node) out += ",\"since\":\"" + format_time(node->first_seen) + '"';
-    return Shown(out + "}", {.identifiers = {token}, .persons = {}});
+    return Shown(out + "}", {.identifiers = {*token}, .persons = {}});
 }
 
 Result<std::string> recipients_before_erasure(const AuditSources& sources,

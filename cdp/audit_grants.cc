@@ -127,7 +127,7 @@ Result<Shown> audit_grants(const AuditSources& sources, const AuditQuery& query)
     if (query.version.empty())
         return refuse("version_required", "Say which version of the notice.", "/version");
     CDP_CHECK(check_status(query.status, kInForce, kAll));
-    auto page = CDP_TRY(AuditPage::begin(query.page));
+    auto page = CDP_TRY(AuditPage::begin("grants", query.page));
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};

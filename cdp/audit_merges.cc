@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <set>
@@ -8,6 +7,7 @@
 
 #include "cdp/audit_answers.h"
 #include "cdp/audit_person.h"
+#include "cdp/base/bytes.h"
 #include "cdp/changes.h"
 #include "cdp/consent_json.h"
 #include "cdp/json_text.h"
@@ -170,14 +170,17 @@ Result<std::string> merge_json(const Merge& merge) {
     return out + "}";
 }
 
+constexpr std::string_view kQuestion = "merges";
+
 // The place in the list.
 Result<std::size_t> read_place(const PageQuery& query) {
     CDP_CHECK(check_limit(query.limit));
-    std::size_t place = 0;
-    const auto* end = query.cursor.data() + query.cursor.size();
-    const auto [at, error] = std::from_chars(query.cursor.data(), end, place);
-    if (!query.cursor.empty() && (error != std::errc() || at != end)) return malformed_cursor();
-    return place;
+    const auto place = CDP_TRY(place_in(kQuestion, query.cursor));
+    if (place.empty()) return std::size_t{0};
+    ByteReader in(place);
+    const auto at = in.u64();
+    if (!in.done()) return malformed_cursor();
+    return static_cast<std::size_t>(at);
 }
 
 Result<std::string> page_json(const StoredNames& names, const Comparison& comparison,
@@ -193,7 +196,8 @@ Result<std::string> page_json(const StoredNames& names, const Comparison& compar
                 "},\"as_one\":" + decided(one.as_one) + ",\"apart\":" + decided(one.apart) + "}");
     }
     return "\"differences\":" + out.str() + ",\"next\":" +
-           (end < all.size() ? "\"" + std::to_string(end) + "\"" : std::string("null"));
+           (end < all.size() ? "\"" + cursor_to(kQuestion, ByteWriter().u64(end).str()) + "\""
+                             : std::string("null"));
 }
 
 Result<void> check_words(const consent::Policy& policy, const AuditQuery& query) {

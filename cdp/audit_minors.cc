@@ -139,7 +139,7 @@ private:
 
 Result<Shown> audit_minors(const AuditSources& sources, const AuditQuery& query) {
     CDP_CHECK(check_status(query.status, kMissing, kPresent));
-    auto page = CDP_TRY(AuditPage::begin(query.page));
+    auto page = CDP_TRY(AuditPage::begin("minors", query.page));
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     Minors minors(sources, query, {*snapshot, transaction}, page);

@@ -262,7 +262,7 @@ Result<Shown> audit_night(const AuditSources& sources, const AuditQuery& query) 
         return refuse("since_required", "Say from when on, an RFC 3339 time.", "/since");
     if (!query.until)
         return refuse("until_required", "Say until when, an RFC 3339 time.", "/until");
-    auto page = CDP_TRY(AuditPage::begin(query.page));
+    auto page = CDP_TRY(AuditPage::begin("night", query.page));
     CDP_CHECK(sources.disclosures.drain());
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);

@@ -2,6 +2,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/consent_json.h"
+#include "cdp/named.h"
 #include "cdp/refuse.h"
 
 namespace cdp {
@@ -15,14 +16,10 @@ Result<AuditedPerson> audited_person(const AuditSources& sources, People::Readin
                                      const std::optional<AuditSubject>& subject, const char* name) {
     const auto pointer = std::string("/") + name;
     if (!subject) return subject_required(name);
-    const auto at = [&](Error error) {
-        if (error.code == ErrorCode::invalid_argument) error.pointer = pointer;
-        return error;
-    };
     const auto token = sources.people.resolve(reading, subject->type, subject->value);
-    if (!token) return at(token.error());
+    if (!token) return at(pointer, token.error());
     const auto node = sources.people.find(reading, *token);
-    if (!node) return at(node.error());
+    if (!node) return node.error();
     return AuditedPerson{
         .asked = *token,
         .id = node->person(),

@@ -201,7 +201,7 @@ Result<Shown> audit_purpose_limitation(const AuditSources& sources, const AuditQ
         return refuse("purpose_unknown", "No such purpose is configured.", "/collected_for");
     if (!query.channel.empty() && !in_force.policy->find_channel(query.channel))
         return refuse("channel_unknown", "No such channel is configured.", "/channel");
-    auto page = CDP_TRY(AuditPage::begin(query.page));
+    auto page = CDP_TRY(AuditPage::begin("purpose-limitation", query.page));
     CDP_CHECK(sources.disclosures.drain());
     const auto snapshot = sources.store.snapshot();
     const auto first = CDP_TRY(first_of(*snapshot, page));

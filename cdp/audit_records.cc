@@ -51,7 +51,7 @@ Result<Shown> audit_records(const AuditSources& sources, const AuditQuery& query
                           "/actor");
     }
     CDP_CHECK(check_status(query.status, kProven, kUnproven));
-    auto page = CDP_TRY(AuditPage::begin(query.page));
+    auto page = CDP_TRY(AuditPage::begin("records", query.page));
     const auto snapshot = sources.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};

@@ -10,15 +10,12 @@
 
 namespace cdp {
 
-Result<AuditPage> AuditPage::begin(const PageQuery& query) {
+Result<AuditPage> AuditPage::begin(std::string_view question, const PageQuery& query) {
     CDP_CHECK(check_limit(query.limit));
     AuditPage page;
+    page.question_ = question;
     page.limit_ = query.limit;
-    if (!query.cursor.empty()) {
-        auto place = from_hex(query.cursor);
-        if (!place) return malformed_cursor();
-        page.after_ = std::move(*place);
-    }
+    page.after_ = CDP_TRY(place_in(question, query.cursor));
     return page;
 }
 
@@ -30,7 +27,7 @@ void AuditPage::tell(const std::string& json) {
 
 Shown AuditPage::shown(std::string_view name, const std::string& members) && {
     auto json = "{" + members + "\"" + std::string(name) + "\":[" + list_ + "],\"next\":";
-    json += next_ ? hex_json(*next_) : "null";
+    json += next_ ? "\"" + cursor_to(question_, *next_) + "\"" : "null";
     return Shown(std::move(json) + "}", {.identifiers = {identifiers_.begin(), identifiers_.end()},
                                          .persons = {persons_.begin(), persons_.end()}});
 }

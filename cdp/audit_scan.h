@@ -22,8 +22,8 @@ inline constexpr std::size_t kAuditRowsMax = 20'000;
 // One page in the making.
 class AuditPage {
 public:
-    // malformed_cursor, and as of check_limit.
-    static Result<AuditPage> begin(const PageQuery& query);
+    // `question` is the one whose cursors these are. malformed_cursor, and as of check_limit.
+    static Result<AuditPage> begin(std::string_view question, const PageQuery& query);
 
     void looked_at(std::size_t rows) { rows_ += rows; }
     // One object of the list.
@@ -47,6 +47,7 @@ public:
 private:
     AuditPage() = default;
 
+    std::string question_;
     std::size_t limit_ = 0;
     std::string after_;
     std::string list_;

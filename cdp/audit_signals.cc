@@ -59,6 +59,8 @@ struct Rest {
     std::optional<Place> after = {};  // nullopt: from the start
 };
 
+constexpr std::string_view kQuestion = "signals";
+
 struct Cursor {
     Rest<SignalPlace> signals = {};
     Rest<RowPlace> rows = {};
@@ -74,15 +76,14 @@ struct Cursor {
         out.u8(rows.ended ? 0 : rows.after ? 2 : 1);
         if (!rows.ended && rows.after)
             out.i64(milliseconds_of(rows.after->last)).u64(rows.after->batch).u32(rows.after->row);
-        return to_hex(out.str());
+        return cursor_to(kQuestion, out.str());
     }
 
     static Result<Cursor> read(const std::string& hex) {
         Cursor cursor;
-        if (hex.empty()) return cursor;
-        const auto bytes = from_hex(hex);
-        if (!bytes) return malformed_cursor();
-        ByteReader in(*bytes);
+        const auto bytes = CDP_TRY(place_in(kQuestion, hex));
+        if (bytes.empty()) return cursor;
+        ByteReader in(bytes);
         const auto signals = in.u8();
         cursor.signals.ended = signals == 0;
         if (signals == 2) {

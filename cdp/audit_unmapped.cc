@@ -210,7 +210,7 @@ private:
         const auto& [part, within, own] = name;
         const auto open = std::chrono::floor<std::chrono::days>(sources_.clock.now() - met.oldest);
         std::string out = "{\"kind\":\"" + std::string(to_string(part)) + "\"";
-        if (part == Part::properties) out += ",\"event\":" + json_string(within);
+        if (part == Part::properties) out += ",\"within\":" + json_string(within);
         out += ",\"name\":" + json_string(own) +
                ",\"identifiers\":" + std::to_string(met.identifiers.size()) +
                ",\"oldest\":" + time_json(met.oldest) +
@@ -266,7 +266,7 @@ private:
 }  // namespace
 
 Result<Shown> audit_unmapped(const AuditSources& sources, const AuditQuery& query) {
-    auto page = CDP_TRY(AuditPage::begin(query.page));
+    auto page = CDP_TRY(AuditPage::begin("unmapped", query.page));
     CDP_CHECK(sources.disclosures.drain());
     const auto snapshot = sources.store.snapshot();
     return Unmapped(sources, *snapshot, std::move(page)).answer(query.page.limit);

@@ -16,6 +16,7 @@
 namespace cdp {
 namespace {
 
+constexpr std::string_view kQuestion = "withdrawals";
 constexpr std::size_t kLookedAtMax = 20'000;
 
 // Behind which row of the log, and behind whom of those that the next one concerns: how many it
@@ -33,14 +34,13 @@ std::string cursor_of(const Place& place) {
     ByteWriter out;
     out.u64(place.after);
     if (place.shown) out.raw(place.shown->first.view()).bytes(place.shown->second);
-    return to_hex(out.str());
+    return cursor_to(kQuestion, out.str());
 }
 
 Result<Place> read_cursor(const std::string& cursor) {
-    if (cursor.empty()) return Place{};
-    const auto bytes = from_hex(cursor);
-    if (!bytes) return malformed_cursor();
-    ByteReader in(*bytes);
+    const auto bytes = CDP_TRY(place_in(kQuestion, cursor));
+    if (bytes.empty()) return Place{};
+    ByteReader in(bytes);
     Place place{.after = in.u64()};
     if (!in.done()) {
         const auto person = in.id<PersonId>();

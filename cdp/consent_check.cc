@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <utility>
 
+#include "cdp/named.h"
 #include "cdp/refuse.h"
 #include "cdp/signal_intake.h"
 #include "consent/gpp.h"
@@ -274,25 +275,13 @@ Checked ConsentCheck::read_reach(const ConsentRequest& request, CheckedConsent& 
 Result<identity::Sighting> ConsentCheck::read_subject(const Principal& caller,
                                                       const ConsentRequest::Subject& subject,
                                                       const std::string& pointer) const {
-    if (!identity::is_type_name(subject.type))
-        return refuse("malformed_identifier_type", "That cannot name a type of identifier.",
-                      pointer + "/type");
-    if (subject.type == kPersonType)
-        return refuse("person_not_identifier",
-                      "A person's id changes when people are joined or split; name an "
-                      "identifier of the person.",
-                      pointer + "/type");
-    const auto type = needs_.config.types.find(subject.type);
     // As the events of this source are read, or the two would speak of different people.
-    const auto form =
-        identity::normal_form(type, subject.value, needs_.config.region_of(source_name(caller)));
-    const auto* normal = std::get_if<std::string>(&form);
-    if (!normal)
-        return refuse("malformed_identifier",
-                      "The value identifies nobody or does not have the form of its type.",
-                      pointer + "/value");
-    const auto token = needs_.graph.token(subject.type, *normal);
-    return identity::Sighting{{subject.type, *normal, subject.value, type.link_class}, token};
+    const auto normal =
+        CDP_TRY(read_said(needs_.config, {subject.type, subject.value},
+                          needs_.config.region_of(source_name(caller)), NamedAt::members(pointer)));
+    const auto link_class = needs_.config.types.known(subject.type).link_class;
+    const auto token = needs_.graph.token(subject.type, normal);
+    return identity::Sighting{{subject.type, normal, subject.value, link_class}, token};
 }
 
 Checked ConsentCheck::read_identifiers(const Principal& caller, const ConsentRequest& request,

@@ -8,6 +8,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
 #include "cdp/json_text.h"
+#include "cdp/named.h"
 #include "cdp/paging.h"
 #include "cdp/refuse.h"
 #include "consent/json_string.h"
@@ -29,14 +30,16 @@ struct Place {
     }
 };
 
+constexpr std::string_view kQuestion = "consents of a person";
+
 std::string cursor_of(const Place& place) {
-    return to_hex(ByteWriter().i64(milliseconds_of(place.time)).raw(place.id.view()).str());
+    return cursor_to(kQuestion,
+                     ByteWriter().i64(milliseconds_of(place.time)).raw(place.id.view()).str());
 }
 
 Result<Place> read_cursor(const std::string& cursor) {
-    const auto bytes = from_hex(cursor);
-    if (!bytes) return malformed_cursor();
-    ByteReader in(*bytes);
+    const auto bytes = CDP_TRY(place_in(kQuestion, cursor));
+    ByteReader in(bytes);
     Place place{.time = timestamp_of(in.i64()), .id = in.id<RecordId>()};
     if (!in.done()) return malformed_cursor();
     return place;
@@ -202,8 +205,9 @@ Result<Shown> ConsentHistory::beliefs(const BeliefQuery& query, const Prove& pro
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};
-    const auto token =
-        CDP_TRY(needs_.people.resolve(reading, query.subject.type, query.subject.value));
+    const auto resolved = needs_.people.resolve(reading, query.subject.type, query.subject.value);
+    if (!resolved) return at("/subject", resolved.error());
+    const auto token = *resolved;
     std::array known{CDP_TRY(known_then({needs_.graph, needs_.people, needs_.policies}, reading,
                                         token, known_at)),
                      CDP_TRY(known_now(reading, token))};

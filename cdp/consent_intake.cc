@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cdp/named.h"
 #include "cdp/refuse.h"
 #include "cdp/signal_answers.h"
 #include "storage/contended.h"
@@ -70,6 +71,16 @@ Result<void> ConsentIntake::take(const Principal& caller, const ConsentRequest& 
     return Result<void>::ok();
 }
 
+Result<void> ConsentIntake::check_types(storage::Transaction& transaction, const Item& item) const {
+    const auto check = [&](const identity::Sighting& one, const char* at) {
+        return check_type_known(needs_.config, needs_.graph, transaction, one.identifier.type,
+                                one.token, item.pointer + at);
+    };
+    for (const auto& one : item.sightings) CDP_CHECK(check(one, "/identifiers"));
+    for (const auto& one : item.guardian) CDP_CHECK(check(one, "/minor/guardian"));
+    return Result<void>::ok();
+}
+
 // False: it is there already, or is from before an erasure.
 Result<bool> ConsentIntake::record(const storage::Snapshot& snapshot,
                                    storage::Transaction& transaction, Item& item) const {
@@ -79,6 +90,7 @@ Result<bool> ConsentIntake::record(const storage::Snapshot& snapshot,
         item.answer.warnings = {{"suppressed", item.pointer + "/time"}};
         return false;
     }
+    CDP_CHECK(check_types(transaction, item));
     CDP_CHECK(proof_.check(snapshot, transaction, item));
     for (const auto& sighting : item.sightings) {
         identity::Observation met;

@@ -39,6 +39,7 @@ private:
                       Request& into) const;
     Result<void> take(const Principal& caller, const ConsentRequest& answer,
                       const std::string& pointer, Timestamp now, Request& into) const;
+    Result<void> check_types(storage::Transaction& transaction, const Item& item) const;
     Result<bool> record(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                         Item& item) const;
     void step(const Pending& request);

@@ -179,15 +179,9 @@ Result<std::string> explained(const DecisionTold::Subject& subject,
 
 }  // namespace
 
-consent::Composed compose_released(const std::vector<DecisionTold>& all) {
+consent::Composed compose_released(const DecisionTold& told) {
     ReleasedBody body;
-    body.text("{\"answers\":[");
-    Separator comma;
-    for (const auto& told : all) {
-        comma.write(body);
-        write(body, told);
-    }
-    body.text("]}");
+    write(body, told);
     return std::move(body).finish();
 }
 

@@ -31,10 +31,12 @@ struct DecisionTold {
     std::uint64_t graph_version = 0;
 };
 
-// {"answers":[…]}. Whether a field may leave is told by its place in the question.
-consent::Composed compose_released(const std::vector<DecisionTold>& all);
+// One answer, listed under its own decision. Whether a field may leave is told by its place in the
+// question.
+consent::Composed compose_released(const DecisionTold& told);
 
-// The same and more: everything that refuses, the records it rests on, fields by name.
+// {"answers":[…]}, the same and more: everything that refuses, the records it rests on, fields by
+// name.
 Result<std::string> compose_explained(const std::vector<DecisionTold>& all,
                                       const std::vector<DecisionQuestion>& questions,
                                       const NameOf& name_of);

@@ -231,10 +231,12 @@ Result<std::vector<DecisionTold>> Decisions::decide_all(
     return told;
 }
 
-Result<std::shared_ptr<const Unlisted>> Decisions::release(
+Result<std::vector<std::shared_ptr<const Unlisted>>> Decisions::release(
     const Principal& channel, const std::vector<DecisionQuestion>& questions) const {
-    return std::make_shared<const Unlisted>(
-        compose_released(CDP_TRY(decide_all(channel, questions))));
+    std::vector<std::shared_ptr<const Unlisted>> answers;
+    for (const auto& told : CDP_TRY(decide_all(channel, questions)))
+        answers.push_back(std::make_shared<const Unlisted>(compose_released(told)));
+    return answers;
 }
 
 Result<Shown> Decisions::explain(const Principal& caller,

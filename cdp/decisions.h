@@ -47,14 +47,15 @@ public:
     Decisions(ReadNeeds needs, const PolicyVersions& policies)
         : needs_(needs), policies_(policies) {}
 
-    // {"answers":[…]}, in the order of the questions. A channel asks for itself, and about now;
-    // what it is told is composed of literals, numbers and ids. Sources of trust server, officers
-    // and admins ask for any channel, and are told which records say so. Somebody unknown is
-    // denied: identifier_unknown. Errors: forbidden (server_source_required, channel_not_own,
-    // only_now); invalid_questions, no_identifier, too_many, purpose_unknown, channel_unknown,
-    // message_class_unknown, in_the_future, policy_unknown; malformed identifiers. Their pointers
-    // begin at /questions/N.
-    Result<std::shared_ptr<const Unlisted>> release(
+    // In the order of the questions, of a channel each answer as a document of its own: it is
+    // listed under its own decision. Others are told {"answers":[…]}. A channel asks for itself,
+    // and about now; what it is told is composed of literals, numbers and ids. Sources of trust
+    // server, officers and admins ask for any channel, and are told which records say so. Somebody
+    // unknown is denied: identifier_unknown. Errors: forbidden (server_source_required,
+    // channel_not_own, only_now); invalid_questions, no_identifier, too_many, purpose_unknown,
+    // channel_unknown, message_class_unknown, in_the_future, policy_unknown; malformed identifiers.
+    // Their pointers begin at /questions/N.
+    Result<std::vector<std::shared_ptr<const Unlisted>>> release(
         const Principal& channel, const std::vector<DecisionQuestion>& questions) const;
     Result<Shown> explain(const Principal& caller,
                           const std::vector<DecisionQuestion>& questions) const;

@@ -7,6 +7,7 @@
 #include "cdp/base/log.h"
 #include "cdp/disclosure_drain.h"
 #include "cdp/disclosure_fold.h"
+#include "cdp/texts.h"
 #include "storage/boot.h"
 #include "storage/contended.h"
 
@@ -31,7 +32,6 @@ constexpr std::uint64_t kSegmentBytesMax = 16 * 1024 * 1024;
 constexpr std::size_t kSegmentsMax = 32;
 
 constexpr int kTriesMax = 5;
-constexpr std::size_t kReasonBytesMax = 1024;
 
 Error unrecorded(std::string detail) {
     return {.code = ErrorCode::unavailable,
@@ -83,11 +83,7 @@ Result<ChannelAnswer> Disclosures::release(const Principal& channel,
 }
 
 Result<void> check_reason(const Reader& reader) {
-    if (reader.reason.size() <= kReasonBytesMax) return Result<void>::ok();
-    return Error{.code = ErrorCode::invalid_argument,
-                 .reason = "reason_too_long",
-                 .message = "A reason has at most 1024 bytes.",
-                 .pointer = "/reason"};
+    return check_reason(reader.reason);
 }
 
 Result<std::string> Disclosures::show(const Reader& reader, Result<Shown> shown) {

@@ -11,18 +11,23 @@
 namespace cdp {
 namespace {
 
-Result<std::optional<PrivacyRequestId>> read_cursor(const std::string& cursor) {
-    if (cursor.empty()) return std::optional<PrivacyRequestId>{};
-    const auto bytes = from_hex(cursor);
-    if (!bytes || bytes->size() != sizeof(PrivacyRequestId::bytes)) return malformed_cursor();
-    return std::optional(PrivacyRequestId::from(*bytes));
+// Of everybody's, and of one identifier's.
+constexpr std::string_view kAll = "erasures";
+constexpr std::string_view kOfOne = "erasures of an identifier";
+
+Result<std::optional<PrivacyRequestId>> read_cursor(std::string_view question,
+                                                    const std::string& cursor) {
+    const auto bytes = CDP_TRY(place_in(question, cursor));
+    if (bytes.empty()) return std::optional<PrivacyRequestId>{};
+    if (bytes.size() != sizeof(PrivacyRequestId::bytes)) return malformed_cursor();
+    return std::optional(PrivacyRequestId::from(bytes));
 }
 
 }  // namespace
 
 Result<std::string> Erasures::page(const PageQuery& query) const {
     CDP_CHECK(check_limit(query.limit));
-    const auto after = CDP_TRY(read_cursor(query.cursor));
+    const auto after = CDP_TRY(read_cursor(kAll, query.cursor));
     const auto from = after ? erasure_key(*after) + '\0' : std::string();
     const auto snapshot = needs_.store.snapshot();
     std::string list;
@@ -33,7 +38,7 @@ Result<std::string> Erasures::page(const PageQuery& query) const {
     CDP_CHECK(
         snapshot->scan(erasures_prefix(), from, [&](std::string_view key, std::string_view sealed) {
             if (count++ == query.limit) {
-                next = '"' + to_hex(last.view()) + '"';
+                next = '"' + cursor_to(kAll, last.view()) + '"';
                 return false;
             }
             const auto one = open_erasure(needs_.vault, key, sealed);
@@ -66,12 +71,12 @@ Result<std::string> Erasures::read(std::string_view id) const {
 Result<Erasures::Past> Erasures::of(storage::Transaction& transaction, const Token& token,
                                     const PageQuery& query) const {
     CDP_CHECK(check_limit(query.limit));
-    const auto after = CDP_TRY(read_cursor(query.cursor));
+    const auto after = CDP_TRY(read_cursor(kOfOne, query.cursor));
     const auto ids = CDP_TRY(Tombstones::requests(transaction, token, after, query.limit + 1));
     Past past;
     for (const auto& id : ids) {
         if (past.erasures.size() == query.limit) {
-            past.next = to_hex(past.erasures.back().id.view());
+            past.next = cursor_to(kOfOne, past.erasures.back().id.view());
             break;
         }
         const auto key = erasure_key(id);

@@ -9,8 +9,9 @@
 #include "cdp/base/log.h"
 #include "cdp/event_rows.h"
 #include "cdp/facts.h"
+#include "cdp/named.h"
 #include "cdp/person_events.h"
-#include "cdp/refuse.h"
+#include "cdp/texts.h"
 #include "consent/disclosure_proof.h"
 #include "consent/entry.h"
 #include "consent/merkle.h"
@@ -28,7 +29,6 @@ constexpr int kRacesMax = 100;
 // In one commit.
 constexpr std::size_t kEventsAtOnce = 5'000;
 constexpr std::size_t kEventsPage = 1'000;
-constexpr std::size_t kReasonMax = 1024;
 
 // One is done while another waits, or is tried; more would hold up whatever else waits for the
 // disk, and take the threads that other officers are answered by.
@@ -82,6 +82,8 @@ consent::Sha256 root_over(const consent::Sha256& salt, const std::vector<std::ui
 Result<std::vector<Token>> Erasures::whom(People::Reading reading,
                                           const ErasureRequest& request) const {
     const auto token = CDP_TRY(needs_.people.resolve(reading, request.type, request.value));
+    CDP_CHECK(check_type_known(needs_.config, needs_.graph, reading.transaction, request.type,
+                               token, "/identifier"));
     const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
     if (!node || request.scope == ErasureScope::identifier) return std::vector<Token>{token};
     if (node->shared)
@@ -142,8 +144,7 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
 
 Result<std::string> Erasures::erase(const Reader& reader, const std::string& author,
                                     const ErasureRequest& request) const {
-    if (request.reason.size() > kReasonMax)
-        return refuse("reason_too_long", "A reason has at most 1024 bytes.", "/reason");
+    CDP_CHECK(check_reason(request.reason));
     const std::shared_ptr<void> place(nullptr, [this](void*) { --asked_; });
     if (++asked_ > kAtOnceMax) return busy();
     if (request.dry_run) {

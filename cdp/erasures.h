@@ -58,7 +58,7 @@ public:
     // Erases, and answers the request as JSON. Everything is gone, on disk, when it returns; it
     // waits for the disk. Somebody unknown is answered like everybody, with nothing held. Of a dry
     // run nothing is changed, but that `reader` looked is noted. Errors: malformed_identifier,
-    // reason_too_long; identifier_shared (conflict); busy; contended, and those of the store: what
+    // malformed_reason; identifier_shared (conflict); busy; contended, and those of the store: what
     // was begun is finished by the same request sent again, or by the next start.
     Result<std::string> erase(const Reader& reader, const std::string& author,
                               const ErasureRequest& request) const;

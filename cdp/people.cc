@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 
+#include "cdp/named.h"
 #include "cdp/quarantine_rows.h"
+#include "cdp/refuse.h"
 #include "cdp/sightings.h"
 #include "cdp/stamps.h"
 #include "storage/key.h"
@@ -18,6 +20,9 @@ Error nobody() {
 }
 
 constexpr auto kDay = std::chrono::days{1};
+
+// Where most callers name somebody; who is asked otherwise says where.
+constexpr auto kNamedAt = "/identifier";
 
 using Days = std::set<std::int32_t>;  // several purposes may be contested on one
 
@@ -57,21 +62,18 @@ Result<Token> People::resolve(Reading reading, std::string_view type,
                               std::string_view value) const {
     if (type == kPersonType) {
         const auto bytes = from_hex(value);
-        if (!bytes || bytes->size() != 16) return nobody();
+        if (!bytes || bytes->size() != sizeof(PersonId::bytes))
+            return refuse("malformed_identifier", "A person's id is 32 hexadecimal digits.",
+                          kNamedAt);
         const auto token =
             CDP_TRY(needs_.graph.find_person(reading.transaction, PersonId::from(*bytes)));
         if (!token) return nobody();
         return *token;
     }
-    const auto form =
-        identity::normal_form(needs_.config.types.find(type), value, needs_.config.default_region);
-    if (const auto* refusal = std::get_if<identity::Refusal>(&form)) {
-        if (*refusal != identity::Refusal::malformed) return nobody();
-        return Error{.code = ErrorCode::invalid_argument,
-                     .reason = "malformed_identifier",
-                     .message = "The identifier's value does not have the form of its type."};
-    }
-    return needs_.graph.token(type, std::get<std::string>(form));
+    const auto normal = CDP_TRY(read_asked(needs_.config, {type, value},
+                                           needs_.config.default_region, NamedAt::whole(kNamedAt)));
+    if (!normal) return nobody();
+    return needs_.graph.token(type, *normal);
 }
 
 Result<identity::Node> People::find(Reading reading, const Token& token) const {

@@ -51,7 +51,7 @@ public:
     };
 
     // The token of an identifier as a caller names it; `person` with a person id names its anchor.
-    // invalid_argument when it is malformed, not_found when it can be nobody's.
+    // As read_asked refuses (named.h), at /identifier; not_found when it can be nobody's.
     Result<Token> resolve(Reading reading, std::string_view type, std::string_view value) const;
 
     // The identifier's node, which names its person. not_found when nobody has the identifier.

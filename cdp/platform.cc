@@ -159,14 +159,19 @@ Result<std::string> Platform::consents_of(const Reader& reader, const NamedIdent
 
 Result<std::string> Platform::audit(const Reader& reader, const AuditQuestion& question,
                                     const AuditQuery& query) {
-    return parts_->show(reader, question.answer(parts_->audit_sources, query));
+    return parts_->show(reader, answer_question(parts_->audit_sources, question, query));
 }
 
 Result<std::shared_ptr<const std::string>> Platform::decide(
     const Reader& reader, const std::vector<DecisionQuestion>& questions) {
     if (reader.who.role == Role::channel) {
-        const auto answer = CDP_TRY(parts_->decisions.release(reader.who, questions));
-        return CDP_TRY(parts_->disclosures.release(reader.who, answer)).body();
+        std::string out = "{\"answers\":[";
+        for (const auto& answer : CDP_TRY(parts_->decisions.release(reader.who, questions))) {
+            const auto listed = CDP_TRY(parts_->disclosures.release(reader.who, answer));
+            if (out.back() == '}') out += ',';
+            out += *listed.body();
+        }
+        return std::make_shared<const std::string>(out + "]}");
     }
     return std::make_shared<const std::string>(
         CDP_TRY(parts_->show(reader, parts_->decisions.explain(reader.who, questions))));

@@ -4,6 +4,7 @@
 
 #include "cdp/answer.h"
 #include "cdp/base/bytes.h"
+#include "cdp/named.h"
 #include "cdp/refuse.h"
 #include "consent/fold.h"
 #include "storage/key.h"
@@ -75,17 +76,15 @@ Result<std::string> Preferences::link(const Principal& caller, std::string_view 
                          .message = "The channel is not registered for this purpose.",
                          .pointer = "/purpose"};
     }
-    const auto form = identity::is_type_name(type) && type != kPersonType
-                          ? identity::normal_form(needs_.config.types.find(type), value,
-                                                  needs_.config.region_of(source_name(caller)))
-                          : std::variant<std::string, identity::Refusal>(identity::Refusal{});
-    const auto* normal = std::get_if<std::string>(&form);
-    if (!normal)
-        return refuse("malformed_identifier",
-                      "The value identifies nobody or does not have the form of its type.",
-                      "/identifier");
+    const auto normal = CDP_TRY(read_said(needs_.config, {type, value},
+                                          needs_.config.region_of(source_name(caller)),
+                                          NamedAt::members("/identifier")));
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    CDP_CHECK(check_type_known(needs_.config, needs_.graph, transaction, type,
+                               needs_.graph.token(type, normal), "/identifier/type"));
     ByteWriter out;
-    out.u8(kFormat).bytes(type).bytes(*normal).bytes(purpose);
+    out.u8(kFormat).bytes(type).bytes(normal).bytes(purpose);
     out.i64(milliseconds_of(needs_.clock.now()));
     return to_hex(
         storage::Vault::seal(needs_.vault.own_key(kLinkKey), std::string_view{}, out.str()));

@@ -10,6 +10,7 @@
 #include "cdp/paging.h"
 #include "cdp/quarantine_rows.h"
 #include "cdp/refuse.h"
+#include "cdp/texts.h"
 #include "consent/entry.h"
 #include "consent/json_string.h"
 #include "identity/node.h"
@@ -24,6 +25,7 @@ using identity::AssertionId;
 
 constexpr std::uint8_t kFormat = 1;
 constexpr int kRacesMax = 100;
+constexpr std::string_view kQuestion = "quarantines";
 constexpr std::size_t kLookedAtMax = 2'000;  // for one page
 
 // The person that an identifier is of; by itself when it counts for nobody.
@@ -239,7 +241,7 @@ Result<bool> Quarantines::is_kept_apart(const storage::Snapshot& snapshot,
 Result<std::string> Quarantines::release(std::string_view assertion, const std::string& author,
                                          const std::string& reason) const {
     const auto id = CDP_TRY(parse_assertion_id(assertion));
-    const Released released{author, CDP_TRY(check_reason(reason)), needs_.clock.now(),
+    const Released released{author, CDP_TRY(required_reason(reason)), needs_.clock.now(),
                             consent::random_salt()};
     for (int race = 0; race < kRacesMax; ++race) {
         const auto snapshot = needs_.store.snapshot();
@@ -295,9 +297,9 @@ Result<std::string> Quarantines::page(const PageQuery& query, std::string_view s
         return refuse("status_unknown", "The status is open or released.", "/status");
     std::string from;
     if (!query.cursor.empty()) {
-        const auto after = parse_assertion_id(query.cursor);
-        if (!after) return malformed_cursor();
-        from = quarantine_key(*after) + '\0';
+        const auto after = CDP_TRY(place_in(kQuestion, query.cursor));
+        if (after.size() != sizeof(AssertionId::bytes)) return malformed_cursor();
+        from = quarantine_key(AssertionId::from(after)) + '\0';
     }
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
@@ -309,7 +311,7 @@ Result<std::string> Quarantines::page(const PageQuery& query, std::string_view s
     std::optional<AssertionId> last;
     const auto take = [&](std::string_view key, std::string_view sealed) -> Result<bool> {
         if (count == query.limit || looked_at == kLookedAtMax) {
-            next = '"' + to_hex(last->view()) + '"';
+            next = '"' + cursor_to(kQuestion, last->view()) + '"';
             return false;
         }
         const auto quarantine = CDP_TRY(open(key, sealed));

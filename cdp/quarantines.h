@@ -42,7 +42,7 @@ public:
 
     // Ends the quarantine that an assertion caused, and answers it as JSON. On disk and in the
     // ledger when it returns; waits for the disk. Errors: assertion_unknown, quarantine_unknown
-    // (not_found), already_released (conflict), reason_required, reason_too_long.
+    // (not_found), already_released (conflict), reason_required, malformed_reason.
     Result<std::string> release(std::string_view assertion, const std::string& author,
                                 const std::string& reason) const;
 

@@ -5,14 +5,12 @@
 #include <optional>
 #include <set>
 #include <utility>
-#include <variant>
 
 #include "cdp/base/bytes.h"
 #include "cdp/committed.h"
-#include "cdp/refuse.h"
+#include "cdp/named.h"
 #include "consent/policy.h"
 #include "consent/tiles.h"
-#include "identity/identifier.h"
 #include "storage/key.h"
 #include "storage/transaction.h"
 
@@ -84,17 +82,10 @@ Result<Shown> Receipts::make(const Principal& caller, const ReceiptRequest& requ
         return Error{.code = ErrorCode::forbidden,
                      .reason = "server_source_required",
                      .message = "Receipts are made for server sources and officers only."};
-    const auto form =
-        identity::is_type_name(request.type) && request.type != kPersonType
-            ? identity::normal_form(needs_.config.types.find(request.type), request.value,
-                                    needs_.config.region_of(source_name(caller)))
-            : std::variant<std::string, identity::Refusal>(identity::Refusal{});
-    const auto* normal = std::get_if<std::string>(&form);
-    if (!normal)
-        return refuse("malformed_identifier",
-                      "The value identifies nobody or does not have the form of its type.",
-                      "/subject");
-    const auto token = needs_.vault.token(request.type, *normal);
+    const auto normal = CDP_TRY(read_said(needs_.config, {request.type, request.value},
+                                          needs_.config.region_of(source_name(caller)),
+                                          NamedAt::whole("/subject")));
+    const auto token = needs_.vault.token(request.type, normal);
     const auto committed =
         CDP_TRY(find_committed(*needs_.store.snapshot(), needs_.vault, token, request.record));
     // Stamps of SDKs have no receipt.
@@ -104,7 +95,7 @@ Result<Shown> Receipts::make(const Principal& caller, const ReceiptRequest& requ
 
     auto words = CDP_TRY(words_of(*record));
     words.identifier_type = request.type;
-    words.identifier_value = *normal;
+    words.identifier_value = normal;
     const auto proof = CDP_TRY(needs_.ledger.prove(commitment));
     const auto& key = needs_.vault.ledger_key();
     if (!key) return not_published();

@@ -215,7 +215,8 @@ Result<std::vector<Token>> RuleSimulation::tokens_of(People::Reading reading,
         auto token = needs_.people.resolve(reading, type, value);
         if (!token && token.error().code == ErrorCode::invalid_argument) {
             auto error = token.error();
-            error.pointer = pointer + "/value";
+            const bool type = error.reason == "malformed_identifier_type";
+            error.pointer = pointer + (type ? "/type" : "/value");
             return error;
         }
         if (!token && token.error().code != ErrorCode::not_found) return token.error();

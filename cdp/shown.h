@@ -20,7 +20,7 @@ struct Reader {
     std::string reason = {};  // why, in the reader's words; empty: not said
 };
 
-// reason_too_long.
+// As check_reason in cdp/texts.h.
 Result<void> check_reason(const Reader& reader);
 
 // At whom. Nobody at all: at everybody, or at what names nobody.

@@ -6,6 +6,7 @@
 #include "cdp/assertion_json.h"
 #include "cdp/base/bytes.h"
 #include "cdp/paging.h"
+#include "cdp/texts.h"
 #include "storage/contended.h"
 #include "storage/key.h"
 #include "storage/random.h"
@@ -228,7 +229,7 @@ Result<std::string> Stewardship::revoke(std::string_view id_text, const std::str
                                         const std::string& reason) const {
     const std::lock_guard turn(turn_);
     const auto id = CDP_TRY(parse_assertion_id(id_text));
-    const identity::Said said{author, CDP_TRY(check_reason(reason)), needs_.clock.now()};
+    const identity::Said said{author, CDP_TRY(required_reason(reason)), needs_.clock.now()};
     const auto log = CDP_TRY(storage::log_size(*needs_.store.snapshot(), identity::change_log()));
     const auto owed = CDP_TRY(draw_owed());
     for (int race = 0; race < kRacesMax; ++race) {

@@ -63,7 +63,7 @@ public:
     // Refusals: those of read_assertion and identity::Assertions; retracts_nothing;
     // range_not_whole_days; idempotency_key_reused.
     Result<Answer> say(const AssertionRequest& request) const;
-    // assertion_unknown, already_revoked, reason_required, reason_too_long. One whose revocation
+    // assertion_unknown, already_revoked, reason_required, malformed_reason. One whose revocation
     // was written and not drawn is drawn, and answered as revoked.
     Result<std::string> revoke(std::string_view id, const std::string& author,
                                const std::string& reason) const;

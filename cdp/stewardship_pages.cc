@@ -12,6 +12,7 @@ using identity::Assertion;
 using identity::AssertionId;
 
 // Of one page: a filter that fits few must not read them all on a thread of the network.
+constexpr std::string_view kQuestion = "assertions";
 constexpr std::size_t kLookedAtMax = 2'000;
 
 Result<std::string> Stewardship::render(const AssertionId& id,
@@ -80,9 +81,9 @@ Result<Shown> Stewardship::page(const AssertionsQuery& query) const {
                      .pointer = "/status"};
     std::optional<AssertionId> after;
     if (!query.page.cursor.empty()) {
-        const auto id = parse_assertion_id(query.page.cursor);
-        if (!id) return malformed_cursor();
-        after = *id;
+        const auto id = CDP_TRY(place_in(kQuestion, query.page.cursor));
+        if (id.size() != sizeof(AssertionId::bytes)) return malformed_cursor();
+        after = AssertionId::from(id);
     }
     const auto snapshot = needs_.store.snapshot();
     std::vector<Assertion> found;
@@ -107,7 +108,8 @@ Result<Shown> Stewardship::page(const AssertionsQuery& query) const {
         out += CDP_TRY(assertion_json(needs_.vault, *snapshot, assertion));
         named.insert(assertion.identifiers.begin(), assertion.identifiers.end());
     }
-    out.append("],\"next\":").append(next ? "\"" + to_hex(next->view()) + "\"" : "null") += "}";
+    out.append("],\"next\":")
+        .append(next ? "\"" + cursor_to(kQuestion, next->view()) + "\"" : "null") += "}";
     return Shown(std::move(out), {.identifiers = {named.begin(), named.end()}, .persons = {}});
 }
 

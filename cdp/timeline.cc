@@ -25,6 +25,10 @@ void write_type(consent::ReleasedBody& body, EventType type) {
     }
 }
 
+std::string holder_of(const Principal& channel) {
+    return "events for " + channel.channel;
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
@@ -80,12 +84,12 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
 consent::Cursor Timeline::cursor_to(const Place& place, const Principal& channel) const {
     ByteWriter out;
     out.i64(milliseconds_of(place.time)).raw(place.id.view());
-    return consent::Cursor::seal(needs_.vault, channel.channel, out.str());
+    return consent::Cursor::seal(needs_.vault, holder_of(channel), out.str());
 }
 
 std::optional<Place> Timeline::open_cursor(std::string_view cursor,
                                            const Principal& channel) const {
-    const auto opened = consent::Cursor::open(needs_.vault, channel.channel, cursor);
+    const auto opened = consent::Cursor::open(needs_.vault, holder_of(channel), cursor);
     if (!opened) return std::nullopt;
     ByteReader in(*opened);
     const auto time = in.i64();

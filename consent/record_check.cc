@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "consent/record.h"
+#include "consent/utf8.h"
 
 namespace consent {
 namespace {
@@ -23,6 +24,9 @@ std::string at(std::string_view list, std::size_t i) {
 Checked check_text(std::string_view text, std::string pointer) {
     if (text.size() > kRecordTextMax)
         return refused("too_long", "A text of a consent has at most 1024 bytes.",
+                       std::move(pointer));
+    if (!is_line(text))
+        return refused("malformed_text", "A text of a consent is one line of UTF-8.",
                        std::move(pointer));
     return Checked::ok();
 }

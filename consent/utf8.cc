@@ -26,4 +26,12 @@ std::optional<char32_t> take_code_point(std::string_view& text) {
     return point;
 }
 
+bool is_line(std::string_view text) {
+    while (!text.empty()) {
+        const auto point = take_code_point(text);
+        if (!point || is_control(*point)) return false;
+    }
+    return true;
+}
+
 }  // namespace consent

@@ -62,10 +62,10 @@ TEST_CASE("a decision is explained by what left, what stayed, and the records be
         CHECK(row["times"] == 1);
         if (row["identifier"]["type"] == "email") {
             CHECK(row["identifier"]["value"] == "a@shop.example");
-            CHECK(names(row["left"]) == std::set<std::string>{"identifiers/email"});
+            CHECK(names(row["fields"]) == std::set<std::string>{"identifiers/email"});
             continue;
         }
-        CHECK(names(row["left"]) ==
+        CHECK(names(row["fields"]) ==
               std::set<std::string>{"persons/person", "fields/email", "fields/firstName"});
         CHECK(names(row["withheld"]) ==
               std::set<std::string>{"fields/secret", "identifiers/user_id"});

@@ -1,6 +1,7 @@
 #include <set>
 
 #include "cdp/audit_disclosed.h"
+#include "cdp/audit_mask.h"
 #include "cdp/disclosures.h"
 #include "consent/ledger.h"
 #include "tests/cdp/shown_proof.h"
@@ -260,6 +261,25 @@ TEST_CASE("who looked is told with the route, the reason and the batch") {
     CHECK(row.at("route") == "a test");
     CHECK_FALSE(row.contains("channel"));
     CHECK(proven(shop, row).batch->kind == consent::BatchKind::access);
+}
+
+TEST_CASE("a walk through who looked ends while the clock stands still") {
+    Shop shop;
+    for (int i = 0; i < 3; ++i) (void)shop.world.audited("gpc", Shop::about());
+    for (int walks = 0; walks < 2; ++walks) {
+        auto query = Shop::about();
+        query.page.limit = 1;
+        std::size_t pages = 0;
+        std::size_t before = shop.world.audited("access", Shop::about()).at("accesses").size();
+        do {
+            const auto page = shop.world.audited("access", query);
+            query.page.cursor = page.at("next").is_null() ? "" : page.at("next").get<std::string>();
+            REQUIRE(++pages < 100);
+        } while (!query.page.cursor.empty());
+        // And its own look before it, which was not listed yet.
+        CHECK(pages >= before);
+        CHECK(pages <= before + 2);
+    }
 }
 
 TEST_CASE("what was kept back is told with the reasons, and how much left beside it") {

@@ -91,7 +91,7 @@ inline Compared decisions(Asking& ask) {
         std::map<std::string, Names> told;
         for (const auto& row : answer["rows"])
             told[line(answer["decision"], row["first"], row["channel"], row["purpose"])].merge(
-                fields_in(row["left"]));
+                fields_in(row["fields"]));
         for (const auto& [head, fields] : told) out.told.insert(head + line(fields));
         out.told.insert(
             line(answer["decision"], answer["again"]["same"], answer["again"]["made_by"]));

@@ -310,7 +310,7 @@ TEST_CASE("names that the policy says nothing about are told, with how long they
     CHECK(names(after["unmapped"]).contains("property/odd"));
     CHECK_FALSE(names(after["unmapped"]).contains("property/revenue"));
     for (const auto& one : after["unmapped"])
-        if (one["name"] == "odd") CHECK(one["event"] == "Seen");
+        if (one["name"] == "odd") CHECK(one["within"] == "Seen");
     CHECK(after.dump().find("b1") == std::string::npos);
     for (const std::size_t limit : {1, 2, 3})
         CHECK(names(pages(shop, "unmapped", {}, "unmapped", limit)) == names(after["unmapped"]));

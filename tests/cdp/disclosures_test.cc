@@ -423,7 +423,7 @@ TEST_CASE("whoever looks at somebody without a gate is noted, with the reason") 
     CHECK_FALSE(platform.groups_of(officer, {"user_id", "nobody"}, {}));
     CHECK(platform.groups_of(PlatformWorld::officer(std::string(1025, 'x')), {"user_id", "u1"}, {})
               .error()
-              .reason == "reason_too_long");
+              .reason == "malformed_reason");
     CHECK(noted(shop.user()) == 4);
 }
 

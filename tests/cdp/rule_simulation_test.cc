@@ -120,7 +120,7 @@ TEST_CASE("a sample of somebody who was never seen is refused") {
              {"user_id", "u9", "identifier_unknown", "/sample/identifiers/1"},
              {"no_such_type", "u1", "identifier_unknown", "/sample/identifiers/1"},
              {"user_id", "null", "identifier_unknown", "/sample/identifiers/1"},
-             {"person", "00", "identifier_unknown", "/sample/identifiers/1"},
+             {"person", "00", "malformed_identifier", "/sample/identifiers/1/value"},
              {"email", "nobody", "malformed_identifier", "/sample/identifiers/1/value"}}) {
         CAPTURE(row.type, row.value);
         const auto result =

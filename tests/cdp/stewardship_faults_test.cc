@@ -121,7 +121,7 @@ TEST_CASE("what cannot be asserted is refused by name and changes nothing") {
         {with(request("block", {u1}), [](auto& r) { r.reason = " \n"; }), "reason_required",
          "/reason"},
         {with(request("block", {u1}), [](auto& r) { r.reason = std::string(1025, 'x'); }),
-         "reason_too_long", "/reason"},
+         "malformed_reason", "/reason"},
         {request("must_link", {u1}), "identifiers_wrong", "/identifiers"},
         {request("block", {u1, u2}), "identifiers_wrong", "/identifiers"},
         {request("retract", {u1}), "identifiers_wrong", "/identifiers"},

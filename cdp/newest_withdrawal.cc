@@ -1,4 +1,4 @@
-#include "cdp/audit_withdrawal.h"
+#include "cdp/newest_withdrawal.h"
 
 #include <algorithm>
 #include <map>
