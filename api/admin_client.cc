@@ -21,7 +21,9 @@ cdp::Error lost() {
 
 cdp::ErrorCode code_of(unsigned status) {
     switch (status) {
-        case 400: return cdp::ErrorCode::invalid_argument;
+        case 400:
+        case 413:
+        case 414: return cdp::ErrorCode::invalid_argument;
         case 403: return cdp::ErrorCode::forbidden;
         case 404: return cdp::ErrorCode::not_found;
         case 409: return cdp::ErrorCode::conflict;

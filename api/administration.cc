@@ -59,13 +59,14 @@ Response list_keys(const Services& services, const Request&) {
 Response export_lines(const Services& services, const Request& request) {
     const auto kind = cdp::parse_export_kind(percent_decode(request.parameter));
     if (!kind) return problem(404, "export_unknown", "There is no such export.");
+    auto reader = reader_of(request);
+    reader.route = "GET /v1/exports/" + percent_decode(request.parameter);
     auto pipe = std::make_shared<Pipe>();
-    services.aside(
-        [&platform = services.platform, pipe, kind = *kind, reader = reader_of(request)] {
-            const auto done = platform.export_lines(
-                reader, kind, [&pipe](std::string_view line) { return pipe->write(line); });
-            pipe->finish(static_cast<bool>(done));
-        });
+    services.aside([&platform = services.platform, pipe, kind = *kind, reader = std::move(reader)] {
+        const auto done = platform.export_lines(
+            reader, kind, [&pipe](std::string_view line) { return pipe->write(line); });
+        pipe->finish(static_cast<bool>(done));
+    });
     return lines_from(std::move(pipe));
 }
 

@@ -5,6 +5,7 @@
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "cdp/stewardship.h"
+#include "cdp/texts.h"
 
 namespace api {
 namespace {
@@ -46,6 +47,7 @@ cdp::Result<cdp::AssertionRequest> read_request(const Request& request) {
     out.reason = CDP_TRY(string_member(document, "reason", ""));
     out.author = author_of(request);
     out.idempotency_key = request.head->idempotency_key;
+    CDP_CHECK(cdp::check_idempotency_key(out.idempotency_key, kIdempotencyPointer));
     return out;
 }
 

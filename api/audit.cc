@@ -18,10 +18,6 @@ using cdp::Result;
 constexpr std::string_view kBelow = "/v1/audit/";
 constexpr std::string_view kSinceWithdrawal = "withdrawal";
 
-std::string pointer(std::string_view name) {
-    return "/" + std::string(name);
-}
-
 using Text = std::pair<std::string_view, std::string AuditQuery::*>;
 constexpr std::array kTexts{
     Text{"field", &AuditQuery::field},     Text{"purpose", &AuditQuery::purpose},
@@ -39,15 +35,6 @@ using Times = std::pair<std::string_view, std::optional<cdp::Timestamp> AuditQue
 constexpr std::array kTimes{Times{"as_of", &AuditQuery::as_of},
                             Times{"known_at", &AuditQuery::known_at},
                             Times{"since", &AuditQuery::since}, Times{"until", &AuditQuery::until}};
-
-Result<cdp::AuditSubject> read_subject(std::string_view name, const std::string& text) {
-    const auto colon = text.find(':');
-    if (colon == text.npos || colon == 0 || colon + 1 == text.size())
-        return invalid("malformed_identifier",
-                       "An identifier is written type:value, like email:a@shop.example.",
-                       pointer(name));
-    return cdp::AuditSubject{text.substr(0, colon), text.substr(colon + 1)};
-}
 
 const cdp::AuditQuestion& question_of(const Route& route) {
     const auto all = audit_routes();
@@ -74,10 +61,16 @@ Result<AuditQuery> read_audit_query(const cdp::AuditQuestion& question,
     for (const auto& name : question.parameters) {
         const auto text = parameter(name);
         if (!text) continue;
+        for (const auto& [known, member] : kSubjects)
+            if (known == name) {
+                auto subject = CDP_TRY(read_subject(name, *text));
+                out.*member = {std::move(subject.type), std::move(subject.value)};
+            }
+        if (text->size() > kParameterBytesMax)
+            return invalid("parameter_too_long", "A parameter has at most 1024 bytes.",
+                           "/" + std::string(name));
         for (const auto& [known, member] : kTexts)
             if (known == name) out.*member = *text;
-        for (const auto& [known, member] : kSubjects)
-            if (known == name) out.*member = CDP_TRY(read_subject(name, *text));
         if (question.since_withdrawal && name == "since" && text == kSinceWithdrawal) {
             out.since_withdrawal = true;
             continue;

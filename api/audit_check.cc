@@ -98,6 +98,22 @@ bool is_proved(const json& value, const json::json_pointer& at) {
                 : !at.empty() && is_one_of(at.back(), {"newest", "record", "withdrawal"}));
 }
 
+// Anywhere in it.
+bool holds_proof(const json& value) {
+    return has_proof(value) || (value.is_structured() && std::ranges::any_of(value, holds_proof));
+}
+
+// Where it is in any answer of its kind.
+std::string place_of(const json::json_pointer& at) {
+    std::string out;
+    for (auto left = at; !left.empty(); left.pop_back()) {
+        const auto& name = left.back();
+        const bool number = std::ranges::all_of(name, [](char c) { return c >= '0' && c <= '9'; });
+        out.insert(0, number ? "/*" : "/" + name);
+    }
+    return out;
+}
+
 class AuditCheck {
 public:
     explicit AuditCheck(std::span<const consent::VerifierKey> trusted) : trusted_(trusted) {}
@@ -112,6 +128,20 @@ public:
             for (const auto& [name, member] : value.items())
                 if (name != "proof" && member.is_structured()) walk(member, at / name);
         if (value.is_array()) walk_list(value, at);
+    }
+    // Members of what has no proof, unless there is one below them.
+    void name_uncovered(const json& value, const json::json_pointer& at) {
+        if (has_proof(value)) return;
+        const auto look = [&](const json& member, const json::json_pointer& below) {
+            if (holds_proof(member))
+                name_uncovered(member, below);
+            else
+                out_.uncovered.insert(place_of(below));
+        };
+        if (value.is_object())
+            for (const auto& [name, member] : value.items()) look(member, at / name);
+        if (value.is_array())
+            for (std::size_t i = 0; i < value.size(); ++i) look(value[i], at / i);
     }
     CheckedAudit take_outcome() { return std::move(out_); }
 
@@ -135,13 +165,14 @@ private:
         auto held = check(shown, shape);
         if (held) {
             ++out_.hold;
+            for (const auto& member : *held) out_.uncovered.insert(place_of(at) + member);
         } else if (!out_.fault) {
             out_.fault = held.error();
             out_.fault->pointer = at.to_string() + out_.fault->pointer;
         }
     }
 
-    Result<void> check(const json& shown, Shape shape) {
+    Result<Uncovered> check(const json& shown, Shape shape) {
         const auto in_proof = [](cdp::Error error) {
             error.pointer = "/proof" + error.pointer;
             return error;
@@ -150,10 +181,10 @@ private:
         if (!proof) return in_proof(proof.error());
         const auto proven = consent::verify(*proof, trusted_);
         if (!proven) return in_proof(proven.error());
-        CDP_CHECK(check_shown(shown, *proven, shape));
+        auto uncovered = CDP_TRY(check_shown(shown, *proven, shape));
         out_.origin = proven->checkpoint.origin;
         out_.size = std::max(out_.size, proven->checkpoint.size);
-        return Result<void>::ok();
+        return uncovered;
     }
 
     std::span<const consent::VerifierKey> trusted_;
@@ -162,7 +193,8 @@ private:
 
 json rendered(const CheckedAudit& checked) {
     json out{{"verified", checked.verified()}, {"proofs", checked.proofs}, {"hold", checked.hold},
-             {"unproved", checked.unproved},   {"ledger", checked.origin}, {"size", checked.size}};
+             {"unproved", checked.unproved},   {"ledger", checked.origin}, {"size", checked.size},
+             {"uncovered", checked.uncovered}};
     if (checked.fault)
         out.update({{"code", checked.fault->reason},
                     {"pointer", checked.fault->pointer},
@@ -182,6 +214,10 @@ void print(const CheckedAudit& checked) {
     }
     std::printf("verified: %zu proofs hold in %s, of %llu entries\n", checked.hold,
                 checked.origin.c_str(), static_cast<unsigned long long>(checked.size));
+    if (checked.uncovered.empty()) return;
+    std::printf("no proof covers:");
+    for (const auto& place : checked.uncovered) std::printf(" %s", place.c_str());
+    std::printf("\n");
 }
 
 }  // namespace
@@ -190,9 +226,10 @@ Result<CheckedAudit> check_audit(std::string_view text,
                                  std::span<const consent::VerifierKey> trusted) {
     if (text.size() > kAuditBytesMax)
         return invalid("answer_too_large", "An answer has at most 64 MiB.");
-    const auto document = CDP_TRY(parse_json(text));
+    const auto document = CDP_TRY(parse_json(text, JsonFrom::file));
     AuditCheck check(trusted);
     check.walk(document, json::json_pointer());
+    check.name_uncovered(document, json::json_pointer());
     return check.take_outcome();
 }
 

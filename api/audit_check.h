@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,8 @@ struct CheckedAudit {
     std::optional<cdp::Error> fault = {};  // the first, its pointer the place in the document
     std::string origin = {};               // the ledger's name
     std::uint64_t size = 0;                // of the largest tree that was signed
+    // Members that no proof covers, each place once: of a list `*` stands for every number.
+    std::set<std::string> uncovered = {};
 
     bool verified() const { return proofs > 0 && !fault; }
 };

@@ -38,11 +38,20 @@ void take_identifiers(json& due, const json& shown) {
         take_names(due[guardian], shown[guardian]);
 }
 
+// Members beside those that are due.
+struct Beside {
+    Names uncovered = {};         // that no proof says anything of
+    Names elsewhere = {"proof"};  // that are checked by themselves
+};
+
 // Every member that is due, and none beside them but those named.
-Result<void> compare_all(const json& due, json shown, const Names& beside) {
-    for (const auto& name : beside) shown.erase(name);
+Result<Uncovered> compare_all(const json& due, json shown, const Beside& beside) {
+    Uncovered uncovered;
+    for (const auto& name : beside.uncovered)
+        if (shown.erase(name) > 0) uncovered.insert("/" + name);
+    for (const auto& name : beside.elsewhere) shown.erase(name);
     const auto changes = json::diff(due, shown);
-    if (changes.empty()) return Result<void>::ok();
+    if (changes.empty()) return uncovered;
     return differs(changes.front().value("path", ""));
 }
 
@@ -51,7 +60,7 @@ json ledger_of(const consent::Proven& proven) {
             {"index", proven.index}};
 }
 
-Result<void> check_said(const json& shown, const consent::Proven& proven) {
+Result<Uncovered> check_said(const json& shown, const consent::Proven& proven) {
     const auto unnamed = [](const cdp::Token&) -> Result<std::string> {
         return std::string(R"("type":null,"value":null)");
     };
@@ -59,14 +68,16 @@ Result<void> check_said(const json& shown, const consent::Proven& proven) {
                                     : CDP_TRY(cdp::stamp_shown(*proven.cell, {}, unnamed));
     auto due = CDP_TRY(parse_json("{" + text + "}"));
     take_identifiers(due, shown);
-    Names beside{"proof"};
+    Beside beside;
     if (!proven.record) {
         // A stamp's first moment may still move: nobody commits to it.
         due.erase("time");
-        beside.insert("time");
+        beside.uncovered.insert("time");
     }
     due["ledger"] = ledger_of(proven);
-    return compare_all(due, shown, beside);
+    auto uncovered = CDP_TRY(compare_all(due, shown, beside));
+    uncovered.insert("/identifiers");
+    return uncovered;
 }
 
 std::optional<consent::Section> section_of(std::string_view name) {
@@ -120,7 +131,7 @@ Result<void> check_mask(const json& shown, const consent::Proven& proven) {
     return differs(proven.batch->kind == consent::BatchKind::access ? "/route" : "/fields");
 }
 
-Result<void> check_row(const json& shown, const consent::Proven& proven, std::uint32_t index) {
+Result<Uncovered> check_row(const json& shown, const consent::Proven& proven, std::uint32_t index) {
     const auto& batch = *proven.batch;
     const auto& row = *proven.row;
     const bool access = batch.kind == consent::BatchKind::access;
@@ -130,22 +141,25 @@ Result<void> check_row(const json& shown, const consent::Proven& proven, std::ui
              {"reader", {{"role", batch.role}, {"name", batch.reader}}},
              {"batch", batch.number},
              {"row", index}};
-    Names beside{"proof", "began_before", "identifier"};
+    Beside beside{.uncovered = {"began_before", "identifier"}};
     if (access) {
-        beside.insert({"route", "reason"});
+        beside.uncovered.insert("reason");
+        beside.elsewhere.insert("route");
     } else {
-        beside.insert({"records", "fields", "withheld"});
+        beside.uncovered.insert("records");
+        beside.elsewhere.insert({"fields", "withheld"});
         due.update({{"channel", batch.channel},
                     {"recipient", batch.recipient},
                     {"country", batch.country},
                     {"purpose", batch.purpose},
                     {"decision", cdp::to_hex(row.decision.view())}});
     }
-    CDP_CHECK(compare_all(due, shown, beside));
-    return check_mask(shown, proven);
+    auto uncovered = CDP_TRY(compare_all(due, shown, beside));
+    CDP_CHECK(check_mask(shown, proven));
+    return uncovered;
 }
 
-Result<void> check_batch(const json& shown, const consent::Proven& proven) {
+Result<Uncovered> check_batch(const json& shown, const consent::Proven& proven) {
     const auto& batch = *proven.batch;
     const json due{{"batch", batch.number},
                    {"channel", batch.channel},
@@ -155,7 +169,7 @@ Result<void> check_batch(const json& shown, const consent::Proven& proven) {
                    {"first", cdp::format_time(batch.first)},
                    {"last", cdp::format_time(batch.last)},
                    {"commitment", cdp::to_hex(consent::view(proven.entry.commitment))}};
-    return compare_all(due, shown, {"proof", "fields", "policy_version", "policy_assumed"});
+    return compare_all(due, shown, {.uncovered = {"fields", "policy_version", "policy_assumed"}});
 }
 
 // Where they can be reached is as it is registered today.
@@ -188,7 +202,7 @@ json kept_of(const cdp::Erasure& erasure, const json& shown) {
     return due;
 }
 
-Result<void> check_erasure(const json& shown, const consent::Proven& proven) {
+Result<Uncovered> check_erasure(const json& shown, const consent::Proven& proven) {
     const auto erasure = cdp::decode_outcome(proven.bytes);
     if (proven.entry.type != consent::EntryType::erasure || !erasure) return differs("/erasure");
     for (const auto& [name, member] : shown.items())
@@ -203,22 +217,29 @@ Result<void> check_erasure(const json& shown, const consent::Proven& proven) {
                 {"completed", cdp::format_time(erasure->completed)},
                 {"recipients", recipients_of(*erasure, told.value("recipients", json()))},
                 {"ledger", ledger_of(proven)}});
-    auto checked = compare_all(due, told, {"author", "reason"});
-    if (checked) return checked;
-    return differs("/erasure" + checked.error().pointer);
+    const auto checked = compare_all(due, told, {.uncovered = {"author", "reason"}});
+    if (!checked) return differs("/erasure" + checked.error().pointer);
+    Uncovered uncovered;
+    for (const auto* name : {"held", "since"})
+        if (shown.contains(name)) uncovered.insert(std::string("/") + name);
+    for (const auto& name : *checked) uncovered.insert("/erasure" + name);
+    return uncovered;
 }
 
 }  // namespace
 
 // By what is shown and not by what is proved: whoever forges an answer chooses the proof.
-Result<void> check_shown(const json& shown, const consent::Proven& proven, Shape shape) {
+Result<Uncovered> check_shown(const json& shown, const consent::Proven& proven, Shape shape) {
     if (shown.contains("erasure")) return check_erasure(shown, proven);
     if (shown.contains("row") || shown.contains("decision"))
-        return proven.row ? check_row(shown, proven, proven.row_index) : differs("/row");
+        return proven.row ? check_row(shown, proven, proven.row_index)
+                          : Result<Uncovered>(differs("/row"));
     if (shown.contains("kind"))
-        return proven.record || proven.cell ? check_said(shown, proven) : differs("/kind");
+        return proven.record || proven.cell ? check_said(shown, proven)
+                                            : Result<Uncovered>(differs("/kind"));
     if (shape == Shape::batch)
-        return proven.batch && !proven.row ? check_batch(shown, proven) : differs("/batch");
+        return proven.batch && !proven.row ? check_batch(shown, proven)
+                                           : Result<Uncovered>(differs("/batch"));
     return differs("");
 }
 

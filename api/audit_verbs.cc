@@ -12,9 +12,11 @@
 #include "api/command_line.h"
 #include "api/config.h"
 #include "api/http_head.h"
+#include "api/parameters.h"
 #include "api/reach.h"
 #include "cdp/interrupted.h"
 #include "cdp/platform.h"
+#include "cdp/texts.h"
 
 namespace api {
 namespace {
@@ -39,12 +41,21 @@ Result<cdp::AuditQuery> query_of(const cdp::AuditQuestion& question, const Audit
             if (given == command.parameters.end() || given->second.empty()) return std::nullopt;
             return given->second;
         }));
+    const bool named = question.path.find('{') != question.path.npos;
+    if (named && (command.id.empty() || command.id.size() > kParameterBytesMax))
+        return invalid("malformed_id", "An id has 1 to 1024 bytes.", "/id");
     query.id = command.id;
+    CDP_CHECK(cdp::check_reason(command.reason));
     return query;
 }
 
+// What is noted of who looked is the same whether or not a server runs.
+std::string route_of(const cdp::AuditQuestion& question) {
+    return "/v1/audit/" + std::string(question.path);
+}
+
 std::string target_of(const cdp::AuditQuestion& question, const AuditCommand& command) {
-    std::string path = "/v1/audit/" + std::string(question.path);
+    auto path = route_of(question);
     if (const auto open = path.find('{'); open != path.npos)
         path.replace(open, path.find('}') - open + 1, percent_encode(command.id));
     path += "?reason=" + percent_encode(command.reason);
@@ -74,7 +85,7 @@ Result<std::string> ask(OpenFolder& folder, const cdp::AuditQuestion& question,
     platform.publish_ledger();
     const cdp::Reader reader{.who = {},
                              .uid = static_cast<std::int64_t>(::getuid()),
-                             .route = "cdp audit " + std::string(question.verb),
+                             .route = "GET " + route_of(question),
                              .reason = command.reason};
     for (int tries = 1;; ++tries) {
         auto answer = platform.audit(reader, question, query);

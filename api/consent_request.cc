@@ -5,6 +5,7 @@
 #include "api/json.h"
 #include "api/json_members.h"
 #include "api/parameters.h"
+#include "cdp/texts.h"
 #include "consent/record.h"
 
 namespace api {
@@ -167,6 +168,7 @@ Checked read_texts(const json& record, const std::string& at, cdp::ConsentReques
         {"regime", &out.regime},     {"receipt_id", &out.receipt_id},
         {"id", &out.idempotency_key}};
     for (const auto& [name, text] : texts) *text = CDP_TRY(string_member(record, name, at));
+    CDP_CHECK(cdp::check_idempotency_key(out.idempotency_key, at + "/id"));
     // A signal says of which purposes it speaks, and what.
     const bool by_signal = out.purpose.empty() && find_member(record, "signal");
     if (out.purpose.empty() && !by_signal)
@@ -212,6 +214,7 @@ cdp::Result<PostedConsents> read_consents(const Request& request) {
         return invalid("consents_missing", "1 to 500 consents are expected here.", "/consents");
 
     if (several) CDP_CHECK(check_members(document, "", {"consents"}));
+    CDP_CHECK(cdp::check_idempotency_key(request.head->idempotency_key, kIdempotencyPointer));
     PostedConsents out{.several = several};
     const std::size_t count = several ? list.size() : 1;
     for (std::size_t i = 0; i < count; ++i) {

@@ -6,17 +6,6 @@
 namespace api {
 namespace {
 
-// An identifier in a query, decoded already.
-cdp::Result<Subject> subject_in(const Request& request, std::string_view name) {
-    const auto text = query_value(request.head->query, name).value_or("");
-    const auto colon = text.find(':');
-    if (colon == text.npos || colon == 0 || colon + 1 == text.size())
-        return invalid("malformed_identifier",
-                       "Two identifiers are asked about, a and b, each written type:value.",
-                       "/" + std::string(name));
-    return Subject{text.substr(0, colon), text.substr(colon + 1)};
-}
-
 cdp::NamedIdentifier named(const Subject& subject) {
     return {subject.type, subject.value};
 }

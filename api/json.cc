@@ -10,53 +10,92 @@
 namespace api {
 namespace {
 
-cdp::Error malformed(std::string message) {
-    return invalid("malformed_json", std::move(message));
+// `what` is wrong with it, behind what it is.
+cdp::Error malformed(JsonFrom from, const std::string& what) {
+    const bool file = from == JsonFrom::file;
+    return invalid(file ? "file_not_json" : "malformed_json",
+                   (file ? "The file " : "The body ") + what);
+}
+
+// At most 64 bytes of it, and a sign where it goes on.
+std::string shortened(std::string_view name) {
+    constexpr std::size_t kNameBytesMax = 64;
+    if (name.size() <= kNameBytesMax) return std::string(name);
+    auto end = kNameBytesMax;
+    while ((static_cast<std::uint8_t>(name[end]) & 0xc0) == 0x80) --end;
+    return std::string(name.substr(0, end)) + "…";
 }
 
 // Listens to the parser, which keeps its own stack on the heap, and says stop at the first thing we
 // do not take. Builds nothing.
 class Guard : public nlohmann::json_sax<nlohmann::json> {
 public:
-    bool null() override { return true; }
-    bool boolean(bool) override { return true; }
-    bool number_integer(number_integer_t) override { return true; }
-    bool number_unsigned(number_unsigned_t) override { return true; }
-    bool number_float(number_float_t, const string_t&) override { return true; }
-    bool string(string_t&) override { return true; }
-    bool binary(binary_t&) override { return true; }
-    bool start_object(std::size_t) override { return enter(); }
+    explicit Guard(JsonFrom from) : from_(from) {}
+
+    bool null() override { return value(); }
+    bool boolean(bool) override { return value(); }
+    bool number_integer(number_integer_t) override { return value(); }
+    bool number_unsigned(number_unsigned_t) override { return value(); }
+    bool number_float(number_float_t, const string_t&) override { return value(); }
+    bool string(string_t&) override { return value(); }
+    bool binary(binary_t&) override { return value(); }
+    bool start_object(std::size_t) override { return enter(/*list=*/false); }
     bool end_object() override { return leave(); }
-    bool start_array(std::size_t) override { return enter(); }
+    bool start_array(std::size_t) override { return enter(/*list=*/true); }
     bool end_array() override { return leave(); }
     bool key(string_t& name) override {
-        if (keys_.back().insert(name).second) return true;
-        error_ = invalid("duplicate_key", "An object names one of its members twice.");
+        auto& within = open_.back();
+        within.name = name;
+        if (within.names.insert(name).second) return true;
+        error_ = invalid("duplicate_key", "An object names one of its members twice.", place());
         return false;
     }
     bool parse_error(std::size_t position, const std::string&,
                      const nlohmann::detail::exception&) override {
-        error_ = malformed("The body is not JSON; reading stopped at byte " +
-                           std::to_string(position) + ".");
+        error_ = malformed(
+            from_, "is not JSON; reading stopped at byte " + std::to_string(position) + ".");
         return false;
     }
 
     const cdp::Error& error() const { return error_; }
 
 private:
-    bool enter() {
-        keys_.emplace_back();
-        if (keys_.size() <= kDocumentDepthMax) return true;
-        error_ = malformed("The body is nested more than 64 deep.");
+    // An object or a list whose end has not come.
+    struct Open {
+        bool list = false;
+        std::size_t before = 0;  // of a list: items that have ended
+        std::string name = {};   // of an object: the member that is read
+        std::set<std::string> names = {};
+    };
+
+    bool enter(bool list) {
+        open_.push_back({.list = list});
+        if (open_.size() <= kDocumentDepthMax) return true;
+        error_ = malformed(from_, "is nested more than 64 deep.");
         return false;
     }
     bool leave() {
-        keys_.pop_back();
+        open_.pop_back();
+        return value();
+    }
+    bool value() {
+        if (!open_.empty()) ++open_.back().before;
         return true;
     }
+    std::string place() const {
+        nlohmann::json::json_pointer at;
+        for (const auto& one : open_) {
+            if (one.list)
+                at /= one.before;
+            else
+                at /= shortened(one.name);
+        }
+        return at.to_string();
+    }
 
-    std::vector<std::set<std::string>> keys_;
-    cdp::Error error_ = malformed("The body is not JSON.");
+    JsonFrom from_;
+    std::vector<Open> open_;
+    cdp::Error error_ = malformed(from_, "is not JSON.");
 };
 
 // The length of the UTF-8 sequence at the start of `text`, or 0 when it is not well formed.
@@ -79,15 +118,6 @@ std::size_t sequence_length(std::string_view text) {
     return length;
 }
 
-// At most 64 bytes of it, and a sign where it goes on.
-std::string shortened(std::string_view name) {
-    constexpr std::size_t kNameBytesMax = 64;
-    if (name.size() <= kNameBytesMax) return std::string(name);
-    auto end = kNameBytesMax;
-    while ((static_cast<std::uint8_t>(name[end]) & 0xc0) == 0x80) --end;
-    return std::string(name.substr(0, end)) + "…";
-}
-
 void append_control(std::string& out, char c) {
     constexpr char digits[] = "0123456789abcdef";
     out += "\\u00";
@@ -97,14 +127,13 @@ void append_control(std::string& out, char c) {
 
 }  // namespace
 
-cdp::Result<nlohmann::json> parse_json(std::string_view text) {
+cdp::Result<nlohmann::json> parse_json(std::string_view text, JsonFrom from) {
     // nlohmann skips a byte order mark; no other reader of ours does.
-    if (text.starts_with("\xef\xbb\xbf"))
-        return malformed("The body starts with a byte order mark.");
-    Guard guard;
+    if (text.starts_with("\xef\xbb\xbf")) return malformed(from, "starts with a byte order mark.");
+    Guard guard(from);
     if (!nlohmann::json::sax_parse(text, &guard)) return guard.error();
     auto document = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
-    if (document.is_discarded()) return malformed("The body is not JSON.");
+    if (document.is_discarded()) return malformed(from, "is not JSON.");
     return document;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -12,9 +13,13 @@ namespace api {
 
 inline constexpr std::size_t kDocumentDepthMax = 64;
 
+// What a document is called where it is refused.
+enum class JsonFrom : std::uint8_t { body, file };
+
 // Reads one document. Bounded before it is built: depth, duplicate keys and a second document are
-// refused. The error's pointer names the place of a duplicate key.
-cdp::Result<nlohmann::json> parse_json(std::string_view text);
+// refused. Errors: malformed_json, of a file file_not_json; duplicate_key, whose pointer names the
+// place.
+cdp::Result<nlohmann::json> parse_json(std::string_view text, JsonFrom from = JsonFrom::body);
 
 // Appends `text`, quoted. Bytes that are not UTF-8 become U+FFFD, so the result is always JSON.
 void append_json_string(std::string& out, std::string_view text);

@@ -126,7 +126,8 @@ Response ledger_keys(const Services& services, const Request&) {
 
 Response read_ledger_proof(const Services& services, const Request& request) {
     const auto index = decimal(request.parameter);
-    if (!index) return problem(400, "malformed_index", "An entry is named by its number.");
+    if (!index)
+        return problem(400, "malformed_index", "An entry is named by its number.", "/index");
     const auto& ledger = services.platform.ledger();
     const auto proof = prove_entry(ledger, *index);
     if (!proof) return problem(proof.error());

@@ -7,6 +7,7 @@
 #include "api/json.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "cdp/texts.h"
 
 namespace api {
 namespace {
@@ -48,12 +49,22 @@ cdp::Error invalid(std::string reason, std::string message, std::string pointer)
             {}};
 }
 
-cdp::Result<Subject> subject_of(std::string_view parameter) {
-    const auto text = percent_decode(parameter);
+cdp::Result<Subject> read_subject(std::string_view name, std::string_view text) {
     const auto colon = text.find(':');
-    if (colon == text.npos || colon == 0 || colon + 1 == text.size())
-        return invalid("malformed_identifier", "An identifier is written type:value.");
-    return Subject{text.substr(0, colon), text.substr(colon + 1)};
+    if (colon == text.npos || colon == 0 || colon + 1 == text.size() ||
+        text.size() > kParameterBytesMax)
+        return invalid("malformed_identifier",
+                       "An identifier is written type:value, like email:a@shop.example.",
+                       pointer_to(name));
+    return Subject{std::string(text.substr(0, colon)), std::string(text.substr(colon + 1))};
+}
+
+cdp::Result<Subject> subject_of(std::string_view parameter) {
+    return read_subject("identifier", percent_decode(parameter));
+}
+
+cdp::Result<Subject> subject_in(const Request& request, std::string_view name) {
+    return read_subject(name, query_value(request.head->query, name).value_or(""));
 }
 
 cdp::Result<void> check_parameters(const Route& route, std::string_view query) {
@@ -70,7 +81,7 @@ cdp::Result<void> check_parameters(const Route& route, std::string_view query) {
                            "The query parameter `" + *name + "` is given more than once.",
                            pointer_to(*name));
     }
-    return cdp::Result<void>::ok();
+    return cdp::check_reason(query_value(query, "reason").value_or(""));
 }
 
 cdp::Result<cdp::Timestamp> read_moment(std::string_view name, std::string_view text) {

@@ -17,6 +17,9 @@ extern const char* const kPrivate;
 // A private JSON document, or the problem.
 Response document(cdp::Result<std::string> body);
 
+// Where the header Idempotency-Key is pointed at.
+inline constexpr const char* kIdempotencyPointer = "/Idempotency-Key";
+
 cdp::Error invalid(std::string reason, std::string message, std::string pointer = {});
 
 struct Subject {
@@ -24,8 +27,16 @@ struct Subject {
     std::string value;
 };
 
-// type:value, percent-encoded: email:a%40shop.example
+// Of one parameter; whatever is asked for is shorter.
+inline constexpr std::size_t kParameterBytesMax = 1024;
+
+// type:value, as email:a@shop.example; malformed_identifier. Whether it can be one is the
+// platform's to say.
+cdp::Result<Subject> read_subject(std::string_view name, std::string_view text);
+// The `{identifier}` of a path.
 cdp::Result<Subject> subject_of(std::string_view parameter);
+// A parameter of a query.
+cdp::Result<Subject> subject_in(const Request& request, std::string_view name);
 
 // Who speaks: a key, or a user of the machine at the admin socket.
 std::string author_of(const Request& request);
@@ -33,8 +44,8 @@ std::string author_of(const Request& request);
 struct Route;
 
 // Refuses what the route does not know and what comes twice: a parameter that is ignored was meant
-// to ask for something else. unknown_parameter, repeated_parameter. The errors of parameters have
-// their name as pointer, `/limit`.
+// to ask for something else. unknown_parameter, repeated_parameter; malformed_reason. The errors of
+// parameters have their name as pointer, `/limit`.
 cdp::Result<void> check_parameters(const Route& route, std::string_view query);
 
 // A time with its offset. A day alone is refused (malformed_time), because it says no moment.

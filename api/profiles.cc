@@ -4,6 +4,7 @@
 #include "api/json.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "cdp/named.h"
 
 namespace api {
 namespace {
@@ -44,7 +45,7 @@ public:
             bytes = *answer->body();
         } else {
             out += R"(,"error":)";
-            refusal = problem(answer.error());
+            refusal = problem(cdp::at("/identifiers/" + std::to_string(next_), answer.error()));
             bytes = refusal.body;
         }
         while (bytes.ends_with('\n')) bytes.remove_suffix(1);

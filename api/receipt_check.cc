@@ -96,7 +96,7 @@ cdp::Result<CheckedReceipt> check_receipt(std::string_view text,
                                           std::span<const consent::VerifierKey> trusted) {
     if (text.size() > kReceiptBytesMax)
         return invalid("receipt_too_large", "A receipt has at most 1 MiB.");
-    const auto shown = CDP_TRY(parse_json(text));
+    const auto shown = CDP_TRY(parse_json(text, JsonFrom::file));
     const auto evidence = CDP_TRY(evidence_of(shown));
     const auto proven = CDP_TRY(consent::verify(evidence, trusted));
 

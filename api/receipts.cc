@@ -11,18 +11,8 @@ namespace {
 cdp::Result<cdp::RecordId> record_of(std::string_view parameter) {
     const auto bytes = cdp::from_hex(parameter);
     if (!bytes || bytes->size() != sizeof(cdp::RecordId))
-        return invalid("malformed_record_id", "A record's id is 32 hexadecimal digits.");
+        return invalid("malformed_record_id", "A record's id is 32 hexadecimal digits.", "/record");
     return cdp::RecordId::from(*bytes);
-}
-
-cdp::Result<Subject> subject_in(const Request& request) {
-    const auto text = query_value(request.head->query, "subject").value_or("");
-    const auto colon = text.find(':');
-    if (colon == text.npos || colon == 0 || colon + 1 == text.size())
-        return invalid("malformed_identifier",
-                       "The identifier that the answer was given for, written type:value.",
-                       "/subject");
-    return Subject{text.substr(0, colon), text.substr(colon + 1)};
 }
 
 cdp::Result<consent::ReceiptFormat> format_in(const Request& request) {
@@ -37,7 +27,7 @@ cdp::Result<consent::ReceiptFormat> format_in(const Request& request) {
 Response read_receipt(const Services& services, const Request& request) {
     const auto record = record_of(request.parameter);
     if (!record) return problem(record.error());
-    const auto subject = subject_in(request);
+    const auto subject = subject_in(request, "subject");
     if (!subject) return problem(subject.error());
     const auto format = format_in(request);
     if (!format) return problem(format.error());

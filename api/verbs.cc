@@ -11,6 +11,7 @@
 #include "api/principals.h"
 #include "api/reach.h"
 #include "cdp/interrupted.h"
+#include "cdp/texts.h"
 
 namespace api {
 namespace {
@@ -73,7 +74,7 @@ cdp::Result<void> export_from(Reached& reached, const std::string& kind,
     CDP_CHECK(cdp::finish_interrupted(platform));
     return platform.export_lines({.who = {},
                                   .uid = static_cast<std::int64_t>(::getuid()),
-                                  .route = "cdp export " + kind,
+                                  .route = "GET /v1/exports/" + kind,
                                   .reason = reason},
                                  *cdp::parse_export_kind(kind), print);
 }
@@ -135,6 +136,7 @@ int list_keys(const std::string& data, bool json) {
 }
 
 int export_lines(const std::string& data, const std::string& kind, const std::string& reason) {
+    if (const auto told = cdp::check_reason(reason); !told) return fail(told.error());
     auto reached = reach(data);
     if (!reached) return fail(reached.error());
     const auto done = export_from(*reached, kind, reason);

@@ -234,6 +234,33 @@ TEST_CASE("what was added without a proof is named") {
     CHECK(shop.fault(said) == "malformed_proof /withdrawal/proof");
 }
 
+TEST_CASE("members that no proof covers are named") {
+    const Shop shop;
+    const auto uncovered = [&](const std::string& what) {
+        return api::check_audit(shop.ask_for(what), shop.trusted())->uncovered;
+    };
+    using Places = std::set<std::string>;
+    CHECK(uncovered("disclosures?subject=user_id:u1") ==
+          Places{"/person", "/subject", "/gaps", "/erased", "/next", "/disclosures/*/identifier",
+                 "/disclosures/*/records"});
+    const auto looked = uncovered("access?subject=user_id:u1&reason=case%207");
+    CHECK(looked.contains("/accesses/*/reason"));
+    CHECK_FALSE(looked.contains("/accesses/*/route"));
+    CHECK(uncovered("records/" + shop.record + "?subject=user_id:u1")
+              .contains("/record/identifiers"));
+    CHECK(uncovered("recipients?subject=user_id:u1").contains("/recipients/*/purposes"));
+    // Whoever forges an answer may write there what they like, and is named.
+    auto forged = json::parse(shop.ask_for("disclosures?subject=user_id:u1"));
+    forged["verdict"] = "nothing left";
+    CHECK(api::check_audit(forged.dump(), shop.trusted())->uncovered.contains("/verdict"));
+}
+
+TEST_CASE("a file that is no document is called a file") {
+    const auto error = api::check_audit("{", {}).error();
+    CHECK(error.reason == "file_not_json");
+    CHECK(error.message.starts_with("The file is not JSON"));
+}
+
 TEST_CASE("an erasure is shown as the ledger has it") {
     const Shop shop;
     const auto erased = shop.erased("user_id", "u1");

@@ -176,7 +176,7 @@ TEST_CASE("links are made for those who may address people, for what they may") 
                            R"("purpose":"tea"})") == "400 purpose_unknown /purpose");
     CHECK(ask(centre.till,
               R"({"identifier":{"type":"email","value":"none"},)"
-              R"("purpose":"advertising"})") == "400 malformed_identifier /identifier");
+              R"("purpose":"advertising"})") == "400 malformed_identifier /identifier/value");
     CHECK(ask(centre.till, R"({"purpose":"advertising"})") == "400 identifier_missing /identifier");
 }
 

@@ -210,12 +210,12 @@ TEST_CASE("who asks wrongly for a receipt is told how") {
         return shop.ask_for(id, query).refusal();
     };
     const std::string anna = "?subject=email:a%40shop.example";
-    CHECK(ask("x", anna) == "400 malformed_record_id");
-    CHECK(ask(shop.yes + "00", anna) == "400 malformed_record_id");
+    CHECK(ask("x", anna) == "400 malformed_record_id /record");
+    CHECK(ask(shop.yes + "00", anna) == "400 malformed_record_id /record");
     CHECK(ask(shop.yes, "") == "400 malformed_identifier /subject");
     CHECK(ask(shop.yes, "?subject=email:") == "400 malformed_identifier /subject");
     CHECK(ask(shop.yes, "?subject=email:nobody") == "400 malformed_identifier /subject");
-    CHECK(ask(shop.yes, "?subject=person:" + shop.yes) == "400 malformed_identifier /subject");
+    CHECK(ask(shop.yes, "?subject=person:" + shop.yes) == "400 person_not_identifier /subject");
     CHECK(ask(shop.yes, anna + "&format=pdf") == "400 format_unknown /format");
     CHECK(ask(shop.yes, "?subject=email:" + std::string(5000, 'a')).starts_with("4"));
     CHECK(ask(shop.yes, "?subject=email:b%40shop.example") == "404 consent_unknown");

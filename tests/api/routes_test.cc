@@ -1,8 +1,10 @@
 #include "api/routes.h"
 
 #include <fstream>
+#include <map>
 #include <set>
 
+#include "api/audit.h"
 #include "tests/api/world.h"
 
 using tests::World;
@@ -16,11 +18,13 @@ std::string target_of(const api::Route& route) {
     return out;
 }
 
-// "METHOD /path" of every operation in the document: a path is two spaces deep, a method four.
-std::set<std::string> documented_routes() {
+// "METHOD /path" of every operation in the document, with the statuses that it names: a path is two
+// spaces deep, a method four, a status eight.
+std::map<std::string, std::set<int>> documented_routes() {
     std::ifstream in(CDP_SOURCE_DIR "/docs/api/openapi.yaml");
     REQUIRE(in);
-    std::set<std::string> out;
+    std::map<std::string, std::set<int>> out;
+    std::set<int>* statuses = nullptr;
     std::string line;
     std::string path;
     bool in_paths = false;
@@ -32,8 +36,10 @@ std::set<std::string> documented_routes() {
             if (line == std::string("    ") + method + ":") {
                 std::string upper = method;
                 for (auto& c : upper) c = static_cast<char>(std::toupper(c));
-                out.insert(upper + " " + path);
+                statuses = &out[upper + " " + path];
             }
+        if (statuses && line.starts_with("        \"") && line[12] == '"')
+            statuses->insert(std::stoi(line.substr(9, 3)));
     }
     return out;
 }
@@ -90,5 +96,33 @@ TEST_CASE("the document and the router name the same routes") {
     std::set<std::string> served;
     for (const auto& route : routes.all())
         served.insert(std::string(to_string(route.method)) + " " + std::string(route.path));
-    CHECK(documented_routes() == served);
+    std::set<std::string> documented;
+    for (const auto& [name, statuses] : documented_routes()) documented.insert(name);
+    CHECK(documented == served);
+}
+
+TEST_CASE("the document says what every route of a kind can answer") {
+    const api::Routes routes(true);
+    const auto documented = documented_routes();
+    for (const auto& route : routes.all()) {
+        const auto name = std::string(to_string(route.method)) + " " + std::string(route.path);
+        CAPTURE(name);
+        std::set<int> due;
+        if (route.door == api::Door::key) due.insert({400, 401, 403});
+        const bool reads_body = route.method == api::Method::post;
+        if (reads_body && (route.door == api::Door::key || route.path.starts_with("/preferences")))
+            due.insert({400, 413, 415});
+        const auto questions = api::audit_routes();
+        const auto asked = std::ranges::find(
+            questions, route.path, [](const auto& one) { return std::string_view(one.first); });
+        if (asked != questions.end()) {
+            due.insert(503);
+            for (const auto parameter : asked->second->parameters)
+                if (parameter == "subject" || parameter == "a") due.insert(404);
+        }
+        for (const auto status : due) {
+            CAPTURE(status);
+            CHECK(documented.at(name).contains(status));
+        }
+    }
 }
