@@ -215,8 +215,8 @@ Result<std::vector<Token>> RuleSimulation::tokens_of(People::Reading reading,
         auto token = needs_.people.resolve(reading, type, value);
         if (!token && token.error().code == ErrorCode::invalid_argument) {
             auto error = token.error();
-            const bool type = error.reason == "malformed_identifier_type";
-            error.pointer = pointer + (type ? "/type" : "/value");
+            const bool by_type = error.reason == "malformed_identifier_type";
+            error.pointer = pointer + (by_type ? "/type" : "/value");
             return error;
         }
         if (!token && token.error().code != ErrorCode::not_found) return token.error();

@@ -1,3 +1,5 @@
+#include <set>
+
 #include "cdp/paging.h"
 #include "tests/api/world.h"
 
@@ -62,14 +64,26 @@ const std::vector<std::string> kLists{
 
 TEST_CASE("a reason that is not one line of text is refused wherever one is given") {
     const Shop shop;
-    for (const auto* reason : {"a%0Ab", "a%00", "%FF", "%C2%85", "%7F", "%E2%80%A8"}) {
-        CAPTURE(reason);
-        const auto why = std::string("reason=") + reason;
-        for (const auto& target :
-             {"/v1/audit/access?" + kSubject + "&" + why, "/v1/privacy/erasures?" + why,
-              "/v1/profiles/email:a%40shop.example/identity?" + why, "/v1/exports/persons?" + why,
-              "/v1/withdrawals?channel=email_tool&" + why, "/v1/audit/quarantines?" + why})
-            CHECK(shop.asks(target).refusal() == "400 malformed_reason /reason");
+    const auto refusals = [&](const std::string& why) {
+        std::set<std::string> out;
+        for (const auto& target : {"/v1/audit/access?" + kSubject + "&reason=" + why,
+                                   "/v1/privacy/erasures?reason=" + why,
+                                   "/v1/profiles/email:a%40shop.example/identity?reason=" + why,
+                                   "/v1/exports/persons?reason=" + why,
+                                   "/v1/withdrawals?channel=email_tool&reason=" + why,
+                                   "/v1/audit/quarantines?reason=" + why})
+            out.insert(shop.asks(target).refusal());
+        return out;
+    };
+    using Refusals = std::set<std::string>;
+    for (const auto* why : {"%FF", "%C2%85", "%E2%80%A8"}) {
+        CAPTURE(why);
+        CHECK(refusals(why) == Refusals{"400 malformed_reason /reason"});
+    }
+    // No parameter of anything may hold these.
+    for (const auto* why : {"a%0Ab", "a%00", "%7F"}) {
+        CAPTURE(why);
+        CHECK(refusals(why) == Refusals{"400 malformed_target"});
     }
     const std::string most(1024, 'x');
     CHECK(shop.asks("/v1/audit/access?" + kSubject + "&reason=" + most).status == 200);
@@ -117,19 +131,19 @@ TEST_CASE("an identifier that can be none is refused wherever one enters, and it
                         R"({"purpose":"email_marketing","identifiers":[)" + named + "]}")
                   .refusal() == "400 " + code + " /identifiers/0");
     }
-    for (const auto* asked : {"no%20type:x", "user_id:a%00b", "email:%FF", "person:x"}) {
+    for (const auto* asked : {"no%20type:x", "email:%FF", "person:x"}) {
         CAPTURE(asked);
         const auto subject = std::string("subject=") + asked;
         for (const auto* what :
              {"access?", "erasures?", "gpc?", "consent?as_of=2026-01-01T00:00:00Z&"}) {
             const auto said = shop.asks(std::string("/v1/audit/") + what + subject).json();
-            CHECK(said["status"] == 400);
-            CHECK(said["pointer"] == "/subject");
+            CHECK(said.value("status", 0) == 400);
+            CHECK(said.value("pointer", "") == "/subject");
         }
         const auto path = std::string("/v1/profiles/") + asked;
-        CHECK(shop.asks(path + "/consents").json()["pointer"] == "/identifier");
+        CHECK(shop.asks(path + "/consents").json().value("pointer", "") == "/identifier");
         CHECK(shop.get(path + "?purpose=email_marketing", shop.keys.at(Role::channel))
-                  .json()["pointer"] == "/identifier");
+                  .json().value("pointer", "") == "/identifier");
     }
     CHECK(shop.asks("/v1/audit/erasures?subject=emial:a%40shop.example").refusal() ==
           "400 identifier_type_unknown /subject");
