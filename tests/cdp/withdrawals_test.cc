@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "cdp/base/bytes.h"
 #include "cdp/erasures.h"
+#include "consent/cursor.h"
 #include "consent/entry.h"
 #include "tests/cdp/world.h"
 
