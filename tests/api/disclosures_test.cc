@@ -111,7 +111,8 @@ public:
         if (body.contains("profile")) return read(body["profile"]);
         for (const auto& one : body.value("answers", json::array())) read(one);
         if (body.contains("person")) names.insert("persons/person");
-        for (const auto& [name, trait] : body.value("traits", json::object()).items())
+        const auto traits = body.value("traits", json::object());  // which items() refers to
+        for (const auto& [name, trait] : traits.items())
             names.insert("fields/" + name);
         for (const auto& one : body.value("identifiers", json::array()))
             if (one.contains("type"))

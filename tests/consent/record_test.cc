@@ -14,8 +14,8 @@ using namespace consent;
 
 std::string random_text(cdp::Random& random) {
     std::string text(random.below(20), '\0');
-    for (char& c : text) c = static_cast<char>(random.below(256));
-    return text;
+    for (char& c : text) c = static_cast<char>(0x20 + random.below(0x5f));
+    return text + (random.one_in(4) ? "광고" : "");
 }
 
 Record random_record(cdp::Random& random) {
@@ -306,6 +306,10 @@ TEST_CASE("a record that contradicts itself is refused, naming the place") {
          }},
         {"too_many_labels", "/labels", [](Record& r) { r.labels.assign(65, "l"); }},
         {"empty_label", "/labels", [](Record& r) { r.labels = {""}; }},
+        {"malformed_text", "/regime", [](Record& r) { r.regime = "a\nb"; }},
+        {"malformed_text", "/method", [](Record& r) { set_method(r, std::string("a\0b", 3)); }},
+        {"malformed_text", "/notice/id", [](Record& r) { r.notice.id = "\xc3("; }},
+        {"malformed_text", "/labels", [](Record& r) { r.labels = {"\xe2\x80\xa8"}; }},
     };
     for (const auto& row : rows) {
         Record record{.id = tests::record_id(3), .asserted = {{tests::token("mail")}}};
