@@ -220,8 +220,6 @@ Result<Uncovered> check_erasure(const json& shown, const consent::Proven& proven
     const auto checked = compare_all(due, told, {.uncovered = {"author", "reason"}});
     if (!checked) return differs("/erasure" + checked.error().pointer);
     Uncovered uncovered;
-    for (const auto* name : {"held", "since"})
-        if (shown.contains(name)) uncovered.insert(std::string("/") + name);
     for (const auto& name : *checked) uncovered.insert("/erasure" + name);
     return uncovered;
 }

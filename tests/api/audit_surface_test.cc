@@ -47,6 +47,7 @@ const std::vector<std::string> kLists{
     "/v1/audit/access?" + kSubject,
     "/v1/audit/withheld?" + kSubject,
     "/v1/audit/recipients?" + kSubject,
+    "/v1/audit/erasures?" + kSubject,
     "/v1/audit/signals?" + kSubject,
     "/v1/audit/merges?a=email:a%40shop.example&b=user_id:u1",
     "/v1/audit/records?limit=1",

@@ -483,7 +483,7 @@ TEST_CASE("who is erased is told of as a withdrawal until the channel takes note
     const auto page = shop.feed();
     CAPTURE(page.dump());
     REQUIRE(page.at("withdrawals").size() == 1);
-    CHECK(page.at("withdrawals")[0] == before);
+    CHECK(without_places(page.at("withdrawals")) == without_places(json{before}));
     CHECK(page.at("end") == true);
     auto open = shop.asked("open").at("withdrawals").at(0);
     // By whose person's id alone.
