@@ -324,20 +324,23 @@ Result<void> ErasureRows::erase_node(const Token& token) {
             if (!taken(member)) around_.insert(member);
         transaction.erase(identity::member_key(node->anchor, token));
     }
-    if (node->twin && !taken(*node->twin)) {
-        auto twin = CDP_TRY(needs_.graph.find(transaction, *node->twin));
-        if (twin) {
-            twin->twin.reset();
-            transaction.put(identity::node_key(*node->twin), identity::encode(*twin));
-            around_.insert(*node->twin);
-            CDP_CHECK(links_.lose_twin(*node->twin));
-        }
-    }
+    if (node->twin) CDP_CHECK(leave_twin(*node->twin));
     transaction.erase(KeyWriter(Space::person, PersonId{node->rank.bytes}).str());
     transaction.erase(identity::node_key(token));
     transaction.erase(KeyWriter(Space::subject_key, token).str());
     keyless_.insert(token);
     return Result<void>::ok();
+}
+
+// One that goes later is folded once more before.
+Result<void> ErasureRows::leave_twin(const Token& token) {
+    auto twin = CDP_TRY(needs_.graph.find(reading_.transaction, token));
+    if (!twin) return Result<void>::ok();
+    twin->twin.reset();
+    reading_.transaction.put(identity::node_key(token), identity::encode(*twin));
+    if (taken(token)) return Result<void>::ok();
+    around_.insert(token);
+    return links_.lose_twin(token);
 }
 
 std::vector<Token> ErasureRows::keyless() const {

@@ -265,6 +265,19 @@ TEST_CASE("what an alias call may have meant goes with who it was said of") {
     CHECK(world.exported(cdp::ExportKind::persons).size() == 1);
 }
 
+TEST_CASE("one identifier is erased whose other meaning goes in an earlier commit") {
+    Shop world;
+    world.send_one(R"({"type":"alias","userId":"u1","anonymousId":"old","previousId":"old",)"
+                   R"("messageId":"a1","timestamp":"2026-11-20T13:00:00Z"})",
+                   PlatformWorld::source("till", cdp::Trust::server));
+    // With the call the account of that name goes, which nothing else names.
+    CHECK(erase(world, "anonymous_id", "old", cdp::ErasureScope::identifier).value("status", "") ==
+          "completed");
+    for (const auto* type : {"user_id", "anonymous_id"})
+        CHECK(spaces_naming(world, token(world, type, "old")).find('N') == std::string::npos);
+    CHECK(spaces_naming(world, token(world, "user_id", "u1")).find('N') != std::string::npos);
+}
+
 TEST_CASE("what was said on a shared tablet by who is erased goes from the tablet") {
     Shop world;
     const auto till = PlatformWorld::source("till", cdp::Trust::server);
