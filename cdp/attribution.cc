@@ -10,6 +10,8 @@ namespace cdp {
 namespace {
 
 constexpr std::size_t kRememberedMax = 50'000;
+// Shared identifiers whose rows are held.
+constexpr std::size_t kAboveMax = 64;
 
 // From an owned event as far as another one can be that has a part in what the first one owns.
 constexpr auto kChainMax = 2 * kSessionReach;
@@ -94,28 +96,54 @@ Result<std::vector<Touch>> Attribution::earlier(const Token& shared, const Touch
     return chain;
 }
 
+// Whether the chain goes on over the rows too.
+Result<bool> Attribution::extend_up(std::vector<Touch>& chain, const std::deque<EventRow>& rows) {
+    for (const EventRow& row : std::views::reverse(rows))
+        if (!CDP_TRY(extend(chain, row))) return false;
+    return !rows.empty();
+}
+
 // Rows can be read towards the past alone, so the future is read a session at a time: enough to see
 // whether the chain goes on.
 Result<std::vector<Touch>> Attribution::later(const Token& shared, const Touch& from) {
     std::vector<Touch> chain{from};
-    auto low = from.place.time;
-    for (bool goes_on = true; goes_on;) {
-        const auto high = low + session();
-        auto rows = rows_of(std::array{shared}, Place{high, EventId{}});
-        std::vector<EventRow> window;
-        while (auto row = CDP_TRY(rows.next())) {
-            if (row->place.time < low || !row->place.before(from.place)) break;
-            row->sealed.clear();  // most of a busy window is not opened
-            window.push_back(std::move(*row));
-        }
-        goes_on = !window.empty();
-        for (const EventRow& row : std::views::reverse(window)) {
-            goes_on = CDP_TRY(extend(chain, row));
-            if (!goes_on) break;
-        }
-        low = high + std::chrono::milliseconds{1};
+    const auto* near = CDP_TRY(above(shared, from.place));
+    auto high = from.place.time + session();
+    for (bool goes_on = CDP_TRY(extend_up(chain, *near)); goes_on;) {
+        const Place low{high, EventId{}};
+        high += session();
+        std::deque<EventRow> window;
+        CDP_CHECK(read_down(shared, {high, EventId{}}, low, window));
+        goes_on = CDP_TRY(extend_up(chain, window));
     }
     return chain;
+}
+
+// Of a busy session most is read for the place before.
+Result<const std::deque<EventRow>*> Attribution::above(const Token& shared, const Place& place) {
+    if (above_.size() >= kAboveMax && !above_.contains(shared)) above_.clear();
+    auto& [bottom, rows] = above_[shared];
+    Place from{place.time + session(), EventId{}};
+    if (bottom && !bottom->before(from) && !place.before(*bottom)) {
+        while (!rows.empty() && rows.front().place.before(from)) rows.pop_front();
+        from = *bottom;
+    } else {
+        rows.clear();
+    }
+    CDP_CHECK(read_down(shared, from, place, rows));
+    bottom = place;
+    return &rows;
+}
+
+// From a place on, and over another.
+Result<void> Attribution::read_down(const Token& shared, const Place& from, const Place& to,
+                                    std::deque<EventRow>& into) const {
+    auto rows = rows_of(std::array{shared}, from);
+    while (const auto row = CDP_TRY(rows.next())) {
+        if (!row->place.before(to)) break;
+        into.push_back({row->place, row->token, row->home, {}});
+    }
+    return Result<void>::ok();
 }
 
 }  // namespace cdp

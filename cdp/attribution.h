@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <span>
 #include <unordered_map>
@@ -51,18 +52,30 @@ public:
     Result<std::optional<Touch>> touch_of(const EventRow& row);
 
     // What a shared identifier saw from an owned event on, that first: up to the next owned event,
-    // or to where the chain breaks, or to where no session reaches.
+    // or to where the chain breaks, or to where no session reaches. Whoever asks for what is later
+    // than many events asks for the newest first: what is read for one is not read for the next.
     Result<std::vector<Touch>> earlier(const Token& shared, const Touch& from);
     Result<std::vector<Touch>> later(const Token& shared, const Touch& from);
 
     std::chrono::milliseconds session() const { return needs_.config.session; }
 
 private:
+    // What a shared identifier saw in the session over one place, newest first, nothing opened.
+    struct Above {
+        std::optional<Place> bottom = {};
+        std::deque<EventRow> rows = {};
+    };
+
     Result<bool> extend(std::vector<Touch>& chain, const EventRow& row);
+    Result<bool> extend_up(std::vector<Touch>& chain, const std::deque<EventRow>& rows);
+    Result<const std::deque<EventRow>*> above(const Token& shared, const Place& place);
+    Result<void> read_down(const Token& shared, const Place& from, const Place& to,
+                           std::deque<EventRow>& into) const;
 
     Needs needs_;
     People::Reading reading_;
     std::unordered_map<Token, std::optional<PersonId>> persons_ = {};
+    std::unordered_map<Token, Above> above_ = {};  // by shared identifier
 };
 
 }  // namespace cdp

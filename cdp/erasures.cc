@@ -28,7 +28,6 @@ namespace {
 constexpr int kRacesMax = 100;
 // In one commit.
 constexpr std::size_t kEventsAtOnce = 5'000;
-constexpr std::size_t kEventsPage = 1'000;
 
 // One is done while another waits, or is tried; more would hold up whatever else waits for the
 // disk, and take the threads that other officers are answered by.
@@ -240,20 +239,15 @@ Result<std::vector<FiledEvent>> Erasures::elsewhere(People::Reading reading,
                                                     const Erasure& erasure) const {
     if (erasure.scope == ErasureScope::identifier)
         return events_naming(reading.snapshot, erasure.tokens.front());
-    std::vector<FiledEvent> out;
     const auto& first = erasure.tokens.front();
     const auto node = CDP_TRY(needs_.graph.find(reading.transaction, first));
-    if (!node || !node->active || !node->placed()) return out;
+    if (!node || !node->active || !node->placed()) return std::vector<FiledEvent>{};
     const auto person = CDP_TRY(needs_.people.load(reading, first));
     Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
-    std::optional<Place> after;
-    do {
-        auto page = CDP_TRY(events_of_person(attribution, person, after, {.events = kEventsPage}));
-        for (const PersonEvent& one : page.events)
-            if (!std::ranges::binary_search(erasure.tokens, one.home))
-                out.push_back({one.place.id, one.home, one.place.time});
-        after = page.next;
-    } while (after);
+    auto out = CDP_TRY(events_elsewhere(attribution, person));
+    std::erase_if(out, [&](const FiledEvent& one) {
+        return std::ranges::binary_search(erasure.tokens, one.home);
+    });
     return out;
 }
 

@@ -24,22 +24,33 @@ public:
         std::optional<StoredEvent> event = {};  // nullopt: to be read once the page is known
     };
 
-    Newest(const std::optional<Place>& after, std::size_t limit) : after_(after), limit_(limit) {}
+    // `limit`: nullopt: all that are not settled yet.
+    Newest(const std::optional<Place>& after, std::optional<std::size_t> limit)
+        : after_(after), limit_(limit) {}
 
     bool is_after_cursor(const Place& place) const { return !after_ || after_->before(place); }
-    bool full() const { return found_.size() > limit_; }
+    bool full() const { return limit_ && found_.size() > *limit_; }
     const Place& last() const { return found_.rbegin()->first; }
 
     void add(const Place& place, Found found) {
         if (!is_after_cursor(place) || (full() && last().before(place))) return;
         found_.try_emplace(place, std::move(found));
-        if (found_.size() > limit_ + 1) found_.erase(std::prev(found_.end()));
+        if (limit_ && found_.size() > *limit_ + 1) found_.erase(std::prev(found_.end()));
     }
 
     // Ends the page early: nothing is known of what comes after the place.
     void cut(const Place& place) {
         found_.erase(found_.upper_bound(place), found_.end());
         cut_ = place;
+    }
+
+    // Moves those that are later than a time to the end of `out`.
+    void settle(Timestamp time, std::vector<FiledEvent>& out) {
+        while (!found_.empty() && found_.begin()->first.time > time) {
+            const auto& [place, found] = *found_.begin();
+            out.push_back({place.id, found.home, place.time});
+            found_.erase(found_.begin());
+        }
     }
 
     Result<EventPage> page(const Attribution& attribution) && {
@@ -65,7 +76,7 @@ private:
     };
 
     std::optional<Place> after_;
-    std::size_t limit_;
+    std::optional<std::size_t> limit_;
     std::map<Place, Found, NewestFirst> found_ = {};
     std::optional<Place> cut_ = {};
 };
@@ -80,11 +91,12 @@ public:
           after_(after),
           rows_max_(size.rows_max),
           newest_(after, size.events) {}
+    // All of them, for `elsewhere`.
+    Walk(Attribution& attribution, const Person& person)
+        : attribution_(attribution), person_(person), newest_({}, {}) {}
 
     Result<EventPage> run() {
-        std::vector<Token> tokens;
-        for (const PersonMember& member : person_.members) tokens.push_back(member.token);
-        auto rows = attribution_.rows_of(tokens, start_of(after_));
+        auto rows = attribution_.rows_of(tokens(), start_of(after_));
         std::optional<Place> begin = after_;
         std::size_t visited = 0;
         while (const auto row = CDP_TRY(rows.next())) {
@@ -102,7 +114,25 @@ public:
         return std::move(newest_).page(attribution_);
     }
 
+    Result<std::vector<FiledEvent>> elsewhere() {
+        elsewhere_ = true;
+        std::vector<FiledEvent> out;
+        auto rows = attribution_.rows_of(tokens(), start_of({}));
+        while (const auto row = CDP_TRY(rows.next())) {
+            newest_.settle(row->place.time + kSessionReach, out);
+            CDP_CHECK(visit(*row));
+        }
+        newest_.settle(Timestamp::min(), out);
+        return out;
+    }
+
 private:
+    std::vector<Token> tokens() const {
+        std::vector<Token> out;
+        for (const PersonMember& member : person_.members) out.push_back(member.token);
+        return out;
+    }
+
     Result<void> visit(const EventRow& row) {
         // Filed under a person's identifier, the event is met there.
         if (!row.filed() && CDP_TRY(attribution_.person_of(row.home))) return Result<void>::ok();
@@ -116,9 +146,12 @@ private:
         if (!marks.owner || marks.owner->person != person_.id) return Result<void>::ok();
 
         const Token& through = marks.owner->through;
-        newest_.add(row.place,
-                    {row.home, through == row.home ? std::nullopt : std::optional(through),
-                     std::move(event)});
+        const bool here = through == row.home;
+        if (!elsewhere_)
+            newest_.add(row.place,
+                        {row.home, here ? std::nullopt : std::optional(through), std::move(event)});
+        else if (!here)
+            newest_.add(row.place, {.home = row.home});
         for (const Token& shared : marks.shared)
             CDP_CHECK(follow(shared, {row.place, marks.owner, row.home == shared}));
         return Result<void>::ok();
@@ -145,8 +178,9 @@ private:
 
     Attribution& attribution_;
     const Person& person_;
-    std::optional<Place> after_;
-    std::size_t rows_max_;
+    std::optional<Place> after_ = {};
+    std::size_t rows_max_ = 0;  // of a page
+    bool elsewhere_ = false;
     Newest newest_;
     std::optional<std::pair<Place, Token>> last_ = {};  // the event opened last
     std::unordered_map<Token, Place> met_ = {};  // per shared identifier, where a walk down ended
@@ -191,6 +225,10 @@ Result<EventPage> events_of_person(Attribution& attribution, const Person& perso
         if (!CDP_TRY(attribution.person_of(only))) return left_on(attribution, only, after, size);
     }
     return Walk(attribution, person, after, size).run();
+}
+
+Result<std::vector<FiledEvent>> events_elsewhere(Attribution& attribution, const Person& person) {
+    return Walk(attribution, person).elsewhere();
 }
 
 }  // namespace cdp

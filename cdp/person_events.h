@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cdp/attribution.h"
+#include "cdp/event_links.h"
 #include "cdp/people.h"
 
 namespace cdp {
@@ -33,5 +34,9 @@ struct EventPageSize {
 // that are nobody's. Reads what lies near the page in time.
 Result<EventPage> events_of_person(Attribution& attribution, const Person& person,
                                    const std::optional<Place>& after, const EventPageSize& size);
+
+// All events of somebody that are filed under identifiers which are nobody's, newest first, in one
+// walk; what is held beside the answer are those of half a day.
+Result<std::vector<FiledEvent>> events_elsewhere(Attribution& attribution, const Person& person);
 
 }  // namespace cdp

@@ -2,6 +2,7 @@
 #include <map>
 #include <set>
 
+#include "cdp/erasures.h"
 #include "cdp/person_events.h"
 #include "cdp/sessions.h"
 #include "tests/cdp/counting_store.h"
@@ -313,6 +314,41 @@ TEST_CASE("pages that end early go on where they ended") {
     CHECK(most > 0);
 }
 
+TEST_CASE("what is somebody's on identifiers of nobody is found in one walk as in pages") {
+    const auto seed = GENERATE(tests::seeds(25));
+    CAPTURE(seed);
+    cdp::Random random{seed};
+    PlatformWorld world(open_config());
+    send(world,
+         seed % 3 == 0 ? restless_events(random, 250) : random_events(random, 80, /*ties=*/true));
+    const auto config = open_config();
+    const identity::Graph graph(world.store(), world.vault(), config.types);
+    const consent::Consents consents(world.vault());
+    const cdp::People people({world.vault(), graph, consents, config});
+    const auto snapshot = world.store().snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const cdp::People::Reading reading{*snapshot, transaction};
+    std::size_t most = 0;
+    for (const auto& [identifier, person] : persons_exported(world)) {
+        CAPTURE(identifier);
+        const auto token = *people.resolve(reading, "person", person);
+        const auto found = *people.load(reading, token);
+        cdp::Attribution attribution({world.vault(), graph, config}, reading);
+        if (!*attribution.person_of(token)) continue;
+        std::vector<cdp::FiledEvent> paged;
+        std::optional<cdp::Place> after;
+        do {
+            const auto page = *cdp::events_of_person(attribution, found, after, {.events = 7});
+            for (const auto& one : page.events)
+                if (one.through) paged.push_back({one.place.id, one.home, one.place.time});
+            after = page.next;
+        } while (after);
+        CHECK(*cdp::events_elsewhere(attribution, found) == paged);
+        most = std::max(most, paged.size());
+    }
+    CHECK(most > 0);
+}
+
 TEST_CASE("whose an event is does not depend on the order events arrive in") {
     const auto seed = GENERATE(tests::seeds(25));
     CAPTURE(seed);
@@ -390,6 +426,40 @@ TEST_CASE("of a kiosk that never rests a page reads a day") {
     CAPTURE(reads);
     CHECK(reads < 3000);
     CHECK(names_of(world, "user_id", "u0").size() == 1 + 1 + 72);
+}
+
+TEST_CASE(
+    "of a tablet that saw thousands of events at once each is read a few times, not each time") {
+    // All of one moment, or as close to each other as moments are.
+    const auto apart = std::chrono::milliseconds{GENERATE(0, 1)};
+    CAPTURE(apart.count());
+    auto counting = std::make_unique<tests::CountingStore>(storage::make_memory_store());
+    auto& reads = counting->reads();
+    PlatformWorld world(open_config(), std::move(counting));
+    constexpr std::size_t kEach = 1500;
+    std::vector<json> events;
+    const auto begin = *cdp::parse_time("2026-11-01T00:00:00Z");
+    for (std::size_t i = 0; i < 2 * kEach; ++i) {
+        events.push_back(
+            event("e" + std::to_string(i), 0, login(i % 2 == 0 ? "u0" : "u1", "tablet")));
+        events.back()["timestamp"] = cdp::format_time(begin + static_cast<int>(i) * apart);
+    }
+    send(world, events);
+
+    reads = 0;
+    const auto page = world.timeline("desk", "user_id", "u0", {.purpose = "service", .limit = 50});
+    CHECK(page.at("events").size() == 50);
+    CAPTURE(reads);
+    CHECK(reads < 40 * kEach);
+
+    reads = 0;
+    const auto erased =
+        world.platform().erasures().erase(PlatformWorld::officer(), "officer:kim",
+                                          {.type = "user_id", .value = "u0", .dry_run = true});
+    REQUIRE(erased);
+    CHECK(json::parse(*erased)["erased"]["events"] == kEach);
+    CAPTURE(reads);
+    CHECK(reads < 80 * kEach);
 }
 
 TEST_CASE("an event of a session leaves by what its person said, and nothing said at the device") {
