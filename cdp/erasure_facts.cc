@@ -179,6 +179,12 @@ void write_kept(consent::JsonWriter& out, const Erasure& erasure) {
               "A keyed hash of each identifier and the time, so that nothing from before "
               "comes back.")
         .close();
+    out.open()
+        .text("what", "event_marks")
+        .text("basis",
+              "A keyed hash of each event that was on an identifier of several people, so that it "
+              "does not come back.")
+        .close();
     if (erasure.entries > 0)
         out.open()
             .text("what", "ledger_entries")

@@ -103,7 +103,11 @@ Result<void> ErasureRows::erase_event(const Token& home, Timestamp time, const E
                                       std::string_view sealed) {
     const auto event = CDP_TRY(remember(home, time, id, sealed));
     reading_.transaction.erase(event_key(home, time, id));
-    reading_.transaction.erase(dedupe_key(id));
+    // What names no tombstone is known by its id.
+    if (taken(home))
+        reading_.transaction.erase(dedupe_key(id));
+    else
+        reading_.transaction.put(dedupe_key(id), encode(Seen::nevermore()));
     if (!event) return Result<void>::ok();
     for (const auto& sighting : sightings_of(*event, needs_.graph))
         if (sighting.token != home)

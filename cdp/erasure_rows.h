@@ -55,8 +55,9 @@ public:
     ErasureRows(const ErasureRows&) = delete;
     ErasureRows& operator=(const ErasureRows&) = delete;
 
-    // An event with its pointers and its dedupe row. One that cannot be opened any more leaves its
-    // pointers; they lead nowhere.
+    // An event with its pointers and its dedupe row, which says from then on that it was erased
+    // when its home stays. One that cannot be opened any more leaves its pointers; they lead
+    // nowhere.
     Result<void> erase_event(const Token& home, Timestamp time, const EventId& id,
                              std::string_view sealed);
     // Those filed under an identifier, newest first, at most so many; true: these were all.

@@ -67,10 +67,10 @@ Result<std::vector<FiledEvent>> EventLinks::find(const storage::Snapshot& snapsh
         const auto row = CDP_TRY(transaction.get(dedupe_key(id)));
         const auto seen = row ? decode_seen(*row) : std::nullopt;
         if (row && !seen) return damaged("a dedupe row that cannot be read");
-        if (seen)
-            out.push_back({id, seen->home, seen->time});
-        else
+        if (!seen)
             forgotten.insert(id);
+        else if (!seen->erased())
+            out.push_back({id, seen->home, seen->time});
     }
     if (forgotten.empty()) return out;
     const auto all = storage::KeyWriter(storage::Space::event, Token{}).str().substr(0, 3);

@@ -54,6 +54,10 @@ struct Seen {
     Timestamp expires{};
     Token home{};
     Timestamp time{};
+
+    // That it was erased, for ever, and nothing of where it was.
+    static Seen nevermore() { return {.expires = Timestamp::max()}; }
+    bool erased() const { return home == Token{}; }
 };
 
 // What stands for a source in evidence: a keyed hash of its name, never 0.

@@ -258,7 +258,8 @@ Result<VerdictKind> Ingest::store(const storage::Snapshot& snapshot,
     if (const auto row = CDP_TRY(transaction.get(dedupe))) {
         const auto seen = decode_seen(*row);
         if (!seen) return damaged("a dedupe row that cannot be read");
-        if (seen->expires > event.received) return VerdictKind::duplicate;
+        if (seen->expires > event.received)
+            return seen->erased() ? VerdictKind::suppressed : VerdictKind::duplicate;
     }
     if (CDP_TRY(needs_.tombstones.suppress(transaction, tokens_of(item.observation), event.time)))
         return VerdictKind::suppressed;

@@ -5,6 +5,7 @@
 #include <set>
 #include <thread>
 
+#include "cdp/facts.h"
 #include "cdp/interrupted.h"
 #include "cdp/rebuild.h"
 #include "cdp/tombstones.h"
@@ -297,6 +298,46 @@ TEST_CASE("what was said on a shared tablet by who is erased goes from the table
     CHECK(plans().find("secret plan") != std::string::npos);
     REQUIRE(erase(world, "user_id", "u1")["status"] == "completed");
     CHECK(plans().find("secret plan") == std::string::npos);
+}
+
+TEST_CASE("a replay of an erased event on an identifier that stays is suppressed") {
+    Shop world;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    const auto on_tablet = [&](const std::string& id, const std::string& user,
+                               const std::string& time) {
+        json event{{"type", "track"},
+                   {"event", "Looked"},
+                   {"anonymousId", "kiosk"},
+                   {"messageId", id},
+                   {"timestamp", "2026-11-20T" + time + ":00Z"}};
+        if (!user.empty()) event["userId"] = user;
+        return world.send_one(event.dump(), till);
+    };
+    const std::string seen = "10:01";
+    on_tablet("k1", "u2", "08:00");
+    on_tablet("k2", "u1", "10:00");
+    on_tablet("k3", "", seen);
+    REQUIRE(on_tablet("k4", "", "08:01") == "accepted");
+    REQUIRE(erase(world, "user_id", "u1")["status"] == "completed");
+    const auto left = world.exported(cdp::ExportKind::events).size();
+
+    // Nothing says when and where it was.
+    const auto row = world.store().snapshot()->get(
+        cdp::dedupe_key(cdp::event_id_of(world.vault(), "till", "k3")));
+    REQUIRE((row && *row));
+    const auto mark = cdp::decode_seen(**row);
+    REQUIRE(mark);
+    CHECK(mark->home == cdp::Token{});
+    CHECK(mark->time == cdp::Timestamp{});
+    CHECK(on_tablet("k3", "", seen) == "suppressed");
+    CHECK(on_tablet("k2", "u1", "10:00") == "suppressed");
+    CHECK(on_tablet("k4", "", "08:01") == "duplicate");
+    world.restart();
+    world.clock().advance(std::chrono::days{400});
+    CHECK(on_tablet("k3", "", seen) == "suppressed");
+    CHECK(world.exported(cdp::ExportKind::events).size() == left);
+    // Whoever is at the tablet now is somebody else.
+    CHECK(on_tablet("k5", "", seen) == "accepted");
 }
 
 TEST_CASE("a rebuild does not bring back who was erased") {
