@@ -61,6 +61,15 @@ AdminClient::~AdminClient() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+cdp::Result<std::string> AdminClient::ask_whole(const AdminRequest& request) {
+    std::string answer;
+    CDP_CHECK(ask(request, [&](std::string_view bytes) {
+        answer += bytes;
+        return true;
+    }));
+    return answer;
+}
+
 cdp::Result<void> AdminClient::ask(const AdminRequest& wanted,
                                    const std::function<bool(std::string_view)>& sink) {
     asio::io_context context;

@@ -32,6 +32,9 @@ public:
     cdp::Result<void> ask(const AdminRequest& request,
                           const std::function<bool(std::string_view)>& sink);
 
+    // The same, answering all of it.
+    cdp::Result<std::string> ask_whole(const AdminRequest& request);
+
 private:
     int descriptor_;
 };

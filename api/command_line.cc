@@ -5,6 +5,7 @@
 
 #include "api/audit_check.h"
 #include "api/audit_verbs.h"
+#include "api/key_verbs.h"
 #include "api/ledger_verbs.h"
 #include "api/rebuild.h"
 #include "api/receipt_check.h"
@@ -18,6 +19,7 @@ struct KeyOptions {
     std::string name;
     std::string channel;
     std::string trust = "client";
+    EscrowCommand escrow = {};
 };
 
 cdp::Principal principal_of(const KeyOptions& options) {
@@ -31,8 +33,40 @@ void add_data(CLI::App* verb, std::string& data) {
     verb->add_option("--data", data, "The data folder")->required()->type_name("DIR");
 }
 
+void add_escrow_verbs(CLI::App& keys, EscrowCommand& command, int& code) {
+    auto* escrow = keys.add_subcommand("escrow", "The keyring, sealed for who keeps it elsewhere");
+    escrow->require_subcommand(0, 1);
+    escrow->add_option("--data", command.data, "The data folder")->type_name("DIR");
+    escrow->add_option("--to", command.file, "Where it goes, and is kept up to date")
+        ->type_name("FILE");
+    escrow->add_option("--recipient", command.recipient, "The public half of a pair")
+        ->type_name("KEY");
+    escrow->callback([escrow, &command, &code] {
+        if (!escrow->get_subcommands().empty()) return;
+        for (const auto* name : {"--data", "--to", "--recipient"})
+            if (escrow->count(name) == 0) throw CLI::RequiredError(name);
+        code = write_escrow(command);
+    });
+
+    auto* fresh = escrow->add_subcommand("new", "Make a pair and print its public half");
+    fresh->add_option("--out", command.file, "Where the private half goes")
+        ->required()
+        ->type_name("FILE");
+    fresh->callback([&] { code = new_escrow_pair(command); });
+
+    auto* open = escrow->add_subcommand("open", "Get the keyring back");
+    open->add_option("file", command.file, "The escrow")->required()->type_name("FILE");
+    open->add_option("--private-key", command.private_key, "The private half")
+        ->required()
+        ->type_name("FILE");
+    open->add_option("--out", command.keyring, "Where the keyring goes")
+        ->required()
+        ->type_name("KEYRING");
+    open->callback([&] { code = open_escrow(command); });
+}
+
 void add_keys_verbs(CLI::App& app, std::string& data, KeyOptions& key, bool& json, int& code) {
-    auto* keys = app.add_subcommand("keys", "Access keys");
+    auto* keys = app.add_subcommand("keys", "Access keys, and those that data are kept with");
     keys->require_subcommand(1);
 
     auto* add = keys->add_subcommand("add", "Make a key and print it, alone, on stdout");
@@ -50,6 +84,19 @@ void add_keys_verbs(CLI::App& app, std::string& data, KeyOptions& key, bool& jso
     add_data(list, data);
     list->add_flag("--json", json, "One JSON document");
     list->callback([&] { code = list_keys(data, json); });
+
+    auto* epoch = keys->add_subcommand(
+        "epoch", "Wrap every subject's key anew and end the epoch it was wrapped under");
+    add_data(epoch, data);
+    epoch->add_flag("--json", json, "One JSON document");
+    epoch->callback([&] { code = change_epoch(data, json); });
+
+    auto* epochs = keys->add_subcommand("epochs", "Print the epochs and what holds them");
+    add_data(epochs, data);
+    epochs->add_flag("--json", json, "One JSON document");
+    epochs->callback([&] { code = show_epochs(data, json); });
+
+    add_escrow_verbs(*keys, key.escrow, code);
 }
 
 void add_serve_verb(CLI::App& app, ServeCommand& command, int& code) {

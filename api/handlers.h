@@ -53,6 +53,12 @@ Response read_groups_of_person(const Services& services, const Request& request)
 // changes.cc
 Response read_changes(const Services& services, const Request& request);
 
+// key_changes.cc
+void change_epoch(const Services& services, const Request& request, Answer answer);
+void show_epochs(const Services& services, const Request& request, Answer answer);
+void add_escrow(const Services& services, const Request& request, Answer answer);
+void rotate_ledger_key(const Services& services, const Request& request, Answer answer);
+
 // simulate.cc
 void simulate(const Services& services, const Request& request, Answer answer);
 

@@ -9,6 +9,7 @@
 #include "api/json.h"
 #include "api/ledger_json.h"
 #include "api/reach.h"
+#include "cdp/key_epochs.h"
 #include "cdp/ledger_rows.h"
 #include "consent/ledger.h"
 
@@ -31,11 +32,7 @@ cdp::Result<Keys> keys_of(const OpenFolder& folder) {
 }
 
 cdp::Result<Keys> keys_of(AdminClient& server) {
-    std::string answer;
-    CDP_CHECK(server.ask({.target = "/v1/ledger/keys"}, [&](std::string_view bytes) {
-        answer += bytes;
-        return true;
-    }));
+    const auto answer = CDP_TRY(server.ask_whole({.target = "/v1/ledger/keys"}));
     const auto document = CDP_TRY(parse_json(answer));
     return document.at("keys").get<Keys>();
 }
@@ -115,33 +112,19 @@ cdp::Result<std::string> prove(const OpenFolder& folder, std::uint64_t index) {
 }
 
 cdp::Result<std::string> prove(AdminClient& server, std::uint64_t index) {
-    std::string text;
-    CDP_CHECK(server.ask({.target = "/v1/ledger/proofs/" + std::to_string(index)},
-                         [&](std::string_view bytes) {
-                             text += bytes;
-                             return true;
-                         }));
-    return text;
+    return server.ask_whole({.target = "/v1/ledger/proofs/" + std::to_string(index)});
 }
 
-cdp::Result<std::string> rotate(const std::string& data) {
-    auto opened = storage::open_data_dir({.path = data, .keyring_path = {}, .ledger_origin = {}});
-    if (!opened && opened.error().reason == "dir_locked")
-        return cdp::Error{.code = cdp::ErrorCode::unavailable,
-                          .reason = "dir_locked",
-                          .message = "The data folder is in use; stop the server, then rotate."};
-    if (!opened) return opened.error();
-    // What the old key has not signed yet, the new one would claim to have seen grow.
+cdp::Result<std::string> rotate(const OpenFolder& folder) {
     const cdp::SystemClock clock;
-    const auto publish = [&]() -> cdp::Result<std::string> {
-        const storage::Vault vault(opened->keyring);
-        consent::Ledger ledger(*opened->store, vault);
-        while (CDP_TRY(ledger.publish(clock.now()))) continue;
-        return CDP_TRY(ledger.public_keys()).back().str();
-    };
-    CDP_TRY(publish());
-    CDP_CHECK(storage::renew_ledger_key(*opened));
-    return publish();
+    consent::Ledger ledger(*folder.store, *folder.vault);
+    const cdp::KeyEpochs epochs({*folder.store, *folder.vault, *folder.keyring, clock});
+    return epochs.rotate_ledger_key(
+        [&](const cdp::KeyEpochs::Renew& renew) { return ledger.rotate(clock.now(), renew); });
+}
+
+cdp::Result<std::string> rotate(AdminClient& server) {
+    return server.ask_whole({.method = "POST", .target = "/v1/ledger/keys"});
 }
 
 }  // namespace
@@ -181,9 +164,16 @@ int prove_ledger_entry(const std::string& data, std::uint64_t index) {
 }
 
 int rotate_ledger_key(const std::string& data) {
-    const auto key = rotate(data);
-    if (!key) return fail(key.error());
-    std::printf("%s\n", key->c_str());
+    auto reached = reach(data);
+    if (!reached) return fail(reached.error());
+    const auto text = std::visit([](auto& one) { return rotate(one); }, *reached);
+    if (!text) return fail(text.error());
+    const auto rotated = parse_json(*text);
+    if (!rotated) return fail(rotated.error());
+    std::printf("%s\n", rotated->value("key", "").c_str());
+    for (const auto& place : (*rotated)["failing"])
+        std::fprintf(stderr, "cdp: the escrow %s was not reached\n",
+                     place.value("path", "").c_str());
     return finish_output();
 }
 

@@ -13,7 +13,8 @@ struct WitnessCommand {
     bool json = false;
 };
 
-// The verbs of `cdp ledger`. vkey and check take the running server's admin socket if there is one.
+// The verbs of `cdp ledger`. Those with a folder take the running server's admin socket if there is
+// one.
 
 // The key that signs now, or every one that ever has, oldest first; one a line.
 int show_ledger_keys(const std::string& data, bool all);
@@ -21,7 +22,7 @@ int show_ledger_keys(const std::string& data, bool all);
 int check_ledger(const std::string& data, bool json);
 // Prints the tlog-proof of an entry, as of the latest checkpoint.
 int prove_ledger_entry(const std::string& data, std::uint64_t index);
-// Needs the folder to itself. Prints the new key.
+// Prints the new key.
 int rotate_ledger_key(const std::string& data);
 // Exit 1 when the log is at fault or cannot be reached. What it saw is on disk before it is said.
 int witness_ledger(const WitnessCommand& command);

@@ -18,7 +18,9 @@ cdp::Result<OpenFolder> open_folder(const std::string& data) {
     OpenFolder folder;
     folder.path = data;
     folder.store = std::move(opened.store);
-    folder.vault = std::make_unique<storage::Vault>(std::move(opened.keyring));
+    folder.vault = std::make_unique<storage::Vault>(opened.keyring);
+    folder.keyring = std::make_unique<storage::KeyringFile>(
+        std::move(opened.keyring_path), std::move(opened.keyring), *folder.store, *folder.vault);
     folder.access = CDP_TRY(cdp::Access::load(*folder.store, *folder.vault));
     return folder;
 }

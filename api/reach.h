@@ -10,6 +10,7 @@
 #include "cdp/platform.h"
 #include "storage/data_dir.h"
 #include "storage/journal.h"
+#include "storage/keyring_file.h"
 #include "storage/vault.h"
 
 namespace api {
@@ -19,6 +20,7 @@ namespace api {
 struct OpenFolder {
     std::unique_ptr<storage::Store> store;
     std::unique_ptr<storage::Vault> vault;
+    std::unique_ptr<storage::KeyringFile> keyring;
     std::unique_ptr<cdp::Access> access;
 
     // DIR/journal. What stands on the folder and shows persons is given it, once.

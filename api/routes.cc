@@ -129,6 +129,14 @@ void add_consent(std::vector<Route>& out) {
                               release_quarantine));
 }
 
+void add_keys(std::vector<Route>& out) {
+    out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, add_key));
+    out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
+    out.push_back(keyed_route(Method::post, "/v1/keys/epochs", kAdmins, change_epoch));
+    out.push_back(keyed_route(Method::get, "/v1/keys/epochs", kAdmins, show_epochs));
+    out.push_back(keyed_route(Method::post, "/v1/keys/escrows", kAdmins, add_escrow));
+}
+
 std::vector<Route> make_routes(bool metrics_open) {
     std::vector<Route> out;
     add_ingest(out);
@@ -160,13 +168,13 @@ std::vector<Route> make_routes(bool metrics_open) {
         keyed_route(Method::get, "/v1/identity/assertions/{id}", kOperators, read_assertion));
     out.push_back(keyed_route(Method::post, "/v1/identity/assertions/{id}/revoke", kStewards,
                               revoke_assertion));
-    out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, add_key));
-    out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
+    add_keys(out);
     out.push_back(keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines));
     out.push_back({.path = "/ledger/checkpoint", .handler = ledger_checkpoint});
     out.push_back({.path = "/ledger/tile/{tile*}", .handler = ledger_tile});
     out.push_back(keyed_route(Method::get, "/v1/ledger/check", kOfficers, check_ledger));
     out.push_back(keyed_route(Method::get, "/v1/ledger/keys", kOfficers, ledger_keys));
+    out.push_back(keyed_route(Method::post, "/v1/ledger/keys", kAdmins, rotate_ledger_key));
     out.push_back(
         keyed_route(Method::get, "/v1/ledger/proofs/{index}", kOfficers, read_ledger_proof));
     // Receipts::make itself refuses sources whose key is public.

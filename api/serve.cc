@@ -15,6 +15,7 @@
 #include "cdp/base/log.h"
 #include "cdp/disclosures.h"
 #include "cdp/erasures.h"
+#include "cdp/key_epochs.h"
 #include "cdp/policy_versions.h"
 #include "cdp/stewardship.h"
 
@@ -113,7 +114,7 @@ cdp::Result<OpenFolder> open_up_to_date(const std::string& data, const cdp::Conf
     return open_folder(data);
 }
 
-int serve_folder(const OpenFolder& folder, const Config& config, const ServerOptions& options) {
+int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions options) {
     const cdp::SystemClock clock;
     auto journal = folder.journal();
     if (!journal) return fail(journal.error());
@@ -125,6 +126,8 @@ int serve_folder(const OpenFolder& folder, const Config& config, const ServerOpt
     if (const auto adopted = platform.policies().adopt(); !adopted) return fail(adopted.error());
     platform.publish_ledger();
     if (const auto begun = platform.disclosures().begin(); !begun) return fail(begun.error());
+    cdp::KeyEpochs key_epochs({*folder.store, *folder.vault, *folder.keyring, clock});
+    options.key_epochs = &key_epochs;
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 
@@ -133,7 +136,9 @@ int serve_folder(const OpenFolder& folder, const Config& config, const ServerOpt
     std::printf("listening on %s\n", url.c_str());
     std::fflush(stdout);
 
+    key_epochs.resume();
     wait_for_stop();
+    key_epochs.stop();
     (*server)->stop();
     cdp::log::write(cdp::log::Level::info, "stopped");
     return kDone;

@@ -44,7 +44,8 @@ struct Server::Parts {
                    .public_url = options_in.public_url,
                    .purpose_titles = options_in.purpose_titles,
                    .config_day = options_in.config_day,
-                   .draining = &draining} {}
+                   .draining = &draining,
+                   .key_epochs = options_in.key_epochs} {}
 
     void start_loops();
     void accept(int descriptor, bool tcp);

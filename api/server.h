@@ -24,7 +24,8 @@ struct ServerOptions {
     std::string admin_socket_folder = {};  // where admin.sock is made; empty: none
     std::size_t connections_max = 10'000;
     PurposeTitles purpose_titles = {};
-    std::string config_day = {};  // see Config::day
+    std::string config_day = {};           // see Config::day
+    cdp::KeyEpochs* key_epochs = nullptr;  // outlives the server; see Services
 };
 
 // The network in front of a platform. The platform, access and clock must outlive it.

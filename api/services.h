@@ -9,6 +9,7 @@
 #include "api/metrics.h"
 #include "cdp/access.h"
 #include "cdp/base/clock.h"
+#include "cdp/key_epochs.h"
 #include "cdp/platform.h"
 
 namespace api {
@@ -27,6 +28,7 @@ struct Services {
     PurposeTitles purpose_titles = {};
     std::string config_day = {};  // see Config::day
     std::atomic<bool>* draining = nullptr;
+    cdp::KeyEpochs* key_epochs = nullptr;  // none: what is served is not a data folder
 };
 
 }  // namespace api

@@ -29,21 +29,12 @@ std::string key_request(const cdp::Principal& principal) {
     return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-cdp::Result<std::string> ask_whole(AdminClient& server, const AdminRequest& request) {
-    std::string answer;
-    CDP_CHECK(server.ask(request, [&](std::string_view bytes) {
-        answer += bytes;
-        return true;
-    }));
-    return answer;
-}
-
 cdp::Result<std::string> new_key(Reached& reached, const cdp::Principal& principal) {
     if (auto* folder = std::get_if<OpenFolder>(&reached))
         return folder->access->add(principal, cdp::SystemClock().now());
     const AdminRequest request{
         .method = "POST", .target = "/v1/keys", .body = key_request(principal)};
-    const auto answer = CDP_TRY(ask_whole(std::get<AdminClient>(reached), request));
+    const auto answer = CDP_TRY(std::get<AdminClient>(reached).ask_whole(request));
     const auto document = CDP_TRY(parse_json(answer));
     return string_member(document, "key", "");
 }
@@ -51,7 +42,7 @@ cdp::Result<std::string> new_key(Reached& reached, const cdp::Principal& princip
 cdp::Result<std::string> principals(Reached& reached) {
     if (auto* folder = std::get_if<OpenFolder>(&reached))
         return render_principals(folder->access->principals());
-    return ask_whole(std::get<AdminClient>(reached), {.target = "/v1/keys"});
+    return std::get<AdminClient>(reached).ask_whole({.target = "/v1/keys"});
 }
 
 void print_table(const nlohmann::json& rows) {

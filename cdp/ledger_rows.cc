@@ -4,6 +4,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/disclosure_rows.h"
+#include "cdp/ended_epochs.h"
 #include "cdp/notices.h"
 #include "cdp/policy_versions.h"
 #include "cdp/quarantines.h"
@@ -50,6 +51,17 @@ Result<void> batches(const storage::Snapshot& snapshot, const Visit& visit) {
     });
 }
 
+Result<void> epochs(const storage::Snapshot& snapshot, const Visit& visit) {
+    return each_ended_epoch(snapshot, [&](const Result<EndedEpoch>& one) {
+        Committed committed{.what = "epoch"};
+        if (one) {
+            committed.id = std::to_string(one->to);
+            committed.commitment = one->commitment();
+        }
+        return visit(committed);
+    });
+}
+
 }  // namespace
 
 std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) {
@@ -60,7 +72,7 @@ std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) 
                     {.what = "release", .id = to_hex(id.view()), .commitment = commitment});
             });
     };
-    return {notices, policies, releases, acknowledgements, batches};
+    return {notices, policies, releases, acknowledgements, batches, epochs};
 }
 
 }  // namespace cdp

@@ -8,8 +8,8 @@
 namespace cdp {
 
 // Everything that the platform keeps with the salt of its entry: notices, policies served under,
-// releases of quarantines, acknowledgements of withdrawals and batches of disclosures. The vault
-// must outlive it.
+// releases of quarantines, acknowledgements of withdrawals, batches of disclosures and epochs
+// that ended. The vault must outlive it.
 std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault);
 
 }  // namespace cdp

@@ -290,7 +290,7 @@ void Platform::publish_ledger() {
     parts_->publisher.start();
 }
 
-const consent::Ledger& Platform::ledger() const {
+consent::Ledger& Platform::ledger() const {
     return parts_->ledger;
 }
 

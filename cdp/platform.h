@@ -134,7 +134,7 @@ public:
 
     // From now on the ledger is published within a second of growing. Call it once.
     void publish_ledger();
-    const consent::Ledger& ledger() const;
+    consent::Ledger& ledger() const;
     // Holds everything in the ledger against everything it speaks of; reads all of both.
     Result<consent::LedgerChecked> check_ledger(const consent::LedgerProgress& progress) const;
 

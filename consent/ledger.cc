@@ -72,6 +72,10 @@ void Ledger::halt(const cdp::Error& error) {
 
 cdp::Result<bool> Ledger::publish(cdp::Timestamp now) {
     const std::lock_guard lock(publishing_);
+    return publish_locked(now);
+}
+
+cdp::Result<bool> Ledger::publish_locked(cdp::Timestamp now) {
     if (const auto why = halted()) return *why;
     auto published = publish_next(now);
     // Whatever else went wrong may be gone next time; damage does not go away.
@@ -79,6 +83,25 @@ cdp::Result<bool> Ledger::publish(cdp::Timestamp now) {
     // Only the store knows now how far the attempt came.
     if (!published) opened_ = false;
     return published;
+}
+
+// What is there when it begins: under load there is always more.
+cdp::Result<void> Ledger::publish_all(cdp::Timestamp now) {
+    const auto snapshot = store_.snapshot();
+    const auto appended = CDP_TRY(storage::log_size(*snapshot, ledger_prefix()));
+    while (CDP_TRY(publish_locked(now)) && frontier_.size() < appended) continue;
+    return cdp::Result<void>::ok();
+}
+
+cdp::Result<VerifierKey> Ledger::rotate(cdp::Timestamp now,
+                                        const std::function<cdp::Result<void>()>& renew) {
+    const std::lock_guard lock(publishing_);
+    // What the old key has not signed yet, the new one would claim to have seen grow.
+    CDP_CHECK(publish_all(now));
+    CDP_CHECK(renew());
+    opened_ = false;
+    CDP_CHECK(publish_all(now));
+    return signer_->verifier();
 }
 
 cdp::Result<bool> Ledger::publish_next(cdp::Timestamp now) {

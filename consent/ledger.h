@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,6 +41,12 @@ public:
     // an empty ledger has a checkpoint too. An error that does not halt it may be gone next time.
     cdp::Result<bool> publish(cdp::Timestamp now);
 
+    // Signs with another key from now on: publishes what the present one has still to sign, calls
+    // `renew`, which gives the vault another, and notes the change. Answers the new public half;
+    // what was signed before stays good. After an error of `renew` the key is what it was.
+    cdp::Result<VerifierKey> rotate(cdp::Timestamp now,
+                                    const std::function<cdp::Result<void>()>& renew);
+
     // Why it halted.
     std::optional<cdp::Error> halted() const;
     bool accepts_grants() const { return !is_halted_.load(std::memory_order_acquire); }
@@ -74,6 +81,8 @@ private:
     cdp::Result<void> open(cdp::Timestamp now);
     cdp::Result<void> adopt_key(const storage::Snapshot& snapshot, cdp::Timestamp now);
     cdp::Result<bool> publish_next(cdp::Timestamp now);
+    cdp::Result<bool> publish_locked(cdp::Timestamp now);
+    cdp::Result<void> publish_all(cdp::Timestamp now);
     cdp::Result<Batch> gather(const storage::Snapshot& snapshot, std::uint64_t target) const;
     cdp::Result<void> write_tiles(const storage::Snapshot& snapshot, const Batch& batch);
     cdp::Result<void> check_written(const storage::Snapshot& snapshot, const Batch& batch) const;

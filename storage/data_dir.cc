@@ -13,6 +13,7 @@
 #include <system_error>
 #include <vector>
 
+#include "storage/epochs.h"
 #include "storage/file.h"
 #include "storage/rocks_error.h"
 #include "storage/rocks_store.h"
@@ -181,7 +182,12 @@ cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir) {
                           .reason = "keyring_foreign",
                           .message = "The keyring belongs to another data folder.",
                           .detail = "FORMAT names " + format.fingerprint};
-    auto store = CDP_TRY(open_rocks_store(rocks_options(dir.path)));
+    auto database = rocks_options(dir.path);
+    database.inspect = [&](const Snapshot& snapshot) { return check_epochs(keyring, snapshot); };
+    auto store = CDP_TRY(open_rocks_store(database));
+    // What a change of the keyring left that did not come to its end.
+    CDP_CHECK(discard_file(path + ".new"));
+    CDP_CHECK(adopt_epochs(*store, keyring, {}));
     if (!keyring.ledger) {
         keyring.renew_ledger_key();
         CDP_CHECK(replace_keyring(path, keyring));
@@ -192,22 +198,12 @@ cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir) {
                          .format = format.format};
 }
 
-cdp::Result<void> renew_ledger_key(OpenedDataDir& opened) {
-    opened.keyring.renew_ledger_key();
-    return replace_keyring(opened.keyring_path, opened.keyring);
-}
-
 cdp::Result<void> record_format(const DataDir& dir) {
     auto format = CDP_TRY(read_format(dir.path));
     if (format.format == kFormat) return cdp::Result<void>::ok();
     format.format = kFormat;
     const auto name = dir.path + "/FORMAT";
-    const auto fresh = name + ".new";
-    if (::unlink(fresh.c_str()) != 0 && errno != ENOENT)
-        return system_error("remove " + fresh, errno);
-    CDP_CHECK(write_new_file(fresh, render(format)));
-    if (::rename(fresh.c_str(), name.c_str()) != 0) return system_error("rename " + fresh, errno);
-    return sync_folder(dir.path);
+    return replace_file(name, render(format));
 }
 
 }  // namespace storage

@@ -39,16 +39,14 @@ struct OpenedDataDir {
 
 // Opens what create_data_dir made. Never creates anything that is missing. Errors, each before a
 // byte is written: not_a_data_dir, format_newer, format_older, keyring_* (see keyring.h;
-// keyring_foreign when the fingerprint is not FORMAT's), dir_locked (another process has it),
+// keyring_foreign when the fingerprint is not FORMAT's, keyring_epoch_missing when rows need an
+// epoch that it lacks), dir_locked (another process has it),
 // store_damaged (names the file), writes_missing (the database ends before the high-water mark:
 // acknowledged writes are gone).
 //
-// A keyring from before there was a ledger is given a key for it.
+// A keyring from before there was a ledger is given a key for it, and an epoch that the store does
+// not know begins; see epochs.h.
 cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir);
-
-// Gives the ledger of a folder that is not open elsewhere a fresh key. What the old one has signed
-// stays good for who keeps its public half.
-cdp::Result<void> renew_ledger_key(OpenedDataDir& opened);
 
 // Makes FORMAT say kFormat, durable when it returns: the last step of bringing a folder up to date,
 // by who has it open.

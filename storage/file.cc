@@ -1,14 +1,28 @@
 #include "storage/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <system_error>
 
 namespace storage {
+namespace {
+
+cdp::Result<void> overwrite(int descriptor, const std::string& path) {
+    struct stat status{};
+    if (::fstat(descriptor, &status) != 0) return system_error("stat " + path, errno);
+    if (!S_ISREG(status.st_mode)) return system_error("overwrite " + path, EINVAL);
+    CDP_CHECK(write_all(descriptor, std::string(static_cast<std::size_t>(status.st_size), '\0')));
+    if (::fsync(descriptor) != 0) return system_error("fsync " + path, errno);
+    return cdp::Result<void>::ok();
+}
+
+}  // namespace
 
 Descriptor::~Descriptor() {
     if (ok()) ::close(number_);
@@ -74,6 +88,61 @@ cdp::Result<void> write_new_file(const std::string& path, std::string_view bytes
     auto written = write();
     if (!written) ::unlink(path.c_str());
     return written;
+}
+
+cdp::Result<void> replace_file(const std::string& path, std::string_view bytes) {
+    const auto fresh = path + ".new";
+    CDP_CHECK(discard_file(fresh));
+    CDP_CHECK(write_new_file(fresh, bytes));
+    // An exchange leaves the old file a name until it is overwritten: a crash in between leaves it
+    // under `fresh`, which is never the one in force.
+    if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0) {
+        CDP_CHECK(sync_folder(folder_of(path)));
+        return discard_file(fresh);
+    }
+    // Nothing is there yet, or the file system cannot exchange: then the old one is overwritten
+    // through a descriptor once it has no name.
+    const Descriptor old(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (::rename(fresh.c_str(), path.c_str()) != 0) return system_error("rename " + fresh, errno);
+    CDP_CHECK(sync_folder(folder_of(path)));
+    return old.ok() ? overwrite(old.number(), path) : cdp::Result<void>::ok();
+}
+
+cdp::Result<void> discard_file(const std::string& path) {
+    const Descriptor file(::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file.ok() && errno == ENOENT) return cdp::Result<void>::ok();
+    if (!file.ok()) return system_error("open " + path, errno);
+    CDP_CHECK(overwrite(file.number(), path));
+    if (::unlink(path.c_str()) != 0) return system_error("unlink " + path, errno);
+    return sync_folder(folder_of(path));
+}
+
+cdp::Result<std::string> read_secret_file(const std::string& path, const std::string& name,
+                                          std::size_t bytes_max) {
+    const auto exposed = [&](const char* why) {
+        return cdp::Error{.code = cdp::ErrorCode::unavailable,
+                          .reason = name + "_exposed",
+                          .message = "The " + name +
+                                     " must be a plain file with mode 0600 that belongs to the "
+                                     "user who runs cdp.",
+                          .detail = path + why};
+    };
+    const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!file.ok() && errno == ELOOP) return exposed(" is a symbolic link");
+    if (!file.ok() && (errno == ENOENT || errno == ENOTDIR))
+        return cdp::Error{
+            .code = cdp::ErrorCode::unavailable,
+            .reason = name + "_missing",
+            .message = "The " + name + " is not there. Without it nothing can be read.",
+            .detail = path};
+    if (!file.ok()) return system_error("open " + path, errno);
+
+    struct stat status{};
+    if (::fstat(file.number(), &status) != 0) return system_error("stat " + path, errno);
+    if (!S_ISREG(status.st_mode)) return exposed(" is not a file");
+    if (status.st_uid != ::geteuid()) return exposed(" belongs to another user");
+    if ((status.st_mode & 0077) != 0) return exposed(" is open to others");
+    return read_all(file.number(), bytes_max);
 }
 
 }  // namespace storage

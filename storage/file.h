@@ -39,4 +39,17 @@ std::string folder_of(const std::string& path);
 // `file_exists`); removes what it made when it fails.
 cdp::Result<void> write_new_file(const std::string& path, std::string_view bytes);
 
+// The same, but takes the place of a file that may be there, whole or not at all; the bytes of that
+// one are overwritten (discard_file). `path`.new is used on the way. After an error either may be
+// there.
+cdp::Result<void> replace_file(const std::string& path, std::string_view bytes);
+
+// Overwrites a file with zeros, on disk, and unlinks it. Nothing when there is none.
+cdp::Result<void> discard_file(const std::string& path);
+
+// A file that only its owner may read. `name` says what it is, in messages and reasons. Errors:
+// NAME_missing, NAME_exposed (a link, no plain file, another's, or open to others).
+cdp::Result<std::string> read_secret_file(const std::string& path, const std::string& name,
+                                          std::size_t bytes_max);
+
 }  // namespace storage

@@ -1,14 +1,9 @@
 #include "storage/keyring.h"
 
-#include <fcntl.h>
 #include <sodium.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -16,6 +11,7 @@
 #include "cdp/base/assert.h"
 #include "cdp/base/ids.h"
 #include "storage/file.h"
+#include "storage/key_text.h"
 
 namespace storage {
 namespace {
@@ -27,21 +23,16 @@ constexpr std::string_view kLedgerOrigin = "cdp.local/ledger/";
 constexpr std::size_t kOriginBytesMax = 255;
 constexpr std::size_t kKeyringBytesMax = 1 << 20;
 
-std::string_view view(const SecretKey& key) {
-    return {reinterpret_cast<const char*>(key.data()), key.size()};
-}
-
 SecretKey random_key() {
     SecretKey key;
     randombytes_buf(key.data(), key.size());
     return key;
 }
 
-template <std::size_t kBytes>
-std::string hash_hex(std::string_view bytes) {
-    std::array<unsigned char, kBytes> hash;
+std::string fingerprint_of(std::string_view keys) {
+    std::array<unsigned char, 16> hash;
     crypto_generichash(hash.data(), hash.size(),
-                       reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), nullptr,
+                       reinterpret_cast<const unsigned char*>(keys.data()), keys.size(), nullptr,
                        0);
     return cdp::to_hex({reinterpret_cast<const char*>(hash.data()), hash.size()});
 }
@@ -50,33 +41,10 @@ std::string hash_hex(std::string_view bytes) {
 std::string fingerprint_of(const Keyring& keyring) {
     std::string keys = "cdp keyring fingerprint";
     for (const SecretKey* key : {&keyring.token_key, &keyring.rank_key, &keyring.secret_key})
-        keys.append(view(*key));
-    auto fingerprint = hash_hex<16>(keys);
+        keys.append(view_of(*key));
+    auto fingerprint = fingerprint_of(std::string_view(keys));
     sodium_memzero(keys.data(), keys.size());
     return fingerprint;
-}
-
-std::string render(const Keyring& keyring) {
-    std::string text(kMagic);
-    const auto line = [&](std::string_view name, const SecretKey& key) {
-        text.append(name).append(" = ").append(cdp::to_hex(view(key))).append("\n");
-    };
-    line("token", keyring.token_key);
-    line("rank", keyring.rank_key);
-    line("secret", keyring.secret_key);
-    for (const auto& [epoch, key] : keyring.epochs)
-        line(std::string(kEpoch) + std::to_string(epoch), key);
-    if (keyring.ledger) line(std::string(kLedger) + keyring.ledger->origin, keyring.ledger->seed);
-    return text.append("check = ").append(hash_hex<32>(text)).append("\n");
-}
-
-std::optional<SecretKey> parse_key(std::string_view hex) {
-    auto bytes = cdp::from_hex(hex);
-    SecretKey key;
-    if (!bytes || bytes->size() != key.size()) return std::nullopt;
-    std::ranges::copy(*bytes, reinterpret_cast<char*>(key.data()));
-    sodium_memzero(bytes->data(), bytes->size());
-    return key;
 }
 
 std::optional<std::uint32_t> parse_epoch(std::string_view name) {
@@ -88,8 +56,29 @@ std::optional<std::uint32_t> parse_epoch(std::string_view name) {
     return epoch;
 }
 
-// nullopt unless `text` is exactly what render() made.
-std::optional<Keyring> parse(std::string_view text) {
+}  // namespace
+
+bool is_ledger_origin(std::string_view text) {
+    return !text.empty() && text.size() <= kOriginBytesMax && std::ranges::all_of(text, [](char c) {
+        return c > ' ' && c < '\x7f' && c != '+' && c != '=';
+    });
+}
+
+std::string render_keyring(const Keyring& keyring) {
+    std::string text(kMagic);
+    const auto line = [&](std::string_view name, const SecretKey& key) {
+        text.append(name).append(" = ").append(cdp::to_hex(view_of(key))).append("\n");
+    };
+    line("token", keyring.token_key);
+    line("rank", keyring.rank_key);
+    line("secret", keyring.secret_key);
+    for (const auto& [epoch, key] : keyring.epochs)
+        line(std::string(kEpoch) + std::to_string(epoch), key);
+    if (keyring.ledger) line(std::string(kLedger) + keyring.ledger->origin, keyring.ledger->seed);
+    return text.append(check_line(text));
+}
+
+std::optional<Keyring> parse_keyring(std::string_view text) {
     if (!text.starts_with(kMagic)) return std::nullopt;
     Keyring keyring;
     for (auto rest = text.substr(kMagic.size()); !rest.empty();) {
@@ -116,29 +105,12 @@ std::optional<Keyring> parse(std::string_view text) {
     if (keyring.epochs.empty()) return std::nullopt;
 
     // Rendering again covers the check line, the order, repeated names and what follows the end.
-    auto again = render(keyring);
+    auto again = render_keyring(keyring);
     const bool same = again == text;
     sodium_memzero(again.data(), again.size());
     if (!same) return std::nullopt;
     keyring.fingerprint = fingerprint_of(keyring);
     return keyring;
-}
-
-cdp::Error exposed(std::string detail) {
-    return {.code = cdp::ErrorCode::unavailable,
-            .reason = "keyring_exposed",
-            .message =
-                "The keyring must be a plain file with mode 0600 that belongs to the user "
-                "who runs cdp.",
-            .detail = std::move(detail)};
-}
-
-}  // namespace
-
-bool is_ledger_origin(std::string_view text) {
-    return !text.empty() && text.size() <= kOriginBytesMax && std::ranges::all_of(text, [](char c) {
-        return c > ' ' && c < '\x7f' && c != '+' && c != '=';
-    });
 }
 
 Tenant Keyring::tenant() const {
@@ -162,6 +134,31 @@ void Keyring::renew_ledger_key() {
     ledger->seed = random_key();
 }
 
+void Keyring::add_epoch() {
+    epochs[epochs.rbegin()->first + 1] = random_key();
+}
+
+void Keyring::end_former_epochs() {
+    while (epochs.size() > 1) {
+        auto& [epoch, key] = *epochs.begin();
+        sodium_memzero(key.data(), key.size());
+        epochs.erase(epochs.begin());
+    }
+}
+
+void Keyring::wipe_changing() {
+    for (auto& [epoch, key] : epochs) sodium_memzero(key.data(), key.size());
+    epochs.clear();
+    if (ledger) sodium_memzero(ledger->seed.data(), ledger->seed.size());
+    ledger.reset();
+}
+
+Keyring::~Keyring() {
+    wipe_changing();
+    for (SecretKey* key : {&token_key, &rank_key, &secret_key})
+        sodium_memzero(key->data(), key->size());
+}
+
 Keyring Keyring::generate(const std::string& ledger_origin) {
     CDP_ASSERT(sodium_init() >= 0);
     Keyring keyring;
@@ -177,40 +174,23 @@ Keyring Keyring::generate(const std::string& ledger_origin) {
 
 cdp::Result<void> write_keyring(const std::string& path, const Keyring& keyring) {
     CDP_ASSERT(sodium_init() >= 0);
-    auto text = render(keyring);
+    auto text = render_keyring(keyring);
     auto written = write_new_file(path, text);
     sodium_memzero(text.data(), text.size());
     return written;
 }
 
 cdp::Result<void> replace_keyring(const std::string& path, const Keyring& keyring) {
-    const auto fresh = path + ".new";
-    if (::unlink(fresh.c_str()) != 0 && errno != ENOENT)
-        return system_error("remove " + fresh, errno);
-    CDP_CHECK(write_keyring(fresh, keyring));
-    if (::rename(fresh.c_str(), path.c_str()) != 0) return system_error("rename " + fresh, errno);
-    return sync_folder(folder_of(path));
+    auto text = render_keyring(keyring);
+    auto replaced = replace_file(path, text);
+    sodium_memzero(text.data(), text.size());
+    return replaced;
 }
 
 cdp::Result<Keyring> read_keyring(const std::string& path) {
     CDP_ASSERT(sodium_init() >= 0);
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!file.ok() && errno == ELOOP) return exposed(path + " is a symbolic link");
-    if (!file.ok() && (errno == ENOENT || errno == ENOTDIR))
-        return cdp::Error{.code = cdp::ErrorCode::unavailable,
-                          .reason = "keyring_missing",
-                          .message = "The keyring is not there. Without it nothing can be read.",
-                          .detail = path};
-    if (!file.ok()) return system_error("open " + path, errno);
-
-    struct stat status{};
-    if (::fstat(file.number(), &status) != 0) return system_error("stat " + path, errno);
-    if (!S_ISREG(status.st_mode)) return exposed(path + " is not a file");
-    if (status.st_uid != ::geteuid()) return exposed(path + " belongs to another user");
-    if ((status.st_mode & 0077) != 0) return exposed(path + " is open to others");
-
-    auto text = CDP_TRY(read_all(file.number(), kKeyringBytesMax));
-    auto keyring = parse(text);
+    auto text = CDP_TRY(read_secret_file(path, "keyring", kKeyringBytesMax));
+    auto keyring = parse_keyring(text);
     sodium_memzero(text.data(), text.size());
     if (!keyring)
         return cdp::Error{.code = cdp::ErrorCode::corruption,

@@ -38,6 +38,9 @@ struct Keyring {
     std::optional<LedgerKey> ledger = {};       // none: made before there was a ledger
     std::string fingerprint;                    // hex; public, names this keyring in FORMAT
 
+    // Wipes its keys.
+    ~Keyring();
+
     // Fresh random keys and epoch 1. Without an origin the ledger is named after the tenant.
     static Keyring generate(const std::string& ledger_origin = {});
 
@@ -45,15 +48,30 @@ struct Keyring {
     Tenant tenant() const;
     // Gives the ledger a fresh key; its origin stays.
     void renew_ledger_key();
+    // A fresh key for the epoch after the current one.
+    void add_epoch();
+    // Only the current epoch stays.
+    void end_former_epochs();
+    // Wipes the epochs and the ledger's key, for who keeps them elsewhere.
+    void wipe_changing();
 };
 
 // A name that a signed note takes: no white space, no plus sign, and for the file's sake no `=`.
 bool is_ledger_origin(std::string_view text);
 
+// The text of the file, and back: nullopt unless it is exactly what render_keyring made. It holds
+// every secret: wipe it.
+std::string render_keyring(const Keyring& keyring);
+std::optional<Keyring> parse_keyring(std::string_view text);
+
 // Refuses to overwrite. Durable (file and folder fsynced) when it returns.
 cdp::Result<void> write_keyring(const std::string& path, const Keyring& keyring);
 
-// Takes the place of one, whole or not at all; durable when it returns.
+// Takes the place of one, whole or not at all; durable when it returns. What it replaces is
+// overwritten in place before it is unlinked, so that a key which left does not lie in blocks that
+// are free. That holds where a file is written in place: on ext4 and XFS on a disk. A copy-on-write
+// file system, an SSD, a snapshot or a journal of data may keep the old bytes all the same. After
+// an error either of the two may be there, whole.
 cdp::Result<void> replace_keyring(const std::string& path, const Keyring& keyring);
 
 // Errors: keyring_missing, keyring_exposed (mode or owner), keyring_damaged.

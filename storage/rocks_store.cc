@@ -185,6 +185,8 @@ cdp::Result<std::uint64_t> look_before_opening(const RocksOptions& options) {
     const auto mark = CDP_TRY(HighWaterMark::read(options.mark_path));
     const auto database = CDP_TRY(Database::open(options, Database::Mode::read_only));
     CDP_CHECK(check_mark(*database, mark));
+    if (options.inspect)
+        CDP_CHECK(options.inspect(*take_rocks_snapshot(database->db(), database->families(), 0)));
     return mark;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,6 +16,8 @@ struct RocksOptions {
     std::size_t block_cache_bytes = 256u << 20;
     std::size_t memtable_bytes = 64u << 20;  // each of the column families
     std::size_t group_transactions_max = 500;
+    // Asked by open, of the store as it was found: an error refuses it before a byte is written.
+    std::function<cdp::Result<void>(const Snapshot&)> inspect = {};
 };
 
 // Makes an empty database; refuses a folder that has one.

@@ -3,6 +3,7 @@
 #include <sodium.h>
 
 #include <array>
+#include <map>
 #include <mutex>
 #include <unordered_map>
 #include <unordered_set>
@@ -10,6 +11,7 @@
 
 #include "cdp/base/assert.h"
 #include "cdp/base/bytes.h"
+#include "storage/epochs.h"
 #include "storage/key.h"
 
 namespace storage {
@@ -20,6 +22,7 @@ constexpr std::uint8_t kWrapFormat = 1;
 constexpr std::size_t kNonceBytes = crypto_aead_xchacha20poly1305_ietf_NPUBBYTES;
 constexpr std::size_t kTagBytes = crypto_aead_xchacha20poly1305_ietf_ABYTES;
 static_assert(kNonceBytes == 24 && kTagBytes == 16);
+constexpr std::size_t kWrapHead = 1 + sizeof(std::uint32_t);
 
 const unsigned char* bytes_of(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
@@ -81,38 +84,43 @@ std::string subject_row(const cdp::Token& subject) {
     return KeyWriter(Space::subject_key, subject).str();
 }
 
+using EpochKeys = std::map<std::uint32_t, SecretKey>;
+
 // A row of Space::subject_key: u8 format, u32 epoch, nonce 24, ciphertext 32, tag 16.
-std::string wrap(const Keyring& keyring, std::string_view row_key, const SubjectKey& key) {
-    const auto& [epoch, epoch_key] = *keyring.epochs.rbegin();
-    auto row = cdp::ByteWriter().u8(kWrapFormat).u32(epoch).take();
+std::string wrap(const EpochKeys& epochs, std::string_view row_key, const SubjectKey& key) {
+    const auto& [epoch, epoch_key] = *epochs.rbegin();
+    std::string row;
+    row.reserve(kWrapHead + kNonceBytes + key.bytes().size() + kTagBytes);
+    row.append(cdp::ByteWriter().u8(kWrapFormat).u32(epoch).str());
     const auto& plain = key.bytes();
     encrypt(row, epoch_key, row_key, {reinterpret_cast<const char*>(plain.data()), plain.size()});
     return row;
 }
 
-// nullopt when the key's epoch has been destroyed, and the key with it.
-cdp::Result<std::optional<SubjectKey>> unwrap(const Keyring& keyring, std::string_view row_key,
-                                              std::string_view row) {
-    cdp::ByteReader in(row);
-    const auto format = in.u8();
-    const auto epoch = in.u32();
-    const auto box = in.rest();
-    SecretKey plain;
-    if (format != kWrapFormat || box.size() != kNonceBytes + plain.size() + kTagBytes)
-        return unreadable("a subject's key has another form");
-    if (epoch < keyring.epochs.begin()->first) return std::optional<SubjectKey>{};
-    const auto epoch_key = keyring.epochs.find(epoch);
+// The row's epoch is one of these, or later.
+cdp::Result<SubjectKey> unwrap_with(const EpochKeys& epochs, std::string_view row_key,
+                                    std::string_view row) {
+    const auto epoch_key = epochs.find(wrapping_epoch_of(row));
     // Never taken for a destroyed one: an old copy of the keyring must not look like erasure.
-    if (epoch_key == keyring.epochs.end())
+    if (epoch_key == epochs.end())
         return unreadable("the keyring lacks the epoch of a subject's key");
-    if (!decrypt(plain.data(), epoch_key->second, row_key, box))
+    SecretKey plain;
+    if (!decrypt(plain.data(), epoch_key->second, row_key, row.substr(kWrapHead)))
         return unreadable("a subject's key does not unwrap");
-    std::optional<SubjectKey> key(std::in_place, plain);
+    const SubjectKey key(plain);
     sodium_memzero(plain.data(), plain.size());
     return key;
 }
 
 }  // namespace
+
+std::uint32_t wrapping_epoch_of(std::string_view row) {
+    cdp::ByteReader in(row);
+    const auto format = in.u8();
+    const auto epoch = in.u32();
+    const bool whole = in.rest().size() == kNonceBytes + sizeof(SecretKey) + kTagBytes;
+    return format == kWrapFormat && whole ? epoch : 0;
+}
 
 SubjectKey::~SubjectKey() {
     sodium_memzero(key_.data(), key_.size());
@@ -163,6 +171,12 @@ struct Vault::Cache {
         if (!in.forgotten.contains(subject)) in.keep(subject, key);
     }
 
+    bool forgot(const cdp::Token& subject) {
+        Shard& in = shard(subject);
+        const std::lock_guard lock(in.mutex);
+        return in.forgotten.contains(subject);
+    }
+
     void forget(const cdp::Token& subject) {
         Shard& in = shard(subject);
         const std::lock_guard lock(in.mutex);
@@ -174,16 +188,42 @@ struct Vault::Cache {
     std::array<Shard, kShards> shards;
 };
 
+// What may change while others use the vault; replaced as a whole.
+struct Vault::Changing {
+    explicit Changing(const Keyring& keyring, const Store* the_store = nullptr)
+        : epochs(keyring.epochs), ledger(keyring.ledger), store(the_store) {
+        CDP_ASSERT(!epochs.empty());
+    }
+    ~Changing() {
+        for (auto& [epoch, key] : epochs) sodium_memzero(key.data(), key.size());
+        if (ledger) sodium_memzero(ledger->seed.data(), ledger->seed.size());
+    }
+    Changing(const Changing&) = delete;
+    Changing& operator=(const Changing&) = delete;
+
+    EpochKeys epochs;
+    std::optional<LedgerKey> ledger;
+    const Store* store;  // nullptr: nothing has changed yet
+};
+
 Vault::Vault(Keyring keyring)
-    : keyring_(std::move(keyring)), tenant_(keyring_.tenant()), cache_(std::make_unique<Cache>()) {
+    : keyring_(std::move(keyring)),
+      changing_(std::make_shared<const Changing>(keyring_)),
+      tenant_(keyring_.tenant()),
+      cache_(std::make_unique<Cache>()) {
     CDP_ASSERT(sodium_init() >= 0);
-    CDP_ASSERT(!keyring_.epochs.empty());
+    keyring_.wipe_changing();
 }
 
-Vault::~Vault() {
-    for (SecretKey* key : {&keyring_.token_key, &keyring_.rank_key, &keyring_.secret_key})
-        sodium_memzero(key->data(), key->size());
-    for (auto& [epoch, key] : keyring_.epochs) sodium_memzero(key.data(), key.size());
+Vault::~Vault() = default;
+
+std::optional<LedgerKey> Vault::ledger_key() const {
+    return changing_.load()->ledger;
+}
+
+void Vault::adopt(const Keyring& changed, const Store& store) {
+    CDP_ASSERT(changed.fingerprint == keyring_.fingerprint);
+    changing_.store(std::make_shared<const Changing>(changed, &store));
 }
 
 cdp::Token Vault::token(std::string_view type, std::string_view normal_form) const {
@@ -219,7 +259,7 @@ cdp::Result<std::optional<SubjectKey>> Vault::find(const Snapshot& snapshot,
     const auto row_key = subject_row(subject);
     const auto row = CDP_TRY(snapshot.get(row_key));
     if (!row) return std::optional<SubjectKey>{};
-    auto key = CDP_TRY(unwrap(keyring_, row_key, *row));
+    auto key = CDP_TRY(unwrap(row_key, *row));
     if (key) cache_->add(subject, *key);
     return key;
 }
@@ -231,14 +271,59 @@ cdp::Result<SubjectKey> Vault::find_or_make(Transaction& transaction,
     // conflict with an eraser.
     const auto row_key = subject_row(subject);
     if (const auto row = CDP_TRY(transaction.get(row_key)))
-        if (const auto key = CDP_TRY(unwrap(keyring_, row_key, *row))) return *key;
+        if (const auto key = CDP_TRY(unwrap(row_key, *row))) return *key;
 
     SecretKey fresh;
     randombytes_buf(fresh.data(), fresh.size());
     const SubjectKey key(fresh);
     sodium_memzero(fresh.data(), fresh.size());
-    transaction.put(row_key, wrap(keyring_, row_key, key));
+    // Before the epoch is taken: what begins a later one is committed after it is to be had here.
+    transaction.watch(epochs_row());
+    transaction.put(row_key, wrap(changing_.load()->epochs, row_key, key));
     return key;
+}
+
+cdp::Result<Rewrapped> Vault::rewrap(std::string_view row_key, std::string_view row) const {
+    const auto epoch = wrapping_epoch_of(row);
+    if (epoch == 0) return unreadable("a subject's key has another form");
+    const auto changing = changing_.load();
+    const auto& epochs = changing->epochs;
+    if (epoch == epochs.rbegin()->first) return Rewrapped{};
+    if (epoch < epochs.begin()->first) return Rewrapped{.state = Rewrapped::State::gone};
+    const auto key = CDP_TRY(unwrap_with(epochs, row_key, row));
+    return Rewrapped{.state = Rewrapped::State::rewrapped, .row = wrap(epochs, row_key, key)};
+}
+
+cdp::Result<bool> Vault::same_key(std::string_view row_key, std::string_view one,
+                                  std::string_view other) const {
+    const auto changing = changing_.load();
+    const auto lowest = changing->epochs.begin()->first;
+    for (const auto row : {one, other}) {
+        const auto epoch = wrapping_epoch_of(row);
+        if (epoch == 0) return unreadable("a subject's key has another form");
+        if (epoch < lowest) return false;
+    }
+    const auto first = CDP_TRY(unwrap_with(changing->epochs, row_key, one));
+    const auto second = CDP_TRY(unwrap_with(changing->epochs, row_key, other));
+    return sodium_memcmp(first.bytes().data(), second.bytes().data(), sizeof(SecretKey)) == 0;
+}
+
+// nullopt when the key's epoch has been destroyed, and the key with it. Of an epoch that ended
+// while the reader's snapshot was held the row of today counts, unless the subject was erased: who
+// has its token again has another key.
+cdp::Result<std::optional<SubjectKey>> Vault::unwrap(std::string_view row_key,
+                                                     std::string_view row) const {
+    const auto epoch = wrapping_epoch_of(row);
+    if (epoch == 0) return unreadable("a subject's key has another form");
+    const auto changing = changing_.load();
+    if (epoch >= changing->epochs.begin()->first)
+        return std::optional(CDP_TRY(unwrap_with(changing->epochs, row_key, row)));
+    constexpr std::size_t kSubjectAt = kGroupBytes - sizeof(cdp::Token);
+    if (!changing->store || cache_->forgot(cdp::Token::from(row_key.substr(kSubjectAt))))
+        return std::optional<SubjectKey>{};
+    const auto today = CDP_TRY(changing->store->snapshot()->get(row_key));
+    if (!today || wrapping_epoch_of(*today) <= epoch) return std::optional<SubjectKey>{};
+    return unwrap(row_key, *today);
 }
 
 std::string Vault::seal(const SubjectKey& key, std::string_view context, std::string_view plain) {

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,6 +32,16 @@ private:
     SecretKey key_{};
 };
 
+// What the row of a wrapped key becomes.
+struct Rewrapped {
+    enum class State { current, rewrapped, gone };  // gone: its epoch has ended, and it with it
+    State state = State::current;
+    std::string row = {};  // of a rewrapped one
+};
+
+// The epoch that a row of Space::subject_key is wrapped under; 0: the row cannot be read.
+std::uint32_t wrapping_epoch_of(std::string_view row);
+
 // Safe to use from many threads.
 class Vault {
 public:
@@ -54,8 +67,8 @@ public:
     // for us and hand back. `name` says what it is for; no two names have the same.
     SubjectKey own_key(std::string_view name) const;
 
-    // What signs the ledger; none in a keyring that was made before there was one.
-    const std::optional<LedgerKey>& ledger_key() const { return keyring_.ledger; }
+    // What signs the ledger now; none in a keyring that was made before there was one.
+    std::optional<LedgerKey> ledger_key() const;
     // What the data folder is called in public.
     const Tenant& tenant() const { return tenant_; }
 
@@ -63,8 +76,21 @@ public:
     cdp::Result<std::optional<SubjectKey>> find(const Snapshot& snapshot,
                                                 const cdp::Token& subject) const;
     // The same, but makes a fresh key and writes it (wrapped under the current epoch) into
-    // `transaction` when there is none. The key enters the cache only by a later find.
+    // `transaction` when there is none, which then conflicts with the beginning of another epoch.
+    // The key enters the cache only by a later find.
     cdp::Result<SubjectKey> find_or_make(Transaction& transaction, const cdp::Token& subject) const;
+
+    // From now on wraps under the keyring's highest epoch and signs with its ledger key; the other
+    // keys must be the same. Epochs that it lacks have ended: no row of `store`, which must outlive
+    // the vault's use, is under them. Who still reads an older snapshot is given the key as the
+    // store has it now.
+    void adopt(const Keyring& changed, const Store& store);
+
+    // The row of a wrapped key under the current epoch; the key itself stays. Errors as of find.
+    cdp::Result<Rewrapped> rewrap(std::string_view row_key, std::string_view row) const;
+    // Both rows wrap one key. False also when either is gone.
+    cdp::Result<bool> same_key(std::string_view row_key, std::string_view one,
+                               std::string_view other) const;
 
     // XChaCha20-Poly1305 with a random nonce; `context` (the row's key) is authenticated, so a
     // value moved to another row does not open. Layout: u8 format 1, nonce 24, ciphertext, tag 16.
@@ -80,8 +106,13 @@ public:
 private:
     cdp::Token hash_bytes(std::string_view domain, std::string_view text) const;
 
+    cdp::Result<std::optional<SubjectKey>> unwrap(std::string_view row_key,
+                                                  std::string_view row) const;
+
     struct Cache;
-    Keyring keyring_;
+    struct Changing;
+    Keyring keyring_;  // without what changes
+    std::atomic<std::shared_ptr<const Changing>> changing_;
     Tenant tenant_;
     std::unique_ptr<Cache> cache_;
 };

@@ -124,6 +124,7 @@ def measure_ingest(build, folder, runs, batches):
     bench(build, "load", "--port", server.port, "--key", key, "--what", "introductions")
     groups = server.metric("cdp_commit_groups_total")
     written = server.metric("cdp_commit_rows_total")
+    cpu = server.cpu_seconds()
     for run in range(1, runs + 1):
         progress(f"ingest: run {run} of {runs}")
         load = bench(build, "load", "--port", server.port, "--key", key, "--run", run,
@@ -133,7 +134,12 @@ def measure_ingest(build, folder, runs, batches):
     events = runs * load["events"]
     groups = server.metric("cdp_commit_groups_total") - groups
     written = server.metric("cdp_commit_rows_total") - written
+    cpu = 1e6 * (server.cpu_seconds() - cpu) / events
     server.stop()
+    sealing = Row("sealing", "% of CPU", 15, "goal: below")
+    for run in range(runs):
+        progress(f"ingest: sealing, run {run + 1} of {runs}")
+        sealing.ours.append(100 * bench(build, "sealing", "--data", data)["us_per_event"] / cpu)
     for run in range(1, runs + 1):
         progress(f"ingest: limits, run {run} of {runs}")
         for row, command, per_event in ((rows, "rows", written / events), (log, "log", 1)):
@@ -143,7 +149,7 @@ def measure_ingest(build, folder, runs, batches):
             row.peers.append(limit["rows_per_second"] / per_event)
             shutil.rmtree(into)
     note = f"{written / events:.2f} rows an event, {events / groups:.0f} events a group"
-    return [rows, log], note
+    return [rows, log, sealing], note
 
 
 def wrk(port, seconds, script, *arguments):
@@ -264,6 +270,18 @@ def measure_ledger(build, folder, runs, entries):
         done = bench(build, "ledger", "--folder", into, "--entries", entries)
         row.ours.append(done["per_second"])
         row.peers.append(done["openssl_per_second"])
+        shutil.rmtree(into)
+    return row
+
+
+def measure_rewrap(build, folder, runs, subjects):
+    row = Row("rewrap", "subjects/s", 0.5, "XChaCha20-Poly1305 alone: open and seal 32 B")
+    for run in range(runs):
+        progress(f"rewrap: run {run + 1} of {runs}")
+        into = os.path.join(folder, "rewrap")
+        done = bench(build, "rewrap", "--folder", into, "--subjects", subjects)
+        row.ours.append(done["per_second"])
+        row.peers.append(done["aead_per_second"])
         shutil.rmtree(into)
     return row
 
@@ -418,7 +436,8 @@ def main():
             consents, note = measure_consents(asked.build, folder, runs, 20_000 if asked.quick else 100_000)
             notes.append(f"consents: {note}")
             ledger = measure_ledger(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
-            rows += [*ingest, reads, gate, consents, ledger, *measure_signals(asked.build, runs),
+            rewrap = measure_rewrap(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
+            rows += [*ingest, reads, gate, consents, ledger, rewrap, *measure_signals(asked.build, runs),
                      *measure_idle(asked.build, folder, 5 if asked.quick else 20)]
         if asked.only != "speed":
             growth, server, people = measure_growth(asked.build, folder, runs, batches, many)

@@ -51,4 +51,10 @@ bool run_gpp();
 // Entries a second of a ledger checked from the store, beside OpenSSL hashing the same messages.
 bool run_ledger(const std::string& folder, std::uint64_t entries);
 
+// Subjects re-wrapped a second of CPU, by all threads, beside opening and sealing 32 bytes.
+bool run_rewrap(const std::string& folder, std::uint64_t subjects);
+
+// The CPU it takes to seal what a closed data folder of ingest holds, an event.
+bool run_sealing(const std::string& data);
+
 }  // namespace bench

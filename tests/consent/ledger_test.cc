@@ -224,6 +224,35 @@ TEST_CASE("a new key is told in the ledger, and what the old one signed still ho
     CHECK(world.ledger->public_keys().value().size() == 2);
 }
 
+TEST_CASE("a key is changed while the ledger is open, after what the old one had to sign") {
+    LedgerWorld world;
+    world.append(5);
+    const auto renew = [&]() -> cdp::Result<void> {
+        CHECK(world.ledger->size() == 5);
+        world.keyring.renew_ledger_key();
+        world.vault->adopt(world.keyring, world.store);
+        return cdp::Result<void>::ok();
+    };
+    const auto key = world.ledger->rotate({}, renew).value();
+    const auto keys = world.ledger->public_keys().value();
+    REQUIRE(keys.size() == 2);
+    CHECK(keys[1] == key);
+    CHECK(world.ledger->size() == 6);
+    CHECK(open_checkpoint(world.ledger->checkpoint()->note, std::vector{keys[1]}));
+    world.append(1);
+    world.publish();
+    CHECK_FALSE(world.check().fault);
+    // A keyring that could not be written: nothing has changed.
+    const auto failed = world.ledger->rotate(
+        {}, []() -> cdp::Result<void> { return cdp::Error{.reason = "keyring_unwritten"}; });
+    CHECK(failed.error().reason == "keyring_unwritten");
+    CHECK(world.ledger->public_keys().value() == keys);
+    world.append(1);
+    world.publish();
+    CHECK(open_checkpoint(world.ledger->checkpoint()->note, std::vector{keys[1]}));
+    CHECK_FALSE(world.check().fault);
+}
+
 TEST_CASE("entries of the first form are published like others") {
     LedgerWorld world;
     world.append_bytes("\x01" + std::string(view(sha256("old"))));

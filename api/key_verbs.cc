@@ -1,0 +1,187 @@
+#include "api/key_verbs.h"
+
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "api/command_line.h"
+#include "api/json.h"
+#include "api/reach.h"
+#include "cdp/key_epochs.h"
+#include "storage/escrow.h"
+
+namespace api {
+namespace {
+
+using nlohmann::json;
+
+const cdp::SystemClock kClock;
+
+cdp::KeyEpochs::Needs needs_of(const OpenFolder& folder) {
+    return {*folder.store, *folder.vault, *folder.keyring, kClock};
+}
+
+// Once a second is enough for who watches.
+class Progress {
+public:
+    void tell(const std::string& stage, std::uint64_t keys) {
+        const auto now = std::chrono::steady_clock::now();
+        if (now - last_ < std::chrono::seconds{1}) return;
+        last_ = now;
+        std::fprintf(stderr, "cdp: %llu keys %s\n", static_cast<unsigned long long>(keys),
+                     stage.c_str());
+    }
+
+private:
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
+
+cdp::Result<json> change(const OpenFolder& folder) {
+    Progress progress;
+    cdp::KeyEpochs epochs(needs_of(folder));
+    const auto changed = CDP_TRY(epochs.change([&](std::string_view stage, std::uint64_t keys) {
+        progress.tell(std::string(stage), keys);
+    }));
+    return parse_json(render(changed));
+}
+
+cdp::Result<json> change(AdminClient& server) {
+    Progress progress;
+    std::string rest;
+    cdp::Result<json> result;
+    CDP_CHECK(
+        server.ask({.method = "POST", .target = "/v1/keys/epochs"}, [&](std::string_view bytes) {
+            rest += bytes;
+            for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+                const auto line = parse_json(rest.substr(0, end));
+                rest.erase(0, end + 1);
+                if (!line) continue;
+                if (line->contains("result")) result = (*line)["result"];
+                if (line->contains("error")) result = error_in((*line)["error"]);
+                if (line->contains("progress")) {
+                    const auto& told = (*line)["progress"];
+                    progress.tell(told.value("stage", ""), told.value("keys", std::uint64_t{0}));
+                }
+            }
+            return true;
+        }));
+    return result;
+}
+
+void print_failing(const json& places) {
+    for (const auto& place : places)
+        std::printf("not reached: %s (%s)\n", place.value("path", "").c_str(),
+                    place.value("failing", "").c_str());
+}
+
+void print_changed(const json& changed) {
+    const auto number = [&](const char* name) {
+        return static_cast<unsigned long long>(changed.value(name, std::uint64_t{0}));
+    };
+    std::printf(
+        "epoch %llu ended, epoch %llu is in force\n%llu keys re-wrapped, %llu no longer exist\n"
+        "%.3f s, entry %llu of the ledger\n",
+        number("from"), number("to"), number("rewrapped"), number("gone"),
+        changed.value("seconds", 0.0), number("entry"));
+    print_failing(changed["failing"]);
+}
+
+cdp::Result<json> state(const OpenFolder& folder) {
+    const cdp::KeyEpochs epochs(needs_of(folder));
+    return parse_json(CDP_TRY(epochs.state()));
+}
+
+cdp::Result<json> state(AdminClient& server) {
+    return parse_json(CDP_TRY(server.ask_whole({.target = "/v1/keys/epochs"})));
+}
+
+void print_state(const json& document) {
+    std::printf("%-8s  %-8s  %12s  %s\n", "EPOCH", "STATE", "KEYS", "SINCE");
+    for (const auto& row : document["epochs"])
+        std::printf("%-8u  %-8s  %12llu  %s\n", row.value("epoch", 0u),
+                    row.value("state", "").c_str(),
+                    static_cast<unsigned long long>(row.value("keys", std::uint64_t{0})),
+                    row["since"].is_string() ? row["since"].get<std::string>().c_str() : "-");
+    for (const char* kind : {"escrows", "backups"})
+        for (const auto& place : document[kind])
+            std::printf("%.6s %s holds epochs %s%s%s\n", kind, place.value("path", "").c_str(),
+                        place["epochs"].dump().c_str(),
+                        place["failing"].is_null() ? "" : "; not reached: ",
+                        place["failing"].is_null() ? "" : place.value("failing", "").c_str());
+}
+
+cdp::Result<void> write(const OpenFolder& folder, const EscrowCommand& command,
+                        const storage::EscrowRecipient& recipient) {
+    const cdp::Escrows escrows(needs_of(folder));
+    CDP_TRY(escrows.add(command.file, recipient));
+    return cdp::Result<void>::ok();
+}
+
+cdp::Result<void> write(AdminClient& server, const EscrowCommand& command,
+                        const storage::EscrowRecipient& recipient) {
+    const json body{{"path", command.file}, {"recipient", storage::to_hex(recipient)}};
+    CDP_TRY(
+        server.ask_whole({.method = "POST", .target = "/v1/keys/escrows", .body = body.dump()}));
+    return cdp::Result<void>::ok();
+}
+
+}  // namespace
+
+int change_epoch(const std::string& data, bool json_wanted) {
+    auto reached = reach(data);
+    if (!reached) return fail(reached.error());
+    const auto changed = std::visit([](auto& one) { return change(one); }, *reached);
+    if (!changed) return fail(changed.error());
+    if (json_wanted)
+        std::printf("%s\n", changed->dump().c_str());
+    else
+        print_changed(*changed);
+    return finish_output();
+}
+
+int show_epochs(const std::string& data, bool json_wanted) {
+    auto reached = reach(data);
+    if (!reached) return fail(reached.error());
+    const auto shown = std::visit([](auto& one) { return state(one); }, *reached);
+    if (!shown) return fail(shown.error());
+    if (json_wanted)
+        std::printf("%s\n", shown->dump().c_str());
+    else
+        print_state(*shown);
+    return finish_output();
+}
+
+int write_escrow(const EscrowCommand& given) {
+    const auto recipient = storage::parse_recipient(given.recipient);
+    if (!recipient) {
+        std::fprintf(stderr, "cdp: --recipient takes 64 hexadecimal digits\n");
+        return kUsedWrongly;
+    }
+    auto command = given;
+    command.file = std::filesystem::absolute(given.file).lexically_normal();
+    auto reached = reach(command.data);
+    if (!reached) return fail(reached.error());
+    const auto written =
+        std::visit([&](auto& one) { return write(one, command, *recipient); }, *reached);
+    return written ? finish_output() : fail(written.error());
+}
+
+int new_escrow_pair(const EscrowCommand& command) {
+    const auto pair = storage::EscrowPair::generate();
+    const auto written = storage::write_private_half(command.file, pair.private_half);
+    if (!written) return fail(written.error());
+    std::printf("%s\n", storage::to_hex(pair.recipient).c_str());
+    return finish_output();
+}
+
+int open_escrow(const EscrowCommand& command) {
+    const auto private_half = storage::read_private_half(command.private_key);
+    if (!private_half) return fail(private_half.error());
+    const auto keyring = storage::read_escrow(command.file, *private_half);
+    if (!keyring) return fail(keyring.error());
+    const auto written = storage::write_keyring(command.keyring, *keyring);
+    return written ? finish_output() : fail(written.error());
+}
+
+}  // namespace api
