@@ -19,14 +19,6 @@ Response no_keyring() {
     return problem(503, "no_keyring", "What is served here has no keyring of its own.");
 }
 
-Response document(const cdp::Result<std::string>& text) {
-    if (!text) return problem(text.error());
-    Response response;
-    response.headers = kPrivate;
-    response.body = *text + "\n";
-    return response;
-}
-
 std::string error_line(const cdp::Error& error) {
     auto refusal = problem(error).body;
     while (refusal.ends_with('\n')) refusal.pop_back();
@@ -62,11 +54,7 @@ private:
 
     void start() {
         started_ = true;
-        Response response;
-        response.headers = kPrivate;
-        response.content_type = "application/x-ndjson";
-        response.stream = std::make_unique<PipedBody>(pipe_);
-        answer_(std::move(response));
+        answer_(lines_from(pipe_));
     }
 
     cdp::KeyEpochs& epochs_;

@@ -9,6 +9,7 @@ fsynced before the next request leaves. After each kill the server is started ag
 * every acknowledged consent is in the export, and a channel sees no person whose last answer was a withdrawal;
 * every acknowledged assertion and revocation of one is listed, and every assertion listed is in force: none is half there;
 * every answer that a channel read before the kill is among the disclosures;
+* the epoch of the keys and the ledger's key change all the while; after the start one epoch is left by itself, and the ledger verifies;
 * what was sent and never answered is sent again, as SDKs do, and then counts once;
 * the start took less than five seconds.
 
@@ -33,6 +34,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS_MAX = 5.0
+EPOCH_SECONDS_MAX = 20.0  # after a start
 BATCH = 20
 PEOPLE = 200
 PURPOSE = "email_marketing"
@@ -268,6 +270,34 @@ class Reader(threading.Thread):
             return  # the kill
 
 
+class KeyChanger(threading.Thread):
+    """Ends epochs and rotates the ledger's key until the server is gone."""
+
+    def __init__(self, address, key):
+        super().__init__(daemon=True)
+        self.address, self.key = address, key
+        self.ended = 0
+        self.wrong = []
+
+    def post(self, path):
+        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        connection.request("POST", path, headers={"Authorization": f"Bearer {self.key}", "Content-Length": "0"})
+        answer = connection.getresponse()
+        lines = answer.read().decode().splitlines()
+        if answer.status not in (200, 409, 503):
+            self.wrong.append(f"{path} is {answer.status}: {lines}")
+        return json.loads(lines[-1]) if lines else {}
+
+    def run(self):
+        try:
+            while True:
+                self.ended += "result" in self.post("/v1/keys/epochs")
+                if self.ended % 3 == 0:
+                    self.post("/v1/ledger/keys")
+        except (OSError, http.client.HTTPException, ValueError):
+            return  # the kill
+
+
 def address_of(person):
     return f"u{person}@shop.example"
 
@@ -366,8 +396,9 @@ class Run:
         self.keys = {"source": self.server.key("source", "till", "--trust", "server"),
                      "channel": self.server.key("channel", "newsletter", "--channel", "email_tool"),
                      "steward": self.server.key("steward", "kim"),
-                     "officer": self.server.key("officer", "lee")}
-        self.last_read, self.reads = [], 0
+                     "officer": self.server.key("officer", "lee"),
+                     "admin": self.server.key("admin", "root")}
+        self.last_read, self.reads, self.epochs = [], 0, 0
         self.introduce()
 
     def start(self):
@@ -394,7 +425,8 @@ class Run:
         clients = [Client(f"r{number}-{lane}", seed * 1000 + lane, self.server.address, self.keys,
                           self.ledgers[lane], self.open[lane], self.units[lane]) for lane in self.open]
         reader = Reader(seed, self.server.address, self.keys["channel"], len(clients))
-        for client in (*clients, reader):
+        changer = KeyChanger(self.server.address, self.keys["admin"])
+        for client in (*clients, reader, changer):
             client.start()
         time.sleep(rng.uniform(self.arguments.shortest, self.arguments.longest))
         self.server.kill()
@@ -404,15 +436,30 @@ class Run:
             if client.wrong:
                 raise Failed("; ".join(client.wrong[:5]))
         reader.join()
-        if reader.wrong:
-            raise Failed("; ".join(reader.wrong[:5]))
+        changer.join()
+        self.epochs += changer.ended
+        if reader.wrong or changer.wrong:
+            raise Failed("; ".join((reader.wrong + changer.wrong)[:5]))
         # The last ones are those that a journal written too late would lose.
         self.last_read, self.reads = reader.read[-LAST_READ:], self.reads + len(reader.read)
         self.start()
+        self.check_epochs()
         self.check_assertions()
         found = judge_disclosures(self.last_read, self.read_disclosures(self.last_read))
         if found:
             raise Failed(f"{len(found)} findings of disclosures:\n  " + "\n  ".join(found[:20]))
+
+    def check_epochs(self):
+        """What was under way when the server was killed ends without being asked for."""
+        caller = Caller(self.server.address, self.keys["admin"])
+        until = time.monotonic() + EPOCH_SECONDS_MAX
+        while True:
+            status, state = caller.call("GET", "/v1/keys/epochs")
+            if status == 200 and len(state["epochs"]) == 1 and not state["changing"]:
+                return
+            if time.monotonic() > until:
+                raise Failed(f"the epochs are {status}: {state}")
+            time.sleep(0.01)
 
     def read_disclosures(self, read):
         """By which decisions something is listed of each of those who were read."""
@@ -522,6 +569,7 @@ class Run:
         found = judge_events(events, self.sent, self.server.export("events"))
         if found:
             raise Failed("without the server: " + "; ".join(found[:10]))
+        self.server.run("ledger", "verify")
 
     def remove(self):
         if self.server.process and self.server.process.poll() is None:
@@ -537,7 +585,7 @@ def rounds_on_one_folder(arguments, first, last):
             if number % arguments.check_every == 0 or number + 1 == last:
                 events, consents = run.check()
                 print(f"round {number + 1}: {events} events, {consents} consents and {run.asserted()} assertions and "
-                      f"revocations acknowledged, none lost, none double; {run.reads} reads; slowest start "
+                      f"revocations acknowledged, none lost, none double; {run.reads} reads; {run.epochs} epochs ended; slowest start "
                       f"{run.slowest:.2f} s", flush=True)
         run.plant()
         run.end()
