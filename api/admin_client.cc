@@ -70,6 +70,27 @@ cdp::Result<std::string> AdminClient::ask_whole(const AdminRequest& request) {
     return answer;
 }
 
+cdp::Result<nlohmann::json> AdminClient::ask_with_progress(
+    const AdminRequest& request, const std::function<void(const nlohmann::json&)>& progress) {
+    std::string rest;
+    cdp::Result<nlohmann::json> result = lost();
+    const auto take = [&](const nlohmann::json& line) {
+        if (!line.is_object()) return;
+        if (const auto found = line.find("progress"); found != line.end()) progress(*found);
+        if (const auto found = line.find("result"); found != line.end()) result = *found;
+        if (const auto found = line.find("error"); found != line.end()) result = error_in(*found);
+    };
+    CDP_CHECK(ask(request, [&](std::string_view bytes) {
+        rest += bytes;
+        for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+            take(nlohmann::json::parse(rest.substr(0, end), nullptr, /*allow_exceptions=*/false));
+            rest.erase(0, end + 1);
+        }
+        return true;
+    }));
+    return result;
+}
+
 cdp::Result<void> AdminClient::ask(const AdminRequest& wanted,
                                    const std::function<bool(std::string_view)>& sink) {
     asio::io_context context;

@@ -35,6 +35,10 @@ public:
     // The same, answering all of it.
     cdp::Result<std::string> ask_whole(const AdminRequest& request);
 
+    // Of an answer in lines {"progress":…} and at last {"result":…} or {"error":…}.
+    cdp::Result<nlohmann::json> ask_with_progress(
+        const AdminRequest& request, const std::function<void(const nlohmann::json&)>& progress);
+
 private:
     int descriptor_;
 };

@@ -19,12 +19,6 @@ Response no_keyring() {
     return problem(503, "no_keyring", "What is served here has no keyring of its own.");
 }
 
-std::string error_line(const cdp::Error& error) {
-    auto refusal = problem(error).body;
-    while (refusal.ends_with('\n')) refusal.pop_back();
-    return "{\"error\":" + refusal + "}\n";
-}
-
 // One change, on the thread that makes it. The answer begins with the first progress; what is
 // refused before that is a problem document. It goes on when its reader is gone.
 class EpochChange {
@@ -102,7 +96,7 @@ void add_escrow(const Services& services, const Request& request, Answer answer)
     services.aside([&epochs = *services.key_epochs, path = *path, recipient = *recipient,
                     answer = std::move(answer)] {
         const auto place = epochs.escrows().add(path, recipient);
-        auto response = document(place ? cdp::Result<std::string>(render(*place))
+        auto response = document(place ? cdp::Result<std::string>(cdp::render(*place))
                                        : cdp::Result<std::string>(place.error()));
         if (place) response.status = 201;
         answer(std::move(response));

@@ -48,25 +48,10 @@ cdp::Result<json> change(const OpenFolder& folder) {
 
 cdp::Result<json> change(AdminClient& server) {
     Progress progress;
-    std::string rest;
-    cdp::Result<json> result;
-    CDP_CHECK(
-        server.ask({.method = "POST", .target = "/v1/keys/epochs"}, [&](std::string_view bytes) {
-            rest += bytes;
-            for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
-                const auto line = parse_json(rest.substr(0, end));
-                rest.erase(0, end + 1);
-                if (!line) continue;
-                if (line->contains("result")) result = (*line)["result"];
-                if (line->contains("error")) result = error_in((*line)["error"]);
-                if (line->contains("progress")) {
-                    const auto& told = (*line)["progress"];
-                    progress.tell(told.value("stage", ""), told.value("keys", std::uint64_t{0}));
-                }
-            }
-            return true;
-        }));
-    return result;
+    return server.ask_with_progress(
+        {.method = "POST", .target = "/v1/keys/epochs"}, [&](const json& told) {
+            progress.tell(told.value("stage", ""), told.value("keys", std::uint64_t{0}));
+        });
 }
 
 void print_failing(const json& places) {

@@ -103,6 +103,12 @@ Response problem(const cdp::Error& error) {
     return problem(status, error.reason, error.message, error.pointer);
 }
 
+std::string error_line(const cdp::Error& error) {
+    auto refusal = problem(error).body;
+    while (refusal.ends_with('\n')) refusal.pop_back();
+    return "{\"error\":" + refusal + "}\n";
+}
+
 Response problem(const Refusal& refusal) {
     Response response = problem(refusal.status, refusal.code, refusal.message);
     response.close = true;

@@ -4,6 +4,8 @@
 #include "api/message.h"
 #include "cdp/base/result.h"
 
+#include <string>
+
 // Refusals as RFC 9457 problem details.
 namespace api {
 
@@ -17,6 +19,9 @@ Response problem(int status, std::string_view code, std::string_view message,
 
 // Says how long to wait when waiting helps. Logs the detail, if there is one.
 Response problem(const cdp::Error& error);
+
+// The last line of an answer in NDJSON that began well: {"error":PROBLEM}.
+std::string error_line(const cdp::Error& error);
 
 // Closes the connection.
 Response problem(const Refusal& refusal);

@@ -30,7 +30,7 @@ public:
         if (done)
             pipe_->write(tells_progress_ ? "{\"result\":" + *done + "}\n" : *done + "\n");
         else if (tells_progress_)
-            tell_error(done.error());
+            pipe_->write(error_line(done.error()));
         pipe_->finish(done || tells_progress_);
     }
 
@@ -55,12 +55,6 @@ private:
         if (tells_progress_) response.content_type = "application/x-ndjson";
         response.stream = std::make_unique<PipedBody>(pipe_);
         answer_(std::move(response));
-    }
-
-    void tell_error(const cdp::Error& error) {
-        auto refusal = problem(error).body;
-        while (refusal.ends_with('\n')) refusal.pop_back();
-        pipe_->write("{\"error\":" + refusal + "}\n");
     }
 
     const Services& services_;

@@ -97,44 +97,15 @@ cdp::Error placed(const cdp::Error& error, const toml::table& document, const st
     return error_of(fault, file);
 }
 
-// What a server says line by line.
-class Lines {
-public:
-    explicit Lines(ProgressLine& progress) : progress_(progress) {}
-
-    bool take(std::string_view bytes) {
-        rest_ += bytes;
-        for (auto end = rest_.find('\n'); end != rest_.npos; end = rest_.find('\n')) {
-            read(json::parse(rest_.substr(0, end), nullptr, /*allow_exceptions=*/false));
-            rest_.erase(0, end + 1);
-        }
-        return true;
-    }
-    cdp::Result<json> result() && { return std::move(result_); }
-
-private:
-    void read(const json& line) {
-        if (!line.is_object()) return;
-        if (line.contains("result")) result_ = line["result"];
-        if (line.contains("error")) result_ = error_in(line["error"]);
-        if (const auto told = line.find("progress"); told != line.end())
-            progress_.tell(told->value("identifiers", std::uint64_t{0}),
-                           told->value("changed", std::uint64_t{0}));
-    }
-
-    ProgressLine& progress_;
-    std::string rest_;
-    cdp::Result<json> result_;
-};
-
 cdp::Result<json> simulate_on(Reached& reached, const std::string& body) {
     ProgressLine progress;
     if (auto* server = std::get_if<AdminClient>(&reached)) {
-        Lines lines(progress);
-        CDP_CHECK(server->ask(
+        return server->ask_with_progress(
             {.method = "POST", .target = "/v1/identity/simulate?progress=true", .body = body},
-            [&](std::string_view bytes) { return lines.take(bytes); }));
-        return std::move(lines).result();
+            [&](const json& told) {
+                progress.tell(told.value("identifiers", std::uint64_t{0}),
+                              told.value("changed", std::uint64_t{0}));
+            });
     }
     auto& folder = std::get<OpenFolder>(reached);
     const cdp::SystemClock clock;

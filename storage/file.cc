@@ -91,6 +91,10 @@ cdp::Result<void> write_new_file(const std::string& path, std::string_view bytes
 }
 
 cdp::Result<void> replace_file(const std::string& path, std::string_view bytes) {
+    // Anything but a plain file would change places all the same.
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+        return system_error("replace " + path, EINVAL);
     const auto fresh = path + ".new";
     CDP_CHECK(discard_file(fresh));
     CDP_CHECK(write_new_file(fresh, bytes));

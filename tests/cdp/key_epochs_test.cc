@@ -264,7 +264,9 @@ TEST_CASE("an escrow follows the keyring, and holds no epoch past its end") {
     World world;
     world.make_many(3);
     const auto pair = storage::EscrowPair::generate();
-    const auto path = world.folder / "escrow";
+    const auto stick = world.folder / "stick";
+    std::filesystem::create_directory(stick);
+    const auto path = stick + "/escrow";
     const auto held = [&] {
         const auto keyring = storage::read_escrow(path, pair.private_half).value();
         std::vector<std::uint32_t> epochs;
@@ -287,15 +289,15 @@ TEST_CASE("an escrow follows the keyring, and holds no epoch past its end") {
     REQUIRE(escrows.add(path, pair.recipient));
 
     // One that is out of reach is named until it is not.
-    std::filesystem::remove(path);
-    std::filesystem::create_directories(path + "/full");
+    std::filesystem::rename(stick, stick + " in a drawer");
     const auto changed = world.change();
     REQUIRE(changed);
     REQUIRE(changed->failing.size() == 1);
     CHECK(changed->failing[0].path == path);
     CHECK(world.state()["escrows"][0]["failing"] == "storage_failed");
     CHECK(world.state()["escrows"][0]["epochs"] == json({2}));
-    std::filesystem::remove_all(path);
+    std::filesystem::rename(stick + " in a drawer", stick);
+    CHECK(held() == std::vector<std::uint32_t>{2});
     REQUIRE(escrows.refresh());
     CHECK(held() == std::vector<std::uint32_t>{3});
     CHECK(world.state()["escrows"][0]["failing"].is_null());

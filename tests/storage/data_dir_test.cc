@@ -155,6 +155,19 @@ TEST_CASE("a keyring that is missing, or of another data folder, is refused") {
     CHECK(untouched_refusal(folder, dir) == "keyring_foreign");
 }
 
+TEST_CASE("a keyring that is cut or edited is refused") {
+    const Folder folder;
+    const DataDir dir = made(folder);
+    const auto path = dir.path + "/keyring";
+    const auto text = read_file(path);
+    for (const auto& wrong : {text.substr(0, text.size() / 2), text.substr(1), std::string()}) {
+        write_file(path, wrong);
+        CHECK(untouched_refusal(folder, dir) == "keyring_damaged");
+    }
+    write_file(path, text);
+    CHECK(storage::open_data_dir(dir));
+}
+
 TEST_CASE("a data folder that is open is refused to a second opener") {
     const Folder folder;
     const DataDir dir = made(folder);

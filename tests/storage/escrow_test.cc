@@ -102,6 +102,12 @@ TEST_CASE("a file that takes the place of another leaves neither its name nor it
     REQUIRE(storage::replace_file(path, "the newest"));
     CHECK(read_file(path) == "the newest");
     CHECK_FALSE(std::filesystem::exists(path + ".new"));
+    // Only of a plain file.
+    std::filesystem::create_directory(folder / "folder");
+    std::filesystem::create_symlink(path, folder / "link");
+    for (const auto* other : {"folder", "link"})
+        CHECK_FALSE(storage::replace_file(folder / other, "not here"));
+    CHECK(read_file(path) == "the newest");
     REQUIRE(storage::replace_file(folder / "first", "of its name"));
     CHECK(read_file(folder / "first") == "of its name");
 }

@@ -48,7 +48,8 @@ inline void write_file(const std::filesystem::path& path, const std::string& byt
     out << bytes;
 }
 
-// Every name under `path` with its bytes: equal before and after means nothing was touched.
+// Every name under `path` with its bytes and when it was written last: equal before and after means
+// nothing was touched.
 inline std::string contents(const std::string& path) {
     std::vector<std::filesystem::path> names;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(path))
@@ -57,6 +58,8 @@ inline std::string contents(const std::string& path) {
     std::string all;
     for (const auto& name : names) {
         all.append(name.string()).push_back('\n');
+        const auto written = std::filesystem::last_write_time(name).time_since_epoch();
+        all.append(std::to_string(written.count())).push_back('\n');
         if (std::filesystem::is_regular_file(name)) all.append(read_file(name));
     }
     return all;
