@@ -13,11 +13,11 @@ int change_epoch(const std::string& data, bool json);
 int show_epochs(const std::string& data, bool json);
 
 struct EscrowCommand {
-    std::string data;
-    std::string file;       // the escrow; of a new pair, its private half
-    std::string recipient;  // 64 hexadecimal digits
-    std::string private_key;
-    std::string keyring;  // where an opened escrow goes
+    std::string data = {};
+    std::string file = {};       // the escrow; of a new pair, its private half
+    std::string recipient = {};  // 64 hexadecimal digits
+    std::string private_key = {};
+    std::string keyring = {};  // where an opened escrow goes
 };
 int write_escrow(const EscrowCommand& command);
 // Prints the public half.

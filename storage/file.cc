@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -123,10 +124,12 @@ cdp::Result<void> discard_file(const std::string& path) {
 
 cdp::Result<std::string> read_secret_file(const std::string& path, const std::string& name,
                                           std::size_t bytes_max) {
+    auto words = name;
+    std::ranges::replace(words, '_', ' ');
     const auto exposed = [&](const char* why) {
         return cdp::Error{.code = cdp::ErrorCode::unavailable,
                           .reason = name + "_exposed",
-                          .message = "The " + name +
+                          .message = "The " + words +
                                      " must be a plain file with mode 0600 that belongs to the "
                                      "user who runs cdp.",
                           .detail = path + why};
@@ -137,7 +140,7 @@ cdp::Result<std::string> read_secret_file(const std::string& path, const std::st
         return cdp::Error{
             .code = cdp::ErrorCode::unavailable,
             .reason = name + "_missing",
-            .message = "The " + name + " is not there. Without it nothing can be read.",
+            .message = "The " + words + " is not there. Without it nothing can be read.",
             .detail = path};
     if (!file.ok()) return system_error("open " + path, errno);
 

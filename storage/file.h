@@ -47,7 +47,7 @@ cdp::Result<void> replace_file(const std::string& path, std::string_view bytes);
 // Overwrites a file with zeros, on disk, and unlinks it. Nothing when there is none.
 cdp::Result<void> discard_file(const std::string& path);
 
-// A file that only its owner may read. `name` says what it is, in messages and reasons. Errors:
+// A file that only its owner may read. `name` says what it is, in snake_case. Errors:
 // NAME_missing, NAME_exposed (a link, no plain file, another's, or open to others).
 cdp::Result<std::string> read_secret_file(const std::string& path, const std::string& name,
                                           std::size_t bytes_max);

@@ -21,12 +21,15 @@ class FolderWorld {
 public:
     // Makes the folder unless it is there.
     explicit FolderWorld(std::string data) : data_(std::move(data)) {
-        if (!std::filesystem::exists(data_)) REQUIRE(storage::create_data_dir({.path = data_}));
+        if (!std::filesystem::exists(data_))
+            REQUIRE(storage::create_data_dir({.path = data_, .keyring_path = {}}));
         auto opened = api::open_folder(data_);
         REQUIRE(opened);
         folder_ = std::make_unique<api::OpenFolder>(*std::move(opened));
+        auto journal = folder_->journal();
+        REQUIRE(journal);
         platform_ = std::make_unique<cdp::Platform>(*folder_->store, *folder_->vault, clock_,
-                                                    cdp::Config{}, folder_->journal().value());
+                                                    cdp::Config{}, *std::move(journal));
         REQUIRE(platform_->erasures().finish_interrupted());
         platform_->publish_ledger();
         REQUIRE(platform_->disclosures().begin());
@@ -36,8 +39,10 @@ public:
         options.threads = 2;
         options.admin_socket_folder = data_;
         options.key_epochs = epochs_.get();
-        server_ = api::Server::start(*platform_, *folder_->access, clock_, options, fast_limits())
-                      .value();
+        auto started =
+            api::Server::start(*platform_, *folder_->access, clock_, options, fast_limits());
+        REQUIRE(started);
+        server_ = *std::move(started);
         epochs_->resume();
     }
     ~FolderWorld() {

@@ -158,7 +158,8 @@ struct Planted {
                {{{"identifiers", {whom, {{"type", "phone"}, {"value", kPhone}}}},
                  {"purpose", "email_marketing"},
                  {"state", "granted"},
-                 {"evidence", {{{"kind", kText}, {"ref", "receipt for " + kEmail}}}}}}}});
+                 {"evidence",
+                  {{{"kind", kText}, {"sha256", kHash}, {"location", "https://x/" + kEmail}}}}}}}});
         post("/v1/consents", officer,
              {{"consents",
                {{{"identifiers", {{{"type", "user_id"}, {"value", kUser}}}},
@@ -178,6 +179,11 @@ struct Planted {
     }
 
     void look() {
+        auto other = event("track");
+        other.erase("userId");
+        other["anonymousId"] = kCookie + "-other";
+        other["context"].erase("device");
+        post("/v1/track", world.key(Role::source), other);
         const auto channel = world.key(Role::channel);
         const auto officer = world.key(Role::officer);
         const auto steward = world.key(Role::steward);
@@ -190,7 +196,7 @@ struct Planted {
         get("/v1/profiles/" + who + "/groups?" + why, officer);
         get("/v1/groups/" + kGroup + "?" + why, officer);
         get("/v1/identity/explain?a=" + who + "&b=user_id:" + kUser + "&" + why, officer);
-        get("/v1/audit/consent?subject=" + who + "&" + why, officer);
+        get("/v1/audit/consent?as_of=2030-01-01T00:00:00Z&subject=" + who + "&" + why, officer);
         get("/v1/exports/persons?" + why, officer);
         post("/v1/profiles/lookup", channel,
              {{"purpose", "email_marketing"},
