@@ -112,8 +112,7 @@ public:
         for (const auto& one : body.value("answers", json::array())) read(one);
         if (body.contains("person")) names.insert("persons/person");
         const auto traits = body.value("traits", json::object());  // which items() refers to
-        for (const auto& [name, trait] : traits.items())
-            names.insert("fields/" + name);
+        for (const auto& [name, trait] : traits.items()) names.insert("fields/" + name);
         for (const auto& one : body.value("identifiers", json::array()))
             if (one.contains("type"))
                 names.insert("identifiers/" + one.at("type").get<std::string>());
@@ -180,8 +179,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
     // They show nobody: who has keys, how the server does, what anybody may know of the ledger,
     // and the texts that everybody was shown.
     const std::set<std::string_view> nobody{
-        "/v1/keys", "/metrics", "/v1/ledger/check", "/v1/ledger/keys", "/v1/ledger/proofs/{index}",
-        "/v1/notices/{id}", "/v1/audit/quarantines",
+        "/v1/keys", "/v1/keys/epochs", "/metrics", "/v1/ledger/check", "/v1/ledger/keys",
+        "/v1/ledger/proofs/{index}", "/v1/notices/{id}", "/v1/audit/quarantines",
         // Of names and of the configuration.
         "/v1/audit/unmapped", "/v1/audit/processing", "/v1/audit/purpose-limitation",
         // Need a decision, and a night: tests/cdp/audit_*.

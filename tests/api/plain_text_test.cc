@@ -12,7 +12,7 @@ using cdp::Role;
 using nlohmann::json;
 
 const std::string kEmail = "Planted.Mail@shop.example";
-const std::string kPhone = "+12025550147";
+const std::string kPhone = "+442079460123";
 const std::string kName = "Plantína \"Tina\" Verdeoak";
 const std::string kText = "a zebra under an umbrella";
 const std::string kUser = "planted-user-7731";
@@ -48,8 +48,8 @@ std::map<std::string, std::string> needles() {
         out[text + " in ASCII"] = lower(ascii.substr(1, ascii.size() - 2));
     }
     out["the address' name"] = "planted.mail";
-    out["the phone as it was typed"] = "202-555-0147";
-    out["the phone's digits"] = "2025550147";
+    out["the phone as it was typed"] = "20 7946 0123";
+    out["the phone's digits"] = "2079460123";
     out["the family name"] = "verdeoak";
     out["the path's form of the address"] = "planted.mail%40";
     out["the hash as bytes"] = lower(from_hex_text(kHash));
@@ -196,7 +196,7 @@ struct Planted {
         get("/v1/profiles/" + who + "/groups?" + why, officer);
         get("/v1/groups/" + kGroup + "?" + why, officer);
         get("/v1/identity/explain?a=" + who + "&b=user_id:" + kUser + "&" + why, officer);
-        get("/v1/audit/consent?as_of=2030-01-01T00:00:00Z&subject=" + who + "&" + why, officer);
+        get("/v1/audit/consent?as_of=2026-01-01T00:00:00Z&subject=" + who + "&" + why, officer);
         get("/v1/exports/persons?" + why, officer);
         post("/v1/profiles/lookup", channel,
              {{"purpose", "email_marketing"},
