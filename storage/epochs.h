@@ -61,7 +61,7 @@ void put_rewrap_counts(Transaction& transaction, const RewrapCounts& counts);
 
 // Re-wraps, in one commit, the first rows from `from` (a row's key, or empty) on that are not under
 // the vault's current epoch: at most `most`, and looks at no more than some ten thousand others.
-inline constexpr std::size_t kRewrappedAtOnce = 500;  // a commit of some 60 kB
+inline constexpr std::size_t kRewrappedAtOnce = 2'000;  // a commit of some 250 kB
 struct RewrapStep {
     bool conflict = false;  // nothing was done; try again, best with fewer
     std::uint64_t rewrapped = 0;
