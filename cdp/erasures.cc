@@ -4,13 +4,11 @@
 #include <map>
 #include <utility>
 
-#include "cdp/attribution.h"
 #include "cdp/base/bytes.h"
 #include "cdp/base/log.h"
 #include "cdp/event_rows.h"
 #include "cdp/facts.h"
 #include "cdp/named.h"
-#include "cdp/person_events.h"
 #include "cdp/texts.h"
 #include "consent/disclosure_proof.h"
 #include "consent/entry.h"
@@ -47,24 +45,6 @@ identity::Said said_of(const Erasure& erasure) {
 
 identity::Cause cause_of(const Erasure& erasure) {
     return {identity::Cause::What::erasure, erasure.requested};
-}
-
-// Those that name an identifier and are filed under another.
-Result<std::vector<FiledEvent>> events_naming(const storage::Snapshot& snapshot,
-                                              const Token& token) {
-    std::vector<FiledEvent> out;
-    bool readable = true;
-    CDP_CHECK(snapshot.scan(storage::KeyWriter(storage::Space::pointer, token).str(), "",
-                            [&](std::string_view key, std::string_view home) {
-                                storage::KeyReader in(key);
-                                const auto time = in.newest_first();
-                                const auto id = in.id<EventId>();
-                                readable = in.ok() && home.size() == sizeof(Token::bytes);
-                                if (readable) out.push_back({id, Token::from(home), time});
-                                return readable;
-                            }));
-    if (!readable) return damaged("an event's row that cannot be read");
-    return out;
 }
 
 // Salted, so that whoever knows an index cannot find out that it is one of these.
@@ -232,25 +212,6 @@ Result<void> Erasures::add_recipients(Erasure& erasure) const {
     return Result<void>::ok();
 }
 
-// Events that go and are filed under identifiers that stay: of a person those that are theirs on
-// shared ones, of an identifier those that name it. Whose they are is told by the person's own
-// events, which therefore go later.
-Result<std::vector<FiledEvent>> Erasures::elsewhere(People::Reading reading,
-                                                    const Erasure& erasure) const {
-    if (erasure.scope == ErasureScope::identifier)
-        return events_naming(reading.snapshot, erasure.tokens.front());
-    const auto& first = erasure.tokens.front();
-    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, first));
-    if (!node || !node->active || !node->placed()) return std::vector<FiledEvent>{};
-    const auto person = CDP_TRY(needs_.people.load(reading, first));
-    Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
-    auto out = CDP_TRY(events_elsewhere(attribution, person));
-    std::erase_if(out, [&](const FiledEvent& one) {
-        return std::ranges::binary_search(erasure.tokens, one.home);
-    });
-    return out;
-}
-
 // In commits of some MB; the last says that it is all.
 Result<void> Erasures::list_events_elsewhere(Erasure& erasure) const {
     constexpr std::uint32_t kPartsAtOnce = 50;
@@ -337,19 +298,22 @@ Result<void> Erasures::take_back(ErasureRows& rows, storage::Transaction& transa
 Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const {
     auto& transaction = reading.transaction;
     CDP_CHECK(needs_.withdrawals.keep_open(transaction, erasure.tokens));
-    const auto person = CDP_TRY(needs_.graph.find(transaction, erasure.tokens.front()));
+    const auto persons = CDP_TRY(persons_of(reading, erasure));
     const auto tokens = std::exchange(erasure.tokens, {});
     ErasureRows rows(rows_needs(), reading, tokens);
     CDP_CHECK(rows.erase_identifiers(tokens, said_of(erasure)));
     CDP_CHECK(take_back(rows, transaction, erasure));
-    if (person && person->placed() && erasure.scope == ErasureScope::person)
+    for (const auto& person : persons)
         transaction.append(identity::change_log(),
                            identity::encode(identity::Change{
                                .kind = identity::ChangeKind::erased,
                                .cause = cause_of(erasure),
-                               .from = person->person(),
+                               .from = person,
                                .to = {},
                                .identifiers = static_cast<std::uint32_t>(tokens.size())}));
+    CDP_CHECK(owe_to_backups(
+        transaction, reading.snapshot, needs_.vault,
+        {erasure.id, erasure.scope, erasure.requested, erasure.author, tokens}));
     for (const Token& token : tokens)
         CDP_CHECK(
             needs_.tombstones.put(transaction, token, {erasure.requested, false, erasure.id}));

@@ -18,6 +18,7 @@
 #include "cdp/people.h"
 #include "cdp/queries.h"
 #include "cdp/shown.h"
+#include "cdp/told_erasures.h"
 #include "cdp/tombstones.h"
 #include "cdp/withdrawals.h"
 #include "consent/consents.h"
@@ -70,6 +71,11 @@ public:
     // erasure_interrupted (unavailable): somebody may be erased in part.
     Result<void> finish_or_refuse() const;
 
+    // An erasure that another store has done, done here, under the same request: for a backup from
+    // before it. False: it is known here. Before anything is served; errors of the store, after
+    // which it is repeated.
+    Result<bool> replay(const ToldErasure& told) const;
+
     // {"erasures":[…],"next":CURSOR|null}, newest first; and one. erasure_unknown (not_found).
     Result<std::string> page(const PageQuery& query) const;
     Result<std::string> read(std::string_view id) const;
@@ -102,6 +108,7 @@ private:
     Result<void> shorten(Erasure& erasure) const;
     Result<void> complete(People::Reading reading, Erasure& erasure) const;
 
+    Result<std::vector<PersonId>> persons_of(People::Reading reading, const Erasure& erasure) const;
     Result<std::vector<FiledEvent>> elsewhere(People::Reading reading,
                                               const Erasure& erasure) const;
     Result<bool> take_some(Erasure& erasure, const Take& take) const;

@@ -15,6 +15,7 @@
 
 #include "storage/epochs.h"
 #include "storage/file.h"
+#include "storage/folder_claim.h"
 #include "storage/rocks_error.h"
 #include "storage/rocks_store.h"
 
@@ -85,46 +86,6 @@ RocksOptions rocks_options(const std::string& path) {
     return {.path = path + "/db", .mark_path = path + "/mark"};
 }
 
-cdp::Error dir_not_empty(const std::string& path) {
-    return {.code = cdp::ErrorCode::conflict,
-            .reason = "dir_not_empty",
-            .message = "The data folder is there already and not empty.",
-            .detail = path};
-}
-
-// Removes what was made so far unless all of it was.
-class Undo {
-public:
-    Undo() = default;
-    ~Undo() {
-        for (auto made = made_.rbegin(); made != made_.rend(); ++made) {
-            std::error_code ignored;
-            fs::remove_all(*made, ignored);
-        }
-    }
-    Undo(const Undo&) = delete;
-    Undo& operator=(const Undo&) = delete;
-
-    void add(std::string path) { made_.push_back(std::move(path)); }
-    void keep() { made_.clear(); }
-
-private:
-    std::vector<std::string> made_;
-};
-
-cdp::Result<void> claim_folder(const std::string& path, Undo& undo) {
-    if (::mkdir(path.c_str(), 0700) == 0) {
-        undo.add(path);
-        return cdp::Result<void>::ok();
-    }
-    if (errno != EEXIST) return system_error("mkdir " + path, errno);
-    std::error_code error;
-    const bool empty = fs::is_directory(path, error) && fs::is_empty(path, error);
-    if (error) return system_error("list " + path, error.value());
-    if (!empty) return dir_not_empty(path);
-    return cdp::Result<void>::ok();
-}
-
 }  // namespace
 
 cdp::Result<void> create_data_dir(const DataDir& dir) {
@@ -143,8 +104,8 @@ cdp::Result<void> create_data_dir(const DataDir& dir) {
                               "The ledger's origin has 1 to 255 printable characters without "
                               "spaces, plus and equals signs."};
 
-    Undo undo;
-    CDP_CHECK(claim_folder(dir.path, undo));
+    FolderClaim undo;
+    CDP_CHECK(undo.take(dir.path));
 
     const auto keyring = Keyring::generate(dir.ledger_origin);
     CDP_CHECK(write_keyring(keyring_path, keyring));
@@ -158,11 +119,8 @@ cdp::Result<void> create_data_dir(const DataDir& dir) {
     // Last: what has a FORMAT is complete.
     const auto format = dir.path + "/FORMAT";
     undo.add(format);
-    CDP_CHECK(write_new_file(
-        format, render({.format = kFormat,
-                        .keyring = elsewhere ? keyring_path : std::string(kKeyringName),
-                        .fingerprint = keyring.fingerprint})));
-    CDP_CHECK(sync_folder(folder_of(dir.path)));
+    CDP_CHECK(write_format(dir.path, kFormat, elsewhere ? keyring_path : std::string(kKeyringName),
+                           keyring.fingerprint));
     undo.keep();
     return cdp::Result<void>::ok();
 }
@@ -196,6 +154,19 @@ cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir) {
                          .keyring_path = path,
                          .store = std::move(store),
                          .format = format.format};
+}
+
+cdp::Result<void> write_format(const std::string& path, int format, const std::string& keyring,
+                               const std::string& fingerprint) {
+    CDP_CHECK(
+        write_new_file(path + "/FORMAT",
+                       render({.format = format, .keyring = keyring, .fingerprint = fingerprint})));
+    return sync_folder(folder_of(path));
+}
+
+cdp::Result<std::string> recorded_keyring(const std::string& path) {
+    const auto format = CDP_TRY(read_format(path));
+    return (fs::path(path) / format.keyring).string();
 }
 
 cdp::Result<void> record_format(const DataDir& dir) {

@@ -48,6 +48,14 @@ struct OpenedDataDir {
 // not know begins; see epochs.h.
 cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir);
 
+// The last step of making a folder: what has a FORMAT is complete. `keyring` is a path, relative to
+// the folder unless it starts with `/`. Durable when it returns.
+cdp::Result<void> write_format(const std::string& path, int format, const std::string& keyring,
+                               const std::string& fingerprint);
+
+// Where FORMAT says that the keyring is. Errors: not_a_data_dir, format_newer, store_damaged.
+cdp::Result<std::string> recorded_keyring(const std::string& path);
+
 // Makes FORMAT say kFormat, durable when it returns: the last step of bringing a folder up to date,
 // by who has it open.
 cdp::Result<void> record_format(const DataDir& dir);

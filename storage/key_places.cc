@@ -91,6 +91,10 @@ cdp::Result<std::vector<KeyPlace>> all_places(const Snapshot& snapshot, const Va
     return places;
 }
 
+void watch_places(Transaction& transaction) {
+    transaction.watch(prefix().str());
+}
+
 cdp::Result<std::optional<std::string>> rewrap_copy(const Snapshot& snapshot, const Vault& vault,
                                                     std::string_view row_key,
                                                     std::string_view row) {

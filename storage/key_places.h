@@ -42,6 +42,9 @@ cdp::Result<std::optional<KeyPlace>> find_place(const Snapshot& snapshot, const 
                                                 KeyPlace::Kind kind, const std::string& path);
 cdp::Result<std::vector<KeyPlace>> all_places(const Snapshot& snapshot, const Vault& vault);
 
+// The transaction conflicts with whatever registers a place, or writes one.
+void watch_places(Transaction& transaction);
+
 // Whoever keeps wrapped keys outside the store. It registers each place with put_place before it
 // writes the first key there, and is asked at every change of epochs while the old one still
 // unwraps.

@@ -2,6 +2,7 @@
 
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <array>
@@ -11,58 +12,15 @@
 
 #include "cdp/base/assert.h"
 #include "storage/committer.h"
+#include "storage/database_files.h"
 #include "storage/high_water_mark.h"
+#include "storage/rocks_database.h"
 #include "storage/rocks_error.h"
-#include "storage/rocks_layout.h"
 #include "storage/rocks_snapshot.h"
 #include "storage/sequencer.h"
 
 namespace storage {
 namespace {
-
-// An open database and its column families, in the order of Family.
-class Database {
-public:
-    enum class Mode { create, read_only, read_write };
-
-    static cdp::Result<std::unique_ptr<Database>> open(const RocksOptions& options, Mode mode) {
-        auto database = std::make_unique<Database>();
-        auto settings = database_options(options);
-        settings.create_if_missing = mode == Mode::create;
-        settings.create_missing_column_families = mode == Mode::create;
-        settings.error_if_exists = mode == Mode::create;
-        const auto descriptors = family_descriptors(options);
-        rocksdb::DB* raw = nullptr;
-        const auto status = mode == Mode::read_only
-                                ? rocksdb::DB::OpenForReadOnly(settings, options.path, descriptors,
-                                                               &database->families_, &raw)
-                                : rocksdb::DB::Open(settings, options.path, descriptors,
-                                                    &database->families_, &raw);
-        if (!status.ok()) return translate_open(status, options.path);
-        database->db_.reset(raw);
-        return database;
-    }
-
-    Database() = default;
-    ~Database() {
-        if (!db_) return;
-        for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);
-        db_->Close().PermitUncheckedError();
-    }
-    Database(const Database&) = delete;
-    Database& operator=(const Database&) = delete;
-
-    rocksdb::DB& db() { return *db_; }
-    std::span<rocksdb::ColumnFamilyHandle* const> families() const { return families_; }
-    rocksdb::ColumnFamilyHandle* family(std::string_view key) const {
-        return families_[static_cast<std::size_t>(family_of(key))];
-    }
-    std::uint64_t sequence() const { return db_->GetLatestSequenceNumber(); }
-
-private:
-    std::unique_ptr<rocksdb::DB> db_;
-    std::vector<rocksdb::ColumnFamilyHandle*> families_;
-};
 
 class RocksEngine final : public Engine {
 public:
@@ -108,7 +66,7 @@ private:
     rocksdb::WriteBatch batch_;  // kept, and its memory with it
 };
 
-class RocksStore final : public Store {
+class RocksStore final : public Store, public DatabaseFiles {
 public:
     RocksStore(std::unique_ptr<Database> database, std::unique_ptr<HighWaterMark> mark,
                const RocksOptions& options)
@@ -131,6 +89,23 @@ public:
     Counts counts() const override { return sequencer_.counts(); }
     std::size_t waiting() const override { return committer_.waiting(); }
     Health health() const override { return sequencer_.health(); }
+
+    // Waits for the memtables to be flushed, for no commit.
+    cdp::Result<void> link_to(const std::string& folder) const override {
+        rocksdb::Checkpoint* raw = nullptr;
+        const auto made = rocksdb::Checkpoint::Create(&database_->db(), &raw);
+        const std::unique_ptr<rocksdb::Checkpoint> checkpoint(raw);
+        if (!made.ok()) return translate(made, "checkpoint");
+        const auto linked = checkpoint->CreateCheckpoint(folder);
+        return linked.ok() ? cdp::Result<void>::ok() : translate(linked, "checkpoint");
+    }
+
+    // The one says what is wrong inside a table, the other that all of it is as it was written.
+    cdp::Result<void> scrub() const override {
+        auto status = database_->db().VerifyFileChecksums({});
+        if (status.ok()) status = database_->db().VerifyChecksum({});
+        return status.ok() ? cdp::Result<void>::ok() : translate(status, "scrub");
+    }
 
 private:
     // Destroyed from the last: the committer answers what waits, then the mark is written, then the

@@ -1,0 +1,143 @@
+#include "cdp/restore.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <system_error>
+
+#include "cdp/erasures.h"
+#include "cdp/escrows.h"
+#include "cdp/interrupted.h"
+#include "cdp/platform.h"
+#include "cdp/refuse.h"
+#include "consent/json_writer.h"
+#include "storage/data_dir.h"
+#include "storage/folder_claim.h"
+#include "storage/journal.h"
+#include "storage/restore.h"
+
+namespace cdp {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::vector<ToldErasure>> decode_records(const std::vector<std::string>& records) {
+    std::vector<ToldErasure> erasures;
+    for (const auto& record : records) {
+        auto told = decode_told(record);
+        if (!told) return storage::backup_damaged("a record of erasures");
+        std::ranges::move(*told, std::back_inserter(erasures));
+    }
+    return erasures;
+}
+
+// From another repository, or from a data folder that nobody has open.
+Result<std::vector<ToldErasure>> read_source(const std::string& path, const storage::Vault& vault,
+                                             const std::string& fingerprint) {
+    if (std::error_code error; !fs::is_directory(path + "/db", error)) {
+        const auto repo = CDP_TRY(storage::BackupRepo::open(path, vault, fingerprint));
+        return decode_records(CDP_TRY(repo.erasures(0)));
+    }
+    const auto folder = CDP_TRY(storage::open_data_dir({.path = path, .keyring_path = {}}));
+    if (folder.keyring.fingerprint != fingerprint)
+        return Error{.code = ErrorCode::unavailable,
+                     .reason = "keyring_foreign",
+                     .message = "The other data folder has another keyring."};
+    const storage::Vault own(folder.keyring);
+    return erasures_in(*folder.store->snapshot(), own);
+}
+
+// In the order in which they were asked for, each once.
+std::vector<ToldErasure> in_order(std::vector<ToldErasure> erasures) {
+    std::map<std::pair<Timestamp, PrivacyRequestId>, ToldErasure> sorted;
+    for (auto& one : erasures) sorted.try_emplace({one.requested, one.id}, std::move(one));
+    std::vector<ToldErasure> out;
+    for (auto& [place, one] : sorted) out.push_back(std::move(one));
+    return out;
+}
+
+Result<bool> all_known(const storage::Snapshot& snapshot, const std::vector<ToldErasure>& erasures) {
+    for (const auto& one : erasures)
+        if (!CDP_TRY(snapshot.get(erasure_key(one.id)))) return false;
+    return true;
+}
+
+// By the code that erases everywhere.
+Result<void> replay(storage::Store& store, const storage::Vault& vault, const Clock& clock,
+                    const RestoreRequest& request, const std::vector<ToldErasure>& erasures,
+                    Restored& restored) {
+    restored.erasures_known = erasures.size();
+    if (CDP_TRY(all_known(*store.snapshot(), erasures))) return Result<void>::ok();
+    restored.erasures_known = 0;
+    const Platform platform(store, vault, clock, request.config,
+                            CDP_TRY(storage::open_journal(request.target + "/journal")));
+    CDP_CHECK(finish_interrupted(platform));
+    for (const auto& one : erasures) {
+        const bool done = CDP_TRY(platform.erasures().replay(one));
+        ++(done ? restored.erasures_done : restored.erasures_known);
+        if (done) restored.identifiers_gone += one.tokens.size();
+    }
+    return Result<void>::ok();
+}
+
+Result<void> check_places(const RestoreRequest& request) {
+    if (storage::lies_within(request.target, request.from) ||
+        storage::lies_within(request.from, request.target))
+        return refuse("restore_inside", "A data folder and its backups lie apart.", "/data");
+    return Result<void>::ok();
+}
+
+}  // namespace
+
+Result<Restored> restore(const RestoreRequest& request, const Clock& clock,
+                         const BackupReport& report) {
+    CDP_CHECK(check_places(request));
+    const auto keyring = CDP_TRY(storage::read_keyring(request.keyring_path));
+    const storage::Vault vault(keyring);
+    const auto backup = CDP_TRY(storage::find_backup(request.from, request.id, vault, keyring));
+    auto erasures = CDP_TRY(decode_records(backup.erasures));
+    if (!request.erasures.empty())
+        std::ranges::move(CDP_TRY(read_source(request.erasures, vault, keyring.fingerprint)),
+                          std::back_inserter(erasures));
+    erasures = in_order(std::move(erasures));
+
+    Restored restored{.manifest = backup.manifest};
+    std::uint64_t done = 0;
+    const auto of = backup.manifest.bytes();
+    const auto restoring = CDP_TRY(
+        storage::Restoring::begin(backup, request.target, keyring, [&](std::uint64_t bytes) {
+            done += bytes;
+            return report("restoring", done, of);
+        }));
+    if (!report("erasing", done, of)) return Error{.reason = "stopping"};
+    CDP_CHECK(replay(restoring->store(), vault, clock, request, erasures, restored));
+    // What the folder goes on with: erasures and epochs to come reach where it came from.
+    const auto from = fs::absolute(request.from).lexically_normal().string();
+    const auto known = CDP_TRY(storage::find_place(*restoring->store().snapshot(), vault,
+                                                   storage::KeyPlace::Kind::backup, from));
+    if (!known)
+        CDP_CHECK(keep_place(restoring->store(), vault,
+                             {.kind = storage::KeyPlace::Kind::backup, .path = from}));
+    CDP_CHECK(restoring->finish(fs::absolute(request.keyring_path).lexically_normal().string(),
+                                keyring.fingerprint));
+    return restored;
+}
+
+Result<std::string> keyring_for(const std::string& from, const std::string& keyring,
+                                const std::string& data) {
+    if (!keyring.empty()) return keyring;
+    if (!data.empty()) return storage::recorded_keyring(data);
+    return storage::BackupRepo::keyring_path(from);
+}
+
+std::string render(const Restored& restored) {
+    consent::JsonWriter out;
+    out.open().json("backup", render(restored.manifest, ""));
+    out.number("erasures_known", static_cast<std::int64_t>(restored.erasures_known));
+    out.number("erasures_done", static_cast<std::int64_t>(restored.erasures_done));
+    out.number("identifiers_gone", static_cast<std::int64_t>(restored.identifiers_gone));
+    return out.close().take();
+}
+
+}  // namespace cdp

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/result.h"
+#include "cdp/base/time.h"
+#include "cdp/erasure_facts.h"
+#include "storage/snapshot.h"
+#include "storage/transaction.h"
+#include "storage/vault.h"
+
+// What whoever keeps copies of the data must know of an erasure, and who has not been told yet;
+// docs/decisions/0028.
+namespace cdp {
+
+struct ToldErasure {
+    PrivacyRequestId id{};
+    ErasureScope scope = ErasureScope::person;
+    Timestamp requested{};
+    std::string author = {};
+    std::vector<Token> tokens = {};
+
+    friend bool operator==(const ToldErasure&, const ToldErasure&) = default;
+};
+
+std::string encode(const std::vector<ToldErasure>& erasures);
+// nullopt unless encode wrote it.
+std::optional<std::vector<ToldErasure>> decode_told(std::string_view bytes);
+
+// Owes the erasure to each registered repository of backups. The transaction conflicts with one
+// that registers another.
+Result<void> owe_to_backups(storage::Transaction& transaction, const storage::Snapshot& snapshot,
+                            const storage::Vault& vault, const ToldErasure& erasure);
+
+// What a repository has not been told, oldest first; the rows go when it was.
+struct OwedErasures {
+    std::vector<ToldErasure> erasures = {};
+    std::vector<std::string> rows = {};
+};
+Result<OwedErasures> owed_to(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                             const std::string& repository);
+Result<std::uint64_t> count_owed(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                                 const std::string& repository);
+
+// Every erasure that a store knows to be done, oldest first.
+Result<std::vector<ToldErasure>> erasures_in(const storage::Snapshot& snapshot,
+                                             const storage::Vault& vault);
+
+}  // namespace cdp

@@ -1,0 +1,31 @@
+#include "storage/rocks_database.h"
+
+#include "storage/rocks_error.h"
+
+namespace storage {
+
+cdp::Result<std::unique_ptr<Database>> Database::open(const RocksOptions& options, Mode mode) {
+    auto database = std::make_unique<Database>();
+    auto settings = database_options(options);
+    settings.create_if_missing = mode == Mode::create;
+    settings.create_missing_column_families = mode == Mode::create;
+    settings.error_if_exists = mode == Mode::create;
+    const auto descriptors = family_descriptors(options);
+    rocksdb::DB* raw = nullptr;
+    const auto status = mode == Mode::read_only
+                            ? rocksdb::DB::OpenForReadOnly(settings, options.path, descriptors,
+                                                           &database->families_, &raw)
+                            : rocksdb::DB::Open(settings, options.path, descriptors,
+                                                &database->families_, &raw);
+    if (!status.ok()) return translate_open(status, options.path);
+    database->db_.reset(raw);
+    return database;
+}
+
+Database::~Database() {
+    if (!db_) return;
+    for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);
+    db_->Close().PermitUncheckedError();
+}
+
+}  // namespace storage
