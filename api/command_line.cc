@@ -5,10 +5,12 @@
 
 #include "api/audit_check.h"
 #include "api/audit_verbs.h"
+#include "api/backup_verbs.h"
 #include "api/key_verbs.h"
 #include "api/ledger_verbs.h"
 #include "api/rebuild.h"
 #include "api/receipt_check.h"
+#include "api/verify_verb.h"
 #include "cdp/queries.h"
 
 namespace api {
@@ -138,6 +140,56 @@ void add_rebuild_verb(CLI::App& app, RebuildCommand& command, int& code) {
     verb->callback([&] { code = rebuild(command); });
 }
 
+void add_repository(CLI::App* verb, const char* option, const char* what, BackupCommand& command) {
+    verb->add_option(option, command.repository, what)->required()->type_name("REPO");
+    verb->add_flag("--json", command.json, "One JSON document");
+}
+
+void add_keyring(CLI::App* verb, BackupCommand& command) {
+    verb->add_option("--keyring", command.keyring,
+                     "The keyring of the data (default: where it was when backups began)")
+        ->type_name("FILE");
+}
+
+void add_backup_verbs(CLI::App& app, BackupCommand& command, int& code) {
+    auto* backup = app.add_subcommand("backup", "Copies of the data folder, sealed");
+    backup->require_subcommand(1);
+
+    auto* create = backup->add_subcommand("create", "Make one, also while the server runs");
+    add_data(create, command.data);
+    add_repository(create, "--to", "Where backups are kept", command);
+    create->callback([&] { code = create_backup(command); });
+
+    auto* list = backup->add_subcommand("list", "Print which there are");
+    add_repository(list, "--from", "Where backups are kept", command);
+    add_keyring(list, command);
+    list->add_option("--data", command.data, "The data folder, for its keyring")->type_name("DIR");
+    list->callback([&] { code = list_backups(command); });
+
+    auto* verify =
+        backup->add_subcommand("verify", "Read all of them; exit 70 for what is damaged");
+    add_repository(verify, "--from", "Where backups are kept", command);
+    add_keyring(verify, command);
+    verify->add_option("--data", command.data, "The data folder, for its keyring")
+        ->type_name("DIR");
+    verify->add_option("--id", command.id, "Only this one")->type_name("ID");
+    verify->callback([&] { code = verify_backups(command); });
+
+    auto* restore =
+        backup->add_subcommand("restore", "Make a data folder of one, erasures and all");
+    add_data(restore, command.data);
+    add_repository(restore, "--from", "Where backups are kept", command);
+    add_keyring(restore, command);
+    restore->add_option("--id", command.id, "Which one (default: the newest)")->type_name("ID");
+    restore
+        ->add_option("--erasures", command.erasures,
+                     "Another repository, or the former data folder: what was erased there is too")
+        ->type_name("DIR");
+    restore->add_option("--config", command.config, "The configuration that serve runs with, TOML")
+        ->type_name("FILE");
+    restore->callback([&] { code = restore_backup(command); });
+}
+
 struct LedgerOptions {
     std::string data;
     bool all = false;
@@ -262,6 +314,13 @@ int run_command_line(int argc, char** argv) {
     add_audit_verbs(*audit, audit_command, code);
     AuditCheckCommand audit_check_command;
     add_audit_check_verb(*audit, audit_check_command, code);
+
+    BackupCommand backup_command;
+    add_backup_verbs(app, backup_command, code);
+    auto* verify = app.add_subcommand("verify", "Read all data; exit 70 for what is damaged");
+    add_data(verify, data);
+    verify->add_flag("--json", json, "One JSON document");
+    verify->callback([&] { code = verify_data(data, json); });
 
     RebuildCommand rebuild_command;
     add_rebuild_verb(app, rebuild_command, code);

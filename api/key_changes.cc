@@ -1,69 +1,34 @@
-#include <chrono>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "api/handlers.h"
 #include "api/json.h"
 #include "api/parameters.h"
-#include "api/pipe.h"
 #include "api/problem.h"
+#include "api/progress.h"
 #include "cdp/key_epochs.h"
 
 // The keys that the data folder itself is kept with.
 namespace api {
 namespace {
 
-constexpr std::chrono::milliseconds kPause{250};
-
 Response no_keyring() {
     return problem(503, "no_keyring", "What is served here has no keyring of its own.");
 }
-
-// One change, on the thread that makes it. The answer begins with the first progress; what is
-// refused before that is a problem document. It goes on when its reader is gone.
-class EpochChange {
-public:
-    EpochChange(cdp::KeyEpochs& epochs, Answer answer)
-        : epochs_(epochs), answer_(std::move(answer)) {}
-
-    void run() {
-        const auto changed = epochs_.change(
-            [this](std::string_view stage, std::uint64_t keys) { report(stage, keys); });
-        if (!changed && !started_) return answer_(problem(changed.error()));
-        if (!started_) start();
-        pipe_->write(changed ? "{\"result\":" + render(*changed) + "}\n"
-                             : error_line(changed.error()));
-        pipe_->finish(/*whole=*/true);
-    }
-
-private:
-    void report(std::string_view stage, std::uint64_t keys) {
-        const auto now = std::chrono::steady_clock::now();
-        if (started_ && now - told_ < kPause) return;
-        told_ = now;
-        if (!started_) start();
-        pipe_->write(R"({"progress":{"stage":")" + std::string(stage) + R"(","keys":)" +
-                     std::to_string(keys) + "}}\n");
-    }
-
-    void start() {
-        started_ = true;
-        answer_(lines_from(pipe_));
-    }
-
-    cdp::KeyEpochs& epochs_;
-    const Answer answer_;
-    const std::shared_ptr<Pipe> pipe_ = std::make_shared<Pipe>();
-    std::chrono::steady_clock::time_point told_ = {};
-    bool started_ = false;
-};
 
 }  // namespace
 
 void change_epoch(const Services& services, const Request&, Answer answer) {
     if (!services.key_epochs) return answer(no_keyring());
     services.aside([&epochs = *services.key_epochs, answer = std::move(answer)]() mutable {
-        EpochChange(epochs, std::move(answer)).run();
+        ProgressAnswer progress(std::move(answer));
+        const auto changed = epochs.change([&](std::string_view stage, std::uint64_t keys) {
+            progress.tell([&] {
+                return R"({"stage":")" + std::string(stage) + R"(","keys":)" +
+                       std::to_string(keys) + "}";
+            });
+        });
+        progress.finish(changed ? cdp::Result<std::string>(render(*changed)) : changed.error());
     });
 }
 

@@ -1,13 +1,14 @@
 #include "api/key_verbs.h"
 
-#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
 #include "api/command_line.h"
 #include "api/json.h"
+#include "api/pace.h"
 #include "api/reach.h"
+#include "cdp/backups.h"
 #include "cdp/key_epochs.h"
 #include "storage/escrow.h"
 
@@ -22,24 +23,23 @@ cdp::KeyEpochs::Needs needs_of(const OpenFolder& folder) {
     return {*folder.store, *folder.vault, *folder.keyring, kClock};
 }
 
-// Once a second is enough for who watches.
 class Progress {
 public:
     void tell(const std::string& stage, std::uint64_t keys) {
-        const auto now = std::chrono::steady_clock::now();
-        if (now - last_ < std::chrono::seconds{1}) return;
-        last_ = now;
-        std::fprintf(stderr, "cdp: %llu keys %s\n", static_cast<unsigned long long>(keys),
-                     stage.c_str());
+        if (pace_.due())
+            std::fprintf(stderr, "cdp: %llu keys %s\n", static_cast<unsigned long long>(keys),
+                         stage.c_str());
     }
 
 private:
-    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+    Pace pace_;
 };
 
 cdp::Result<json> change(const OpenFolder& folder) {
     Progress progress;
+    auto backups = backups_of(folder, /*disclosures=*/nullptr);
     cdp::KeyEpochs epochs(needs_of(folder));
+    epochs.reach(backups);
     const auto changed = CDP_TRY(epochs.change([&](std::string_view stage, std::uint64_t keys) {
         progress.tell(std::string(stage), keys);
     }));

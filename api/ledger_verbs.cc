@@ -1,13 +1,13 @@
 #include "api/ledger_verbs.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "api/command_line.h"
 #include "api/json.h"
 #include "api/ledger_json.h"
+#include "api/pace.h"
 #include "api/reach.h"
 #include "cdp/key_epochs.h"
 #include "cdp/ledger_rows.h"
@@ -41,20 +41,6 @@ void tell_progress(std::string_view stage, std::uint64_t done) {
     std::fprintf(stderr, "cdp: %llu %.*s\n", static_cast<unsigned long long>(done),
                  static_cast<int>(stage.size()), stage.data());
 }
-
-// Once a second is enough for who watches.
-class Pace {
-public:
-    bool due() {
-        const auto now = std::chrono::steady_clock::now();
-        if (now - last_ < std::chrono::seconds{1}) return false;
-        last_ = now;
-        return true;
-    }
-
-private:
-    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
-};
 
 cdp::Result<std::string> check(const OpenFolder& folder) {
     Pace pace;

@@ -42,10 +42,14 @@ cdp::Result<cdp::ErasureRequest> read_request(std::string_view body) {
 void erase(const Services& services, const Request& request, Answer answer) {
     auto wanted = read_request(request.body);
     if (!wanted) return answer(problem(wanted.error()));
-    services.aside(
-        [&erasures = services.platform.erasures(), wanted = std::move(*wanted),
-         reader = reader_of(request), author = author_of(request),
-         answer = std::move(answer)] { answer(document(erasures.erase(reader, author, wanted))); });
+    services.aside([&erasures = services.platform.erasures(), backups = services.backups,
+                    wanted = std::move(*wanted), reader = reader_of(request),
+                    author = author_of(request), answer = std::move(answer)] {
+        const auto erased = erasures.erase(reader, author, wanted);
+        // Before it is answered: who is told that it is done may lose the disk the moment after.
+        if (erased && backups && !wanted.dry_run) backups->tell_erasures();
+        answer(document(erased));
+    });
 }
 
 Response list_erasures(const Services& services, const Request& request) {

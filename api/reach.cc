@@ -1,9 +1,11 @@
 #include "api/reach.h"
 
 #include <chrono>
+#include <filesystem>
 #include <thread>
 
 #include "api/listener.h"
+#include "cdp/disclosures.h"
 
 namespace api {
 namespace {
@@ -17,6 +19,7 @@ cdp::Result<OpenFolder> open_folder(const std::string& data) {
     auto opened = CDP_TRY(storage::open_data_dir({.path = data, .keyring_path = {}}));
     OpenFolder folder;
     folder.path = data;
+    folder.keyring_path = std::filesystem::absolute(opened.keyring_path).lexically_normal();
     folder.store = std::move(opened.store);
     folder.vault = std::make_unique<storage::Vault>(opened.keyring);
     folder.keyring = std::make_unique<storage::KeyringFile>(
@@ -27,6 +30,22 @@ cdp::Result<OpenFolder> open_folder(const std::string& data) {
 
 cdp::Result<std::unique_ptr<storage::Journal>> OpenFolder::journal() const {
     return storage::open_journal(path + "/journal");
+}
+
+cdp::Backups backups_of(const OpenFolder& folder, cdp::Disclosures* disclosures) {
+    const auto drain = [disclosures]() -> cdp::Result<void> {
+        if (!disclosures) return cdp::Result<void>::ok();
+        CDP_CHECK(disclosures->begin());
+        return disclosures->drain();
+    };
+    static const cdp::SystemClock clock;
+    return cdp::Backups({.store = *folder.store,
+                         .vault = *folder.vault,
+                         .keyring = *folder.keyring,
+                         .drain = drain,
+                         .folder = folder.path,
+                         .keyring_path = folder.keyring_path,
+                         .clock = clock});
 }
 
 cdp::Result<Reached> reach(const std::string& data) {

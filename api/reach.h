@@ -6,6 +6,7 @@
 
 #include "api/admin_client.h"
 #include "cdp/access.h"
+#include "cdp/backups.h"
 #include "cdp/base/clock.h"
 #include "cdp/platform.h"
 #include "storage/data_dir.h"
@@ -26,9 +27,14 @@ struct OpenFolder {
     // DIR/journal. What stands on the folder and shows persons is given it, once.
     cdp::Result<std::unique_ptr<storage::Journal>> journal() const;
     std::string path;
+    std::string keyring_path;  // absolute
 };
 
 cdp::Result<OpenFolder> open_folder(const std::string& data);
+
+// Of an open folder, which must outlive them; `disclosures` are brought into the store before it is
+// copied, by who has any.
+cdp::Backups backups_of(const OpenFolder& folder, cdp::Disclosures* disclosures);
 
 // One owner: while a server runs, everybody else goes through its admin socket; else the folder is
 // opened here. Waits up to 10 s for a server that is still starting.

@@ -126,8 +126,12 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     if (const auto adopted = platform.policies().adopt(); !adopted) return fail(adopted.error());
     platform.publish_ledger();
     if (const auto begun = platform.disclosures().begin(); !begun) return fail(begun.error());
+    auto backups = backups_of(folder, &platform.disclosures());
+    backups.tell_erasures();
     cdp::KeyEpochs key_epochs({*folder.store, *folder.vault, *folder.keyring, clock});
+    key_epochs.reach(backups);
     options.key_epochs = &key_epochs;
+    options.backups = &backups;
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 

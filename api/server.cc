@@ -45,7 +45,8 @@ struct Server::Parts {
                    .purpose_titles = options_in.purpose_titles,
                    .config_day = options_in.config_day,
                    .draining = &draining,
-                   .key_epochs = options_in.key_epochs} {}
+                   .key_epochs = options_in.key_epochs,
+                   .backups = options_in.backups} {}
 
     void start_loops();
     void accept(int descriptor, bool tcp);

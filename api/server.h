@@ -26,6 +26,7 @@ struct ServerOptions {
     PurposeTitles purpose_titles = {};
     std::string config_day = {};           // see Config::day
     cdp::KeyEpochs* key_epochs = nullptr;  // outlives the server; see Services
+    cdp::Backups* backups = nullptr;       // alike
 };
 
 // The network in front of a platform. The platform, access and clock must outlive it.

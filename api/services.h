@@ -8,6 +8,7 @@
 #include "api/config.h"
 #include "api/metrics.h"
 #include "cdp/access.h"
+#include "cdp/backups.h"
 #include "cdp/base/clock.h"
 #include "cdp/key_epochs.h"
 #include "cdp/platform.h"
@@ -29,6 +30,7 @@ struct Services {
     std::string config_day = {};  // see Config::day
     std::atomic<bool>* draining = nullptr;
     cdp::KeyEpochs* key_epochs = nullptr;  // none: what is served is not a data folder
+    cdp::Backups* backups = nullptr;       // the same
 };
 
 }  // namespace api

@@ -45,11 +45,10 @@ Result<Backups::Made> Backups::create(const std::string& to, const BackupReport&
         return refuse("backup_inside", "Backups do not go into the data folder itself.", "/to");
     const std::unique_lock copying(copying_, std::try_to_lock);
     if (!copying) return copy_running();
-    const auto repo =
-        CDP_TRY(BackupRepo::open_or_make(to, needs_.vault, needs_.keyring.keyring().fingerprint,
-                                         needs_.keyring_path));
-    const auto known = CDP_TRY(storage::find_place(*needs_.store.snapshot(), needs_.vault,
-                                                   KeyPlace::Kind::backup, to));
+    const auto repo = CDP_TRY(BackupRepo::open_or_make(
+        to, needs_.vault, needs_.keyring.keyring().fingerprint, needs_.keyring_path));
+    const auto known = CDP_TRY(
+        storage::find_place(*needs_.store.snapshot(), needs_.vault, KeyPlace::Kind::backup, to));
     auto place = known.value_or(KeyPlace{.kind = KeyPlace::Kind::backup, .path = to});
     // Before anything is read: whoever is erased from now on, and whichever epoch ends, reaches it.
     if (!known) CDP_CHECK(keep_place(needs_.store, needs_.vault, place));
@@ -63,8 +62,7 @@ Result<Backups::Made> Backups::create(const std::string& to, const BackupReport&
             CDP_CHECK(keep_place(needs_.store, needs_.vault, place, /*forget=*/true));
         return filled.error();
     }
-    const auto range =
-        CDP_TRY(storage::KeysReader::open(repo, made.manifest.id))->range();
+    const auto range = CDP_TRY(storage::KeysReader::open(repo, made.manifest.id))->range();
     place.lowest = place.lowest == 0 ? range.lowest : std::min(place.lowest, range.lowest);
     place.highest = std::max(place.highest, range.highest);
     if (!place.failing.empty()) place.lowest = range.lowest;  // what was there is lost already
@@ -113,11 +111,10 @@ Result<void> Backups::copy_files(const BackupRepo& repo, const storage::StoreCop
     for (const auto& file : files) of += file.bytes;
     std::uint64_t done = 0;
     for (const auto& file : files) {
-        auto added =
-            CDP_TRY(repo.add_file(copy.path(), file.name, [&](std::uint64_t bytes) {
-                done += bytes;
-                return report("copying", done, of);
-            }));
+        auto added = CDP_TRY(repo.add_file(copy.path(), file.name, [&](std::uint64_t bytes) {
+            done += bytes;
+            return report("copying", done, of);
+        }));
         if (added.copied) {
             ++made.copied_files;
             made.copied_bytes += added.file.bytes;

@@ -32,8 +32,8 @@ public:
         const storage::Vault& vault;
         const storage::KeyringFile& keyring;
         std::function<Result<void>()> drain;  // brings what is listed elsewhere into the store
-        std::string folder;        // the data folder
-        std::string keyring_path;  // what the repository says of where it is
+        std::string folder;                   // the data folder
+        std::string keyring_path;             // what the repository says of where it is
         const Clock& clock;
     };
     explicit Backups(Needs needs) : needs_(std::move(needs)) {}
@@ -55,6 +55,10 @@ public:
     void tell_erasures();
 
     Result<void> rewrap(const storage::KeyPlace& place, const Rewrap& rewrap) override;
+
+    // Of what it makes backups.
+    const storage::Store& store() const { return needs_.store; }
+    const storage::Vault& vault() const { return needs_.vault; }
 
 private:
     Result<storage::BackupRepo> repository(const std::string& path) const;

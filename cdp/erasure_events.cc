@@ -77,8 +77,9 @@ Result<bool> Erasures::replay(const ToldErasure& told) const {
     if (CDP_TRY(upkeep.follows_other_rules()))
         return Error{.code = ErrorCode::unavailable,
                      .reason = "rules_differ",
-                     .message = "Whoever was erased since is erased by the rules that persons were "
-                                "folded by: give the configuration that the data were served with."};
+                     .message =
+                         "Whoever was erased since is erased by the rules that persons were "
+                         "folded by: give the configuration that the data were served with."};
     const auto key = erasure_key(told.id);
     if (const auto sealed = CDP_TRY(needs_.store.snapshot()->get(key))) {
         auto known = CDP_TRY(open_erasure(needs_.vault, key, *sealed));

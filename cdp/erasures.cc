@@ -311,9 +311,9 @@ Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const
                                .from = person,
                                .to = {},
                                .identifiers = static_cast<std::uint32_t>(tokens.size())}));
-    CDP_CHECK(owe_to_backups(
-        transaction, reading.snapshot, needs_.vault,
-        {erasure.id, erasure.scope, erasure.requested, erasure.author, tokens}));
+    CDP_CHECK(
+        owe_to_backups(transaction, reading.snapshot, needs_.vault,
+                       {erasure.id, erasure.scope, erasure.requested, erasure.author, tokens}));
     for (const Token& token : tokens)
         CDP_CHECK(
             needs_.tombstones.put(transaction, token, {erasure.requested, false, erasure.id}));

@@ -2,6 +2,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/key_epochs.h"
+#include "cdp/told_erasures.h"
 #include "consent/json_writer.h"
 #include "consent/tiles.h"
 
@@ -40,16 +41,35 @@ void write(JsonWriter& out, const EndedEpoch& ended) {
     write_time(out, "ended", ended.ended);
 }
 
-void write_places(JsonWriter& out, const char* name, storage::KeyPlace::Kind kind,
-                  const std::vector<storage::KeyPlace>& places) {
-    out.open_list(name);
+// When what a place holds ended; nothing while it can be unwrapped.
+Timestamp lost_since(const storage::KeyPlace& place, const std::vector<EndedEpoch>& ended) {
+    for (const auto& one : ended)
+        if (place.highest > 0 && one.from <= place.highest && place.highest < one.to)
+            return one.ended;
+    return {};
+}
+
+void write_escrows(JsonWriter& out, const std::vector<storage::KeyPlace>& places) {
+    out.open_list("escrows");
+    for (const auto& place : places)
+        if (place.kind == storage::KeyPlace::Kind::escrow) out.json({}, render(place));
+    out.close_list();
+}
+
+Result<void> write_backups(JsonWriter& out, const std::vector<storage::KeyPlace>& places,
+                           const std::vector<EndedEpoch>& ended, const storage::Snapshot& snapshot,
+                           const storage::Vault& vault) {
+    out.open_list("backups");
     for (const auto& place : places) {
-        if (place.kind != kind) continue;
+        if (place.kind != storage::KeyPlace::Kind::backup) continue;
         out.open();
         write(out, place);
-        out.close();
+        write_time(out, "unreadable_since", lost_since(place, ended));
+        const auto owed = CDP_TRY(count_owed(snapshot, vault, place.path));
+        out.number("erasures_owed", static_cast<std::int64_t>(owed)).close();
     }
     out.close_list();
+    return Result<void>::ok();
 }
 
 void write_failing(JsonWriter& out, const std::vector<storage::KeyPlace>& places) {
@@ -119,8 +139,8 @@ Result<std::string> KeyEpochs::state() const {
         out.json("entry", row ? std::to_string(ByteReader(*row).u64()) : "null").close();
     }
     out.close_list();
-    write_places(out, "escrows", storage::KeyPlace::Kind::escrow, places);
-    write_places(out, "backups", storage::KeyPlace::Kind::backup, places);
+    write_escrows(out, places);
+    CDP_CHECK(write_backups(out, places, ended, *snapshot, needs_.vault));
     return out.close().take();
 }
 

@@ -57,7 +57,8 @@ std::vector<ToldErasure> in_order(std::vector<ToldErasure> erasures) {
     return out;
 }
 
-Result<bool> all_known(const storage::Snapshot& snapshot, const std::vector<ToldErasure>& erasures) {
+Result<bool> all_known(const storage::Snapshot& snapshot,
+                       const std::vector<ToldErasure>& erasures) {
     for (const auto& one : erasures)
         if (!CDP_TRY(snapshot.get(erasure_key(one.id)))) return false;
     return true;

@@ -55,8 +55,7 @@ std::string encode(const BackupManifest& manifest) {
     out.bytes(manifest.fingerprint).u32(manifest.format).u64(manifest.sequence);
     out.u64(manifest.tree_size).bytes(manifest.tree_root).u64(manifest.erasures);
     out.u32(static_cast<std::uint32_t>(manifest.files.size()));
-    for (const auto& file : manifest.files)
-        out.bytes(file.name).u64(file.bytes).bytes(file.sealed);
+    for (const auto& file : manifest.files) out.bytes(file.name).u64(file.bytes).bytes(file.sealed);
     return out.take();
 }
 

@@ -13,7 +13,7 @@ namespace storage {
 // What a backup is made of, and what it is a backup of.
 struct BackupManifest {
     struct File {
-        std::string name;    // in the database's folder
+        std::string name;  // in the database's folder
         std::uint64_t bytes = 0;
         std::string sealed;  // what it is called in the repository: a keyed hash of its bytes
 

@@ -41,9 +41,8 @@ cdp::Error missing(const std::string& path) {
 }
 
 cdp::Error stopped() {
-    return {.code = cdp::ErrorCode::unavailable,
-            .reason = "stopping",
-            .message = "It was stopped."};
+    return {
+        .code = cdp::ErrorCode::unavailable, .reason = "stopping", .message = "It was stopped."};
 }
 
 std::string render(const RepoFormat& format) {
@@ -94,7 +93,8 @@ cdp::Result<std::vector<std::string>> names_in(const std::string& folder) {
     std::error_code error;
     for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error))
         names.push_back(at->path().filename().string());
-    if (error == std::errc::no_such_file_or_directory) return backup_damaged(folder + " is missing");
+    if (error == std::errc::no_such_file_or_directory)
+        return backup_damaged(folder + " is missing");
     if (error) return system_error("list " + folder, error.value());
     std::ranges::sort(names);
     return names;
@@ -275,8 +275,7 @@ cdp::Result<void> BackupRepo::look_at(const BackupManifest::File& file) const {
 }
 
 cdp::Result<void> BackupRepo::read_file(const BackupManifest::File& file, const Sink& sink) const {
-    const auto reader =
-        CDP_TRY(SealedReader::open(file_path(file), key_, "file " + file.sealed));
+    const auto reader = CDP_TRY(SealedReader::open(file_path(file), key_, "file " + file.sealed));
     std::uint64_t bytes = 0;
     for (;;) {
         const auto piece = CDP_TRY(reader->next());

@@ -42,8 +42,7 @@ bool lies_within(const std::string& path, const std::string& folder) {
     if (error) return false;
     const auto outer = fs::weakly_canonical(fs::absolute(folder), error);
     if (error) return false;
-    const auto [end, at] =
-        std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+    const auto [end, at] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
     return end == outer.end() || (std::next(end) == outer.end() && end->empty());
 }
 

@@ -113,8 +113,9 @@ cdp::Result<FoundBackup> find_backup(const std::string& from, const std::string&
     if (manifest.format != static_cast<std::uint32_t>(kFormat))
         return cdp::Error{.code = cdp::ErrorCode::unavailable,
                           .reason = "backup_older",
-                          .message = "The backup is of another format of data folders: restore it "
-                                     "with the cdp that made it.",
+                          .message =
+                              "The backup is of another format of data folders: restore it "
+                              "with the cdp that made it.",
                           .detail = "format " + std::to_string(manifest.format)};
     CDP_CHECK(check_readable(repo, chosen, keyring));
     CDP_TRY(count_keys(repo, chosen));

@@ -12,11 +12,11 @@ cdp::Result<std::unique_ptr<Database>> Database::open(const RocksOptions& option
     settings.error_if_exists = mode == Mode::create;
     const auto descriptors = family_descriptors(options);
     rocksdb::DB* raw = nullptr;
-    const auto status = mode == Mode::read_only
-                            ? rocksdb::DB::OpenForReadOnly(settings, options.path, descriptors,
-                                                           &database->families_, &raw)
-                            : rocksdb::DB::Open(settings, options.path, descriptors,
-                                                &database->families_, &raw);
+    const auto status =
+        mode == Mode::read_only
+            ? rocksdb::DB::OpenForReadOnly(settings, options.path, descriptors,
+                                           &database->families_, &raw)
+            : rocksdb::DB::Open(settings, options.path, descriptors, &database->families_, &raw);
     if (!status.ok()) return translate_open(status, options.path);
     database->db_.reset(raw);
     return database;

@@ -142,9 +142,8 @@ cdp::Result<std::unique_ptr<SealedReader>> SealedReader::open(const std::string&
     head.resize(kMagic.size() + kHeaderBytes);
     const auto n = CDP_TRY(read_up_to(descriptor, head, path));
     if (n != head.size() || !head.starts_with(kMagic)) return backup_damaged(path);
-    if (crypto_secretstream_xchacha20poly1305_init_pull(&reader->stream_->state,
-                                                        bytes_of(head) + kMagic.size(),
-                                                        key.bytes().data()) != 0)
+    if (crypto_secretstream_xchacha20poly1305_init_pull(
+            &reader->stream_->state, bytes_of(head) + kMagic.size(), key.bytes().data()) != 0)
         return backup_damaged(path);
     return reader;
 }
@@ -156,8 +155,8 @@ cdp::Result<std::string_view> SealedReader::next() {
     if (n < kExtraBytes) return backup_damaged(path_ + " is cut");
     plain_.resize(kPieceBytes);
     unsigned char tag = 0;
-    if (crypto_secretstream_xchacha20poly1305_pull(&stream_->state, bytes_of(plain_), nullptr,
-                                                   &tag, bytes_of(sealed_), n, bytes_of(label_),
+    if (crypto_secretstream_xchacha20poly1305_pull(&stream_->state, bytes_of(plain_), nullptr, &tag,
+                                                   bytes_of(sealed_), n, bytes_of(label_),
                                                    label_.size()) != 0)
         return backup_damaged(path_);
     done_ = tag == crypto_secretstream_xchacha20poly1305_TAG_FINAL;

@@ -35,10 +35,13 @@ public:
         REQUIRE(platform_->disclosures().begin());
         epochs_ = std::make_unique<cdp::KeyEpochs>(
             cdp::KeyEpochs::Needs{*folder_->store, *folder_->vault, *folder_->keyring, clock_});
+        backups_.reset(new cdp::Backups(api::backups_of(*folder_, &platform_->disclosures())));
+        epochs_->reach(*backups_);
         api::ServerOptions options;
         options.threads = 2;
         options.admin_socket_folder = data_;
         options.key_epochs = epochs_.get();
+        options.backups = backups_.get();
         auto started =
             api::Server::start(*platform_, *folder_->access, clock_, options, fast_limits());
         REQUIRE(started);
@@ -86,6 +89,7 @@ private:
     cdp::SystemClock clock_;
     std::unique_ptr<api::OpenFolder> folder_;
     std::unique_ptr<cdp::Platform> platform_;
+    std::unique_ptr<cdp::Backups> backups_;
     std::unique_ptr<cdp::KeyEpochs> epochs_;
     std::unique_ptr<api::Server> server_;
 };

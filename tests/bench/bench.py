@@ -286,6 +286,18 @@ def measure_rewrap(build, folder, runs, subjects):
     return row
 
 
+def measure_restore(build, folder, runs, events):
+    row = Row("restore", "events/s", 0.5, "copying the same files with OpenSSL's SHA-256 and fsync")
+    for run in range(runs):
+        progress(f"restore: run {run + 1} of {runs}")
+        into = os.path.join(folder, "restore")
+        done = bench(build, "restore", "--folder", into, "--events", events)
+        row.ours.append(done["per_second"])
+        row.peers.append(done["copied_per_second"])
+        shutil.rmtree(into)
+    return row
+
+
 def measure_signals(build, runs):
     rows = []
     for command in ("tcf", "gpp"):
@@ -437,7 +449,8 @@ def main():
             notes.append(f"consents: {note}")
             ledger = measure_ledger(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
             rewrap = measure_rewrap(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
-            rows += [*ingest, reads, gate, consents, ledger, rewrap, *measure_signals(asked.build, runs),
+            restore = measure_restore(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
+            rows += [*ingest, reads, gate, consents, ledger, rewrap, restore, *measure_signals(asked.build, runs),
                      *measure_idle(asked.build, folder, 5 if asked.quick else 20)]
         if asked.only != "speed":
             growth, server, people = measure_growth(asked.build, folder, runs, batches, many)

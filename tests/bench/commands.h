@@ -54,6 +54,9 @@ bool run_ledger(const std::string& folder, std::uint64_t entries);
 // Subjects re-wrapped a second of CPU, by all threads, beside opening and sealing 32 bytes.
 bool run_rewrap(const std::string& folder, std::uint64_t subjects);
 
+// Restores a backup of so many events, and copies its files with OpenSSL's SHA-256.
+bool run_restore(const std::string& folder, std::uint64_t events);
+
 // The CPU it takes to seal what a closed data folder of ingest holds, an event.
 bool run_sealing(const std::string& data);
 

@@ -61,11 +61,14 @@ int main(int argc, char** argv) {
     if (command == "rewrap")
         return bench::run_rewrap(options["--folder"], number(options, "--subjects", 1'000'000)) ? 0
                                                                                                 : 1;
+    if (command == "restore")
+        return bench::run_restore(options["--folder"], number(options, "--events", 1'000'000)) ? 0
+                                                                                               : 1;
     if (command == "sealing") return bench::run_sealing(options["--data"]) ? 0 : 1;
     if (command == "tcf") return bench::run_tcf() ? 0 : 1;
     if (command == "gpp") return bench::run_gpp() ? 0 : 1;
     std::fprintf(stderr,
-                 "usage: cdp_bench load|rows|log|gate|ledger|rewrap|sealing|tcf|gpp "
+                 "usage: cdp_bench load|rows|log|gate|ledger|rewrap|restore|sealing|tcf|gpp "
                  "[--name value]...\n");
     return 2;
 }
