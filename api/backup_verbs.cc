@@ -61,7 +61,7 @@ cdp::Result<json> create(AdminClient& server, const std::string& to) {
 
 void print_row(const json& backup) {
     const auto why = backup["unreadable"].is_string() ? backup.value("unreadable", "") : "yes";
-    std::printf("%-25s  %-24s  %6llu  %12llu  %10llu  %s\n", backup.value("id", "").c_str(),
+    std::printf("%-28s  %-24s  %6llu  %12llu  %10llu  %s\n", backup.value("id", "").c_str(),
                 backup.value("made", "").c_str(), number(backup, "files"), number(backup, "bytes"),
                 number(backup, "ledger_size"), why.c_str());
 }
@@ -146,7 +146,7 @@ int list_backups(const BackupCommand& command) {
     const auto document = parse_json(*listed);
     if (!document) return fail(document.error());
     if (command.json) return print_document(*document);
-    std::printf("%-25s  %-24s  %6s  %12s  %10s  %s\n", "ID", "MADE", "FILES", "BYTES", "LEDGER",
+    std::printf("%-28s  %-24s  %6s  %12s  %10s  %s\n", "ID", "MADE", "FILES", "BYTES", "LEDGER",
                 "READABLE");
     for (const auto& backup : (*document)["backups"]) print_row(backup);
     return finish_output();

@@ -101,6 +101,8 @@ Result<bool> Erasures::replay(const ToldErasure& told) const {
     write(transaction, erasure);
     const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
     if (outcome.state != storage::CommitState::ok) return outcome.error;
+    // Their own events cannot be asked any more when the keys have ended with an epoch.
+    if (told.events) CDP_CHECK(list_events(erasure, *told.events));
     CDP_TRY(finish(std::move(erasure)));
     return true;
 }

@@ -214,16 +214,20 @@ Result<void> Erasures::add_recipients(Erasure& erasure) const {
 
 // In commits of some MB; the last says that it is all.
 Result<void> Erasures::list_events_elsewhere(Erasure& erasure) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction reading(*snapshot, storage::kPartition);
+    return list_events(erasure, CDP_TRY(elsewhere({*snapshot, reading}, erasure)));
+}
+
+Result<void> Erasures::list_events(Erasure& erasure, const std::vector<FiledEvent>& events) const {
     constexpr std::uint32_t kPartsAtOnce = 50;
-    const auto seen = needs_.store.snapshot();
-    storage::Transaction reading(*seen, storage::kPartition);
-    const auto events = CDP_TRY(elsewhere({*seen, reading}, erasure));
     auto left = std::span(events);
     for (std::uint32_t number = 0; erasure.state != Erasure::State::listed;) {
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
         for (std::uint32_t n = 0; n < kPartsAtOnce && !left.empty(); ++n) {
             const auto part = left.first(std::min(kPartEventsMax, left.size()));
+            CDP_CHECK(owe_events(transaction, *snapshot, needs_.vault, erasure.id, number, part));
             put_part(transaction, erasure.id, number++, part);
             left = left.subspan(part.size());
         }
@@ -297,7 +301,9 @@ Result<void> Erasures::take_back(ErasureRows& rows, storage::Transaction& transa
 
 Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const {
     auto& transaction = reading.transaction;
-    CDP_CHECK(needs_.withdrawals.keep_open(transaction, erasure.tokens));
+    // In a restored folder the denials themselves may be unreadable.
+    if (!CDP_TRY(lacks_keys(reading.snapshot, needs_.vault, erasure.tokens)))
+        CDP_CHECK(needs_.withdrawals.keep_open(transaction, erasure.tokens));
     const auto persons = CDP_TRY(persons_of(reading, erasure));
     const auto tokens = std::exchange(erasure.tokens, {});
     ErasureRows rows(rows_needs(), reading, tokens);
@@ -311,9 +317,9 @@ Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const
                                .from = person,
                                .to = {},
                                .identifiers = static_cast<std::uint32_t>(tokens.size())}));
-    CDP_CHECK(
-        owe_to_backups(transaction, reading.snapshot, needs_.vault,
-                       {erasure.id, erasure.scope, erasure.requested, erasure.author, tokens}));
+    CDP_CHECK(owe_to_backups(transaction, reading.snapshot, needs_.vault,
+                             {erasure.id, erasure.scope, erasure.requested, erasure.author, tokens,
+                              std::vector<FiledEvent>{}}));
     for (const Token& token : tokens)
         CDP_CHECK(
             needs_.tombstones.put(transaction, token, {erasure.requested, false, erasure.id}));

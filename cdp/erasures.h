@@ -104,6 +104,7 @@ private:
     Result<Erasure> finish(Erasure erasure) const;
     Result<void> add_recipients(Erasure& erasure) const;
     Result<void> list_events_elsewhere(Erasure& erasure) const;
+    Result<void> list_events(Erasure& erasure, const std::vector<FiledEvent>& events) const;
     Result<void> erase_events_elsewhere(Erasure& erasure) const;
     Result<void> shorten(Erasure& erasure) const;
     Result<void> complete(People::Reading reading, Erasure& erasure) const;

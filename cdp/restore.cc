@@ -10,12 +10,14 @@
 #include "cdp/escrows.h"
 #include "cdp/interrupted.h"
 #include "cdp/platform.h"
+#include "cdp/rebuild.h"
 #include "cdp/refuse.h"
 #include "consent/json_writer.h"
 #include "storage/data_dir.h"
 #include "storage/folder_claim.h"
 #include "storage/journal.h"
 #include "storage/restore.h"
+#include "storage/scratch.h"
 
 namespace cdp {
 namespace {
@@ -57,6 +59,17 @@ std::vector<ToldErasure> in_order(std::vector<ToldErasure> erasures) {
     return out;
 }
 
+// When keys ended with an epoch, what their events said of others cannot be read and taken back: it
+// goes by making every fold of the facts that are left.
+Result<void> fold_anew(storage::Store& store, const storage::Vault& vault, const Clock& clock,
+                       const storage::Keyring& keyring, const RestoreRequest& request) {
+    const auto scratch = CDP_TRY(storage::ScratchStore::make(request.target + "/rebuild"));
+    const storage::Vault scratch_vault(keyring);
+    Rebuild rebuild({store, vault, scratch->store(), scratch_vault, request.config, clock}, {});
+    CDP_TRY(rebuild.mend());
+    return Result<void>::ok();
+}
+
 Result<bool> all_known(const storage::Snapshot& snapshot,
                        const std::vector<ToldErasure>& erasures) {
     for (const auto& one : erasures)
@@ -66,20 +79,22 @@ Result<bool> all_known(const storage::Snapshot& snapshot,
 
 // By the code that erases everywhere.
 Result<void> replay(storage::Store& store, const storage::Vault& vault, const Clock& clock,
-                    const RestoreRequest& request, const std::vector<ToldErasure>& erasures,
-                    Restored& restored) {
+                    const storage::Keyring& keyring, const RestoreRequest& request,
+                    const std::vector<ToldErasure>& erasures, Restored& restored) {
     restored.erasures_known = erasures.size();
     if (CDP_TRY(all_known(*store.snapshot(), erasures))) return Result<void>::ok();
     restored.erasures_known = 0;
     const Platform platform(store, vault, clock, request.config,
                             CDP_TRY(storage::open_journal(request.target + "/journal")));
     CDP_CHECK(finish_interrupted(platform));
+    bool unread = false;
     for (const auto& one : erasures) {
+        unread = unread || CDP_TRY(lacks_keys(*store.snapshot(), vault, one.tokens));
         const bool done = CDP_TRY(platform.erasures().replay(one));
         ++(done ? restored.erasures_done : restored.erasures_known);
         if (done) restored.identifiers_gone += one.tokens.size();
     }
-    return Result<void>::ok();
+    return unread ? fold_anew(store, vault, clock, keyring, request) : Result<void>::ok();
 }
 
 Result<void> check_places(const RestoreRequest& request) {
@@ -112,7 +127,7 @@ Result<Restored> restore(const RestoreRequest& request, const Clock& clock,
             return report("restoring", done, of);
         }));
     if (!report("erasing", done, of)) return Error{.reason = "stopping"};
-    CDP_CHECK(replay(restoring->store(), vault, clock, request, erasures, restored));
+    CDP_CHECK(replay(restoring->store(), vault, clock, keyring, request, erasures, restored));
     // What the folder goes on with: erasures and epochs to come reach where it came from.
     const auto from = fs::absolute(request.from).lexically_normal().string();
     const auto known = CDP_TRY(storage::find_place(*restoring->store().snapshot(), vault,

@@ -5,6 +5,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
+#include "identity/node.h"
 #include "storage/key.h"
 #include "storage/key_places.h"
 
@@ -21,8 +22,19 @@ std::string owed_prefix(const storage::Vault& vault, const std::string& reposito
         .str();
 }
 
+// Of an erasure itself, not of events it takes.
+bool is_done_row(std::string_view key) {
+    return key.size() == storage::kGroupBytes + sizeof(PrivacyRequestId::bytes);
+}
+
 storage::SubjectKey own_key(const storage::Vault& vault) {
     return vault.own_key("erasures owed");
+}
+
+void write(ByteWriter& out, std::span<const FiledEvent> events) {
+    out.u32(static_cast<std::uint32_t>(events.size()));
+    for (const auto& event : events)
+        out.raw(event.id.view()).raw(event.home.view()).i64(milliseconds_of(event.time));
 }
 
 void write(ByteWriter& out, const ToldErasure& erasure) {
@@ -30,6 +42,20 @@ void write(ByteWriter& out, const ToldErasure& erasure) {
     out.i64(milliseconds_of(erasure.requested)).bytes(erasure.author);
     out.u32(static_cast<std::uint32_t>(erasure.tokens.size()));
     for (const Token& token : erasure.tokens) out.raw(token.view());
+    out.u8(erasure.events ? 1 : 0);
+    if (erasure.events) write(out, *erasure.events);
+}
+
+std::optional<std::vector<FiledEvent>> read_events(ByteReader& in) {
+    std::vector<FiledEvent> events;
+    for (auto left = in.u32(); left > 0 && in.ok(); --left) {
+        FiledEvent event;
+        event.id = in.id<EventId>();
+        event.home = in.id<Token>();
+        event.time = timestamp_of(in.i64());
+        events.push_back(event);
+    }
+    return in.ok() ? std::optional(std::move(events)) : std::nullopt;
 }
 
 }  // namespace
@@ -54,6 +80,7 @@ std::optional<std::vector<ToldErasure>> decode_told(std::string_view bytes) {
         erasure.author = in.bytes();
         for (auto tokens = in.u32(); tokens > 0 && in.ok(); --tokens)
             erasure.tokens.push_back(in.id<Token>());
+        if (in.u8() > 0) erasure.events = read_events(in);
         if (scope < 1 || scope > 2 || erasure.tokens.empty()) return std::nullopt;
         erasures.push_back(std::move(erasure));
     }
@@ -73,15 +100,42 @@ Result<void> owe_to_backups(storage::Transaction& transaction, const storage::Sn
     return Result<void>::ok();
 }
 
+Result<void> owe_events(storage::Transaction& transaction, const storage::Snapshot& snapshot,
+                        const storage::Vault& vault, const PrivacyRequestId& id,
+                        std::uint32_t number, std::span<const FiledEvent> events) {
+    for (const auto& place : CDP_TRY(storage::all_places(snapshot, vault))) {
+        if (place.kind != storage::KeyPlace::Kind::backup) continue;
+        auto key =
+            owed_prefix(vault, place.path).append(id.view()).append(ByteWriter().u32(number).str());
+        ByteWriter plain;
+        write(plain, events);
+        auto sealed = storage::Vault::seal(own_key(vault), key, plain.str());
+        transaction.put(std::move(key), std::move(sealed));
+    }
+    return Result<void>::ok();
+}
+
 Result<OwedErasures> owed_to(const storage::Snapshot& snapshot, const storage::Vault& vault,
                              const std::string& repository) {
     const auto own = own_key(vault);
     OwedErasures owed;
     auto outcome = Result<void>::ok();
+    // An erasure's own row comes before those of its events; without it, it is not done.
     const auto visit = [&](std::string_view key, std::string_view sealed) -> Result<void> {
-        auto told = decode_told(CDP_TRY(storage::Vault::open(own, key, sealed)));
-        if (!told) return damaged("an erasure owed to backups that cannot be read");
-        std::ranges::move(*told, std::back_inserter(owed.erasures));
+        const auto plain = CDP_TRY(storage::Vault::open(own, key, sealed));
+        if (is_done_row(key)) {
+            auto told = decode_told(plain);
+            if (!told) return damaged("an erasure owed to backups that cannot be read");
+            std::ranges::move(*told, std::back_inserter(owed.erasures));
+            owed.rows.emplace_back(key);
+            return Result<void>::ok();
+        }
+        const auto id = storage::KeyReader(key).id<PrivacyRequestId>();
+        if (owed.erasures.empty() || owed.erasures.back().id != id) return Result<void>::ok();
+        ByteReader in(plain);
+        auto events = read_events(in);
+        if (!events) return damaged("events owed to backups that cannot be read");
+        std::ranges::move(*events, std::back_inserter(*owed.erasures.back().events));
         owed.rows.emplace_back(key);
         return Result<void>::ok();
     };
@@ -99,8 +153,20 @@ Result<std::uint64_t> count_owed(const storage::Snapshot& snapshot, const storag
                                  const std::string& repository) {
     std::uint64_t count = 0;
     CDP_CHECK(snapshot.scan(owed_prefix(vault, repository), {},
-                            [&](std::string_view, std::string_view) { return ++count > 0; }));
+                            [&](std::string_view key, std::string_view) {
+                                count += is_done_row(key) ? 1 : 0;
+                                return true;
+                            }));
     return count;
+}
+
+Result<bool> lacks_keys(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                        std::span<const Token> tokens) {
+    for (const Token& token : tokens)
+        if (CDP_TRY(snapshot.get(identity::node_key(token))) &&
+            !CDP_TRY(vault.find(snapshot, token)))
+            return true;
+    return false;
 }
 
 Result<std::vector<ToldErasure>> erasures_in(const storage::Snapshot& snapshot,
@@ -112,7 +178,7 @@ Result<std::vector<ToldErasure>> erasures_in(const storage::Snapshot& snapshot,
             const auto one = open_erasure(vault, key, sealed);
             if (!one) outcome = one.error();
             if (one && one->state == Erasure::State::completed)
-                found[one->id] = {one->id, one->scope, one->requested, one->author, {}};
+                found[one->id] = {one->id, one->scope, one->requested, one->author, {}, {}};
             return static_cast<bool>(one);
         }));
     CDP_CHECK(outcome);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
 #include "cdp/erasure_facts.h"
+#include "cdp/event_links.h"
 #include "storage/snapshot.h"
 #include "storage/transaction.h"
 #include "storage/vault.h"
@@ -23,6 +25,9 @@ struct ToldErasure {
     Timestamp requested{};
     std::string author = {};
     std::vector<Token> tokens = {};
+    // Which events under others' identifiers went too. nullopt: nobody wrote it down, and the
+    // events themselves tell.
+    std::optional<std::vector<FiledEvent>> events = {};
 
     friend bool operator==(const ToldErasure&, const ToldErasure&) = default;
 };
@@ -36,7 +41,14 @@ std::optional<std::vector<ToldErasure>> decode_told(std::string_view bytes);
 Result<void> owe_to_backups(storage::Transaction& transaction, const storage::Snapshot& snapshot,
                             const storage::Vault& vault, const ToldErasure& erasure);
 
-// What a repository has not been told, oldest first; the rows go when it was.
+// The same of events that it takes under others' identifiers, in parts, before it is done. Whoever
+// registers later has that in what is copied.
+Result<void> owe_events(storage::Transaction& transaction, const storage::Snapshot& snapshot,
+                        const storage::Vault& vault, const PrivacyRequestId& id,
+                        std::uint32_t number, std::span<const FiledEvent> events);
+
+// What a repository has not been told of erasures that are done, oldest first; the rows go when it
+// was.
 struct OwedErasures {
     std::vector<ToldErasure> erasures = {};
     std::vector<std::string> rows = {};
@@ -45,6 +57,10 @@ Result<OwedErasures> owed_to(const storage::Snapshot& snapshot, const storage::V
                              const std::string& repository);
 Result<std::uint64_t> count_owed(const storage::Snapshot& snapshot, const storage::Vault& vault,
                                  const std::string& repository);
+
+// Somebody among them is known, and cannot be read any more: their keys ended with an epoch.
+Result<bool> lacks_keys(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                        std::span<const Token> tokens);
 
 // Every erasure that a store knows to be done, oldest first.
 Result<std::vector<ToldErasure>> erasures_in(const storage::Snapshot& snapshot,

@@ -11,7 +11,7 @@ namespace storage {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
-constexpr std::string_view kShape = "00000000T000000Z-hhhhhhhh";
+constexpr std::string_view kShape = "00000000T000000000Z-hhhhhhhh";
 constexpr std::size_t kSealedName = 64;
 
 bool is_hex(char c) {
@@ -44,9 +44,8 @@ bool is_backup_id(std::string_view text) {
 
 std::string new_backup_id(cdp::Timestamp now) {
     auto id = cdp::format_time(now);  // 2026-11-22T09:40:33.123Z
-    id.erase(id.find('.'));
-    std::erase_if(id, [](char c) { return c == '-' || c == ':'; });
-    return id + "Z-" + cdp::to_hex(random_bytes(4));
+    std::erase_if(id, [](char c) { return c == '-' || c == ':' || c == '.'; });
+    return id + "-" + cdp::to_hex(random_bytes(4));
 }
 
 std::string encode(const BackupManifest& manifest) {

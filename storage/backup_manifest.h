@@ -20,7 +20,7 @@ struct BackupManifest {
         friend bool operator==(const File&, const File&) = default;
     };
 
-    std::string id;  // 20261122T094033Z and eight hexadecimal digits: sorts by time
+    std::string id;  // 20261122T094033123Z and eight hexadecimal digits: sorts by time
     cdp::Timestamp made{};
     std::string fingerprint;      // of the keyring
     std::uint32_t format = 0;     // of the data folder

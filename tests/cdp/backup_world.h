@@ -38,12 +38,19 @@ struct Disk {
     Folder folder;
 };
 
+// The vault of a world, made again of a keyring file with the same keys, as who opens a folder
+// makes it: before anything is asked of the platform that uses it.
+inline storage::Vault& vault_of(PlatformWorld& world, const std::string& keyring) {
+    auto& vault = const_cast<storage::Vault&>(world.vault());
+    std::destroy_at(&vault);
+    return *std::construct_at(&vault, storage::read_keyring(keyring).value());
+}
+
 struct BackedUp : Disk, PlatformWorld {
     BackedUp()
         : PlatformWorld(open_config(), make_store()),
-          // The tests' own vault, which an end of an epoch changes.
           file(keyring(), storage::read_keyring(keyring()).value(), store(),
-               const_cast<storage::Vault&>(vault())),
+               vault_of(*this, keyring())),
           backups({.store = store(),
                    .vault = vault(),
                    .keyring = file,
@@ -58,6 +65,7 @@ struct BackedUp : Disk, PlatformWorld {
     static bool go_on(std::string_view, std::uint64_t, std::uint64_t) { return true; }
 
     cdp::Backups::Made create(const cdp::BackupReport& report = go_on) {
+        clock().advance(std::chrono::seconds{1});
         auto made = backups.create(repo(), report);
         if (!made) FAIL(made.error().reason + " " + made.error().detail);
         return *std::move(made);
@@ -112,10 +120,11 @@ inline std::unique_ptr<storage::Store> open_folder(const std::string& path) {
     return std::move(opened->store);
 }
 
-// A restored folder; of a keyring that has not changed.
 struct RestoredWorld : PlatformWorld {
-    explicit RestoredWorld(const std::string& path)
-        : PlatformWorld(open_config(), open_folder(path)) {}
+    RestoredWorld(const std::string& path, const std::string& keyring)
+        : PlatformWorld(open_config(), open_folder(path)) {
+        vault_of(*this, keyring);
+    }
 };
 
 }  // namespace tests
