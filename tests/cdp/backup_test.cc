@@ -1,7 +1,12 @@
+#include <sys/resource.h>
+
 #include <algorithm>
+#include <atomic>
+#include <csignal>
 #include <filesystem>
 #include <set>
 
+#include "cdp/policy_versions.h"
 #include "cdp/rebuild.h"
 #include "cdp/scrub.h"
 #include "cdp/told_erasures.h"
@@ -72,6 +77,7 @@ std::string user(std::uint64_t n) {
 struct Small : BackedUp {
     explicit Small(std::uint64_t users = 3) {
         for (std::uint64_t n = 0; n < users; ++n) send_one(user(n));
+        REQUIRE(platform().policies().adopt());  // an entry of the ledger
         publish(*this);
     }
 };
@@ -346,6 +352,24 @@ TEST_CASE("a restore that was killed left no data folder", "[backup]") {
     CHECK(fs::exists(world.target() + "/FORMAT"));
 }
 
+TEST_CASE("a disk that takes no more leaves no folder", "[backup]") {
+    Small world;
+    world.create();
+    // Files longer than this cannot be written, by nobody in this process.
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    std::signal(SIGXFSZ, SIG_IGN);
+    const rlimit tight{.rlim_cur = 4'000, .rlim_max = before.rlim_max};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &tight) == 0);
+    const auto restored = cdp::restore(world.request(), world.clock(), BackedUp::go_on);
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    REQUIRE_FALSE(restored);
+    CHECK(restored.error().reason == "storage_failed");
+    CHECK_FALSE(fs::exists(world.target()));
+
+    world.restore();
+}
+
 TEST_CASE("a backup with any byte flipped or cut is refused, and nothing is left", "[backup]") {
     Small world;
     world.create();
@@ -421,7 +445,7 @@ TEST_CASE("what cannot be backed up or restored says why", "[backup]") {
     const auto before = contents(world.folder.path());
     const auto full = cdp::restore(world.request(), world.clock(), BackedUp::go_on);
     CHECK(full.error().reason == "dir_not_empty");
-    CHECK(contents(world.folder.path()) == before);
+    CHECK((contents(world.folder.path()) == before));
     fs::remove(world.target() + "/letter");
     world.restore();  // an empty one is as good as none
 }
