@@ -5,12 +5,12 @@
 namespace api {
 
 struct BackupCommand {
-    std::string data;
-    std::string repository;
-    std::string id;
-    std::string keyring;
-    std::string erasures;  // another place that knows of some
-    std::string config;
+    std::string data = {};
+    std::string repository = {};
+    std::string id = {};
+    std::string keyring = {};
+    std::string erasures = {};  // another place that knows of some
+    std::string config = {};
     bool json = false;
 };
 

@@ -93,7 +93,7 @@ TEST_CASE("an erasure that was answered is in the repository", "[backup]") {
     const auto persons = world.ask("GET", "/v1/exports/persons", world.key(Role::admin)).body;
     CHECK(persons.find("u2@shop.example") != std::string::npos);
     CHECK(persons.find("u1") == std::string::npos);
-    CHECK(world.ask("GET", "/v1/audit/erasures", world.key(Role::officer)).status == 200);
+    CHECK(world.ask("GET", "/v1/privacy/erasures", world.key(Role::officer)).status == 200);
     // It goes on telling where it came from.
     CHECK(api::create_backup({.data = again, .repository = repo}) == api::kDone);
 }
