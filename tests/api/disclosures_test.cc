@@ -179,8 +179,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
     // They show nobody: who has keys, how the server does, what anybody may know of the ledger,
     // and the texts that everybody was shown.
     const std::set<std::string_view> nobody{
-        "/v1/keys", "/v1/keys/epochs", "/metrics", "/v1/ledger/check", "/v1/ledger/keys",
-        "/v1/ledger/proofs/{index}", "/v1/notices/{id}", "/v1/audit/quarantines",
+        "/v1/keys", "/v1/keys/epochs", "/v1/verify", "/metrics", "/v1/ledger/check",
+        "/v1/ledger/keys", "/v1/ledger/proofs/{index}", "/v1/notices/{id}", "/v1/audit/quarantines",
         // Of names and of the configuration.
         "/v1/audit/unmapped", "/v1/audit/processing", "/v1/audit/purpose-limitation",
         // Need a decision, and a night: tests/cdp/audit_*.
