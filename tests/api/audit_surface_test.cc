@@ -144,7 +144,8 @@ TEST_CASE("an identifier that can be none is refused wherever one enters, and it
         const auto path = std::string("/v1/profiles/") + asked;
         CHECK(shop.asks(path + "/consents").json().value("pointer", "") == "/identifier");
         CHECK(shop.get(path + "?purpose=email_marketing", shop.keys.at(Role::channel))
-                  .json().value("pointer", "") == "/identifier");
+                  .json()
+                  .value("pointer", "") == "/identifier");
     }
     CHECK(shop.asks("/v1/audit/erasures?subject=emial:a%40shop.example").refusal() ==
           "400 identifier_type_unknown /subject");
