@@ -369,6 +369,7 @@ TEST_CASE("an old copy of the keyring brings no ended epoch back for long") {
     world.epochs->resume();
     while (world.epochs_on_disk() > 1) std::this_thread::yield();
     CHECK(cdp::ended_epochs(*world.store.snapshot())->size() == 1);
+    world.epochs.reset();  // it may still be overwriting the file that was replaced
     REQUIRE(storage::replace_keyring(world.path(), old));
     const auto refused = check_epochs(old, *world.store.snapshot());
     CHECK(refused.error().reason == "keyring_epoch_missing");
