@@ -7,7 +7,6 @@
 #include "cdp/facts.h"
 #include "cdp/person_events.h"
 #include "consent/entry.h"
-#include "identity/upkeep.h"
 #include "storage/key.h"
 
 // Whom an erasure takes, and which events of others' identifiers; and one done again.
@@ -72,14 +71,9 @@ Result<std::vector<PersonId>> Erasures::persons_of(People::Reading reading,
 
 Result<bool> Erasures::replay(const ToldErasure& told) const {
     const std::lock_guard turn(turn_);
-    const identity::Upkeep upkeep(needs_.store, needs_.vault, needs_.graph, needs_.config.types,
-                                  needs_.clock);
-    if (CDP_TRY(upkeep.follows_other_rules()))
-        return Error{.code = ErrorCode::unavailable,
-                     .reason = "rules_differ",
-                     .message =
-                         "Whoever was erased since is erased by the rules that persons were "
-                         "folded by: give the configuration that the data were served with."};
+    CDP_CHECK(check_rules(
+        "Whoever was erased since is erased by the rules that persons were folded by: give the "
+        "configuration that the data were served with."));
     const auto key = erasure_key(told.id);
     if (const auto sealed = CDP_TRY(needs_.store.snapshot()->get(key))) {
         auto known = CDP_TRY(open_erasure(needs_.vault, key, *sealed));

@@ -366,17 +366,19 @@ Result<void> Erasures::finish_interrupted() const {
     return Result<void>::ok();
 }
 
-// Whoever is linked to them is folded by the rules at hand.
-Result<void> Erasures::finish_or_refuse() const {
-    if (CDP_TRY(interrupted()).empty()) return Result<void>::ok();
+Result<void> Erasures::check_rules(const char* message) const {
     const identity::Upkeep upkeep(needs_.store, needs_.vault, needs_.graph, needs_.config.types,
                                   needs_.clock);
     if (CDP_TRY(upkeep.follows_other_rules()))
-        return Error{.code = ErrorCode::unavailable,
-                     .reason = "rules_differ",
-                     .message =
-                         "An erasure was interrupted and waits for the configured rules: start cdp "
-                         "serve with its configuration once."};
+        return Error{.code = ErrorCode::unavailable, .reason = "rules_differ", .message = message};
+    return Result<void>::ok();
+}
+
+Result<void> Erasures::finish_or_refuse() const {
+    if (CDP_TRY(interrupted()).empty()) return Result<void>::ok();
+    CDP_CHECK(check_rules(
+        "An erasure was interrupted and waits for the configured rules: start cdp serve with its "
+        "configuration once."));
     CDP_CHECK(finish_interrupted());
     if (CDP_TRY(interrupted()).empty()) return Result<void>::ok();
     return Error{.code = ErrorCode::unavailable,

@@ -96,6 +96,9 @@ private:
     // Takes rows away; true: there are no more.
     using Take = std::function<Result<bool>(ErasureRows&, People::Reading)>;
 
+    // rules_differ, unless the persons were folded by the rules at hand: whoever is linked to who
+    // is erased is folded by these.
+    Result<void> check_rules(const char* message) const;
     Result<std::vector<Erasure>> interrupted() const;
     Result<std::vector<Token>> whom(People::Reading reading, const ErasureRequest& request) const;
     Result<Erasure> stop(const std::string& author, const ErasureRequest& request) const;

@@ -262,38 +262,15 @@ def measure_consents(build, folder, runs, people):
     return row, f"{written / answers:.2f} rows an answer, {answers / groups:.0f} answers a group"
 
 
-def measure_ledger(build, folder, runs, entries):
-    row = Row("ledger_verify", "entries/s", 0.7, "OpenSSL's SHA-256 over the same messages")
+def measure_in_process(build, folder, runs, row, command, peer, **options):
+    """A command of cdp_bench that makes a data folder of its own and measures both sides in it."""
     for run in range(runs):
-        progress(f"ledger: run {run + 1} of {runs}")
-        into = os.path.join(folder, "ledger")
-        done = bench(build, "ledger", "--folder", into, "--entries", entries)
+        progress(f"{command}: run {run + 1} of {runs}")
+        into = os.path.join(folder, command)
+        done = bench(build, command, "--folder", into, *(part for name, value in options.items()
+                                                        for part in (f"--{name}", value)))
         row.ours.append(done["per_second"])
-        row.peers.append(done["openssl_per_second"])
-        shutil.rmtree(into)
-    return row
-
-
-def measure_rewrap(build, folder, runs, subjects):
-    row = Row("rewrap", "subjects/s", 0.5, "XChaCha20-Poly1305 alone: open and seal 32 B")
-    for run in range(runs):
-        progress(f"rewrap: run {run + 1} of {runs}")
-        into = os.path.join(folder, "rewrap")
-        done = bench(build, "rewrap", "--folder", into, "--subjects", subjects)
-        row.ours.append(done["per_second"])
-        row.peers.append(done["aead_per_second"])
-        shutil.rmtree(into)
-    return row
-
-
-def measure_restore(build, folder, runs, events):
-    row = Row("restore", "events/s", 0.5, "copying the same files with OpenSSL's SHA-256 and fsync")
-    for run in range(runs):
-        progress(f"restore: run {run + 1} of {runs}")
-        into = os.path.join(folder, "restore")
-        done = bench(build, "restore", "--folder", into, "--events", events)
-        row.ours.append(done["per_second"])
-        row.peers.append(done["copied_per_second"])
+        row.peers.append(done[peer])
         shutil.rmtree(into)
     return row
 
@@ -447,9 +424,19 @@ def main():
                 gate.ours.append(bench(asked.build, "gate")["per_second"])
             consents, note = measure_consents(asked.build, folder, runs, 20_000 if asked.quick else 100_000)
             notes.append(f"consents: {note}")
-            ledger = measure_ledger(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
-            rewrap = measure_rewrap(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
-            restore = measure_restore(asked.build, folder, runs, 200_000 if asked.quick else 1_000_000)
+            many = 200_000 if asked.quick else 1_000_000
+            ledger = measure_in_process(
+                asked.build, folder, runs,
+                Row("ledger_verify", "entries/s", 0.7, "OpenSSL's SHA-256 over the same messages"),
+                "ledger", "openssl_per_second", entries=many)
+            rewrap = measure_in_process(
+                asked.build, folder, runs,
+                Row("rewrap", "subjects/s", 0.5, "XChaCha20-Poly1305 alone: open and seal 32 B"),
+                "rewrap", "aead_per_second", subjects=many)
+            restore = measure_in_process(
+                asked.build, folder, runs,
+                Row("restore", "events/s", 0.5, "copying the same files with OpenSSL's SHA-256 and fsync"),
+                "restore", "copied_per_second", events=many)
             rows += [*ingest, reads, gate, consents, ledger, rewrap, restore, *measure_signals(asked.build, runs),
                      *measure_idle(asked.build, folder, 5 if asked.quick else 20)]
         if asked.only != "speed":

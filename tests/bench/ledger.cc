@@ -13,6 +13,7 @@
 #include "storage/data_dir.h"
 #include "storage/key.h"
 #include "tests/bench/commands.h"
+#include "tests/bench/commits.h"
 
 namespace bench {
 namespace {
@@ -38,20 +39,14 @@ Spent spent_on(const Work& work) {
 }
 
 void fill(storage::Store& store, const storage::Vault& vault, std::uint64_t entries) {
-    constexpr std::uint64_t kAtOnce = 10'000;
-    for (std::uint64_t first = 0; first < entries; first += kAtOnce) {
-        const auto snapshot = store.snapshot();
-        storage::Transaction transaction(*snapshot, storage::kPartition);
-        for (auto i = first; i < std::min(entries, first + kAtOnce); ++i)
-            consent::append_entry(transaction, vault,
-                                  {.type = consent::EntryType::record,
-                                   .time = cdp::timestamp_of(static_cast<std::int64_t>(i)),
-                                   .salt = consent::sha256(std::to_string(i)),
-                                   .bytes = "record",
-                                   .fields = {}});
-        CDP_ASSERT(commit_and_wait(store, std::move(transaction)).state ==
-                   storage::CommitState::ok);
-    }
+    put_in_commits(store, entries, [&](storage::Transaction& transaction, std::uint64_t n) {
+        consent::append_entry(transaction, vault,
+                              {.type = consent::EntryType::record,
+                               .time = cdp::timestamp_of(static_cast<std::int64_t>(n)),
+                               .salt = consent::sha256(std::to_string(n)),
+                               .bytes = "record",
+                               .fields = {}});
+    });
 }
 
 // The same messages, as many of each kind as the tree has, by OpenSSL alone: its digest fetched

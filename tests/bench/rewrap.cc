@@ -15,6 +15,7 @@
 #include "storage/key.h"
 #include "storage/vault.h"
 #include "tests/bench/commands.h"
+#include "tests/bench/commits.h"
 
 namespace bench {
 namespace {
@@ -34,15 +35,9 @@ cdp::Token subject(const storage::Vault& vault, std::uint64_t n) {
 }
 
 void fill(storage::Store& store, const storage::Vault& vault, std::uint64_t subjects) {
-    constexpr std::uint64_t kAtOnce = 10'000;
-    for (std::uint64_t first = 0; first < subjects; first += kAtOnce) {
-        const auto snapshot = store.snapshot();
-        storage::Transaction transaction(*snapshot, storage::kPartition);
-        for (auto n = first; n < std::min(subjects, first + kAtOnce); ++n)
-            CDP_ASSERT(vault.find_or_make(transaction, subject(vault, n)));
-        CDP_ASSERT(commit_and_wait(store, std::move(transaction)).state ==
-                   storage::CommitState::ok);
-    }
+    put_in_commits(store, subjects, [&](storage::Transaction& transaction, std::uint64_t n) {
+        CDP_ASSERT(vault.find_or_make(transaction, subject(vault, n)));
+    });
 }
 
 // Opens and seals 32 bytes bound to a row's key, over and over; nothing else.
