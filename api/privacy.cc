@@ -5,6 +5,7 @@
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "cdp/erasures.h"
+#include "cdp/privacy.h"
 
 namespace api {
 namespace {
@@ -42,7 +43,7 @@ cdp::Result<cdp::ErasureRequest> read_request(std::string_view body) {
 void erase(const Services& services, const Request& request, Answer answer) {
     auto wanted = read_request(request.body);
     if (!wanted) return answer(problem(wanted.error()));
-    services.aside([&erasures = services.platform.erasures(), backups = services.backups,
+    services.aside([&erasures = services.platform.privacy().erasures, backups = services.backups,
                     wanted = std::move(*wanted), reader = reader_of(request),
                     author = author_of(request), answer = std::move(answer)] {
         const auto erased = erasures.erase(reader, author, wanted);
@@ -55,11 +56,11 @@ void erase(const Services& services, const Request& request, Answer answer) {
 Response list_erasures(const Services& services, const Request& request) {
     const auto page = page_of(request);
     if (!page) return problem(page.error());
-    return document(services.platform.erasures().page(*page));
+    return document(services.platform.privacy().erasures.page(*page));
 }
 
 Response read_erasure(const Services& services, const Request& request) {
-    return document(services.platform.erasures().read(percent_decode(request.parameter)));
+    return document(services.platform.privacy().erasures.read(percent_decode(request.parameter)));
 }
 
 }  // namespace api

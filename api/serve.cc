@@ -17,6 +17,7 @@
 #include "cdp/erasures.h"
 #include "cdp/key_epochs.h"
 #include "cdp/policy_versions.h"
+#include "cdp/privacy.h"
 #include "cdp/stewardship.h"
 
 namespace api {
@@ -121,7 +122,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     cdp::Platform platform(*folder.store, *folder.vault, clock, config.platform,
                            *std::move(journal));
     if (const auto done = catch_up(platform); !done) return fail(done.error());
-    if (const auto done = platform.erasures().finish_interrupted(); !done)
+    if (const auto done = platform.privacy().erasures.finish_interrupted(); !done)
         return fail(done.error());
     if (const auto adopted = platform.policies().adopt(); !adopted) return fail(adopted.error());
     platform.publish_ledger();

@@ -48,6 +48,7 @@ Literal literal(Reason reason) {
         case Reason::guardian_missing: return "\"guardian_missing\"";
         case Reason::reconfirm_overdue: return "\"reconfirm_overdue\"";
         case Reason::invalidated: return "\"invalidated\"";
+        case Reason::suppressed: return "\"suppressed\"";
         case Reason::quarantined: return "\"quarantined\"";
         case Reason::captured_under_denial: return "\"captured_under_denial\"";
         case Reason::quiet_hours: return "\"quiet_hours\"";

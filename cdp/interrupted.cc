@@ -1,4 +1,5 @@
 #include "cdp/interrupted.h"
+#include "cdp/privacy.h"
 
 #include "cdp/erasures.h"
 #include "cdp/stewardship.h"
@@ -7,7 +8,7 @@ namespace cdp {
 
 Result<void> finish_interrupted(const Platform& platform) {
     CDP_CHECK(platform.stewardship().finish_interrupted());
-    return platform.erasures().finish_or_refuse();
+    return platform.privacy().erasures.finish_or_refuse();
 }
 
 }  // namespace cdp

@@ -18,6 +18,7 @@
 #include "cdp/ledger_rows.h"
 #include "cdp/people.h"
 #include "cdp/preferences.h"
+#include "cdp/privacy.h"
 #include "cdp/profiles.h"
 #include "cdp/receipts.h"
 #include "cdp/stewardship.h"
@@ -113,6 +114,7 @@ struct Platform::Parts {
         {store, vault, graph, people, consents, disclosures, config, clock}};
     const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, disclosures,
                              withdrawals, config, clock}};
+    const Privacy privacy{erasures};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};
@@ -247,8 +249,8 @@ Result<std::string> Platform::receipt(const Reader& reader, const ReceiptRequest
     return parts_->show(reader, parts_->receipts.make(reader.who, request));
 }
 
-const Erasures& Platform::erasures() const {
-    return parts_->erasures;
+const Privacy& Platform::privacy() const {
+    return parts_->privacy;
 }
 
 const Stewardship& Platform::stewardship() const {

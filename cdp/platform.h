@@ -26,10 +26,10 @@
 namespace cdp {
 
 class Disclosures;
-class Erasures;
 class Preferences;
 class Notices;
 class PolicyVersions;
+struct Privacy;
 class Quarantines;
 class Stewardship;
 class Withdrawals;
@@ -75,7 +75,7 @@ public:
     const Quarantines& quarantines() const;
     const PolicyVersions& policies() const;
     const Withdrawals& withdrawals() const;
-    const Erasures& erasures() const;
+    const Privacy& privacy() const;
     const Preferences& preferences() const;
     const Stewardship& stewardship() const;
 

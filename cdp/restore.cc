@@ -1,4 +1,5 @@
 #include "cdp/restore.h"
+#include "cdp/privacy.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -90,7 +91,7 @@ Result<void> replay(storage::Store& store, const storage::Vault& vault, const Cl
     bool unread = false;
     for (const auto& one : erasures) {
         unread = unread || CDP_TRY(lacks_keys(*store.snapshot(), vault, one.tokens));
-        const bool done = CDP_TRY(platform.erasures().replay(one));
+        const bool done = CDP_TRY(platform.privacy().erasures.replay(one));
         ++(done ? restored.erasures_done : restored.erasures_known);
         if (done) restored.identifiers_gone += one.tokens.size();
     }

@@ -14,6 +14,7 @@ enum class Reason : std::uint8_t {
     withdrawn,
     objected,
     restricted,
+    suppressed,  // never to be contacted again, whatever is said later
     expired,
     pending_doi,            // waits for its confirmation, or was confirmed too late
     guardian_missing,       // a minor's grant, without the guardian's

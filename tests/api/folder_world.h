@@ -10,6 +10,7 @@
 #include "cdp/disclosures.h"
 #include "cdp/erasures.h"
 #include "cdp/key_epochs.h"
+#include "cdp/privacy.h"
 #include "storage/data_dir.h"
 #include "tests/api/world.h"
 #include "tests/storage/folder.h"
@@ -30,7 +31,7 @@ public:
         REQUIRE(journal);
         platform_ = std::make_unique<cdp::Platform>(*folder_->store, *folder_->vault, clock_,
                                                     cdp::Config{}, *std::move(journal));
-        REQUIRE(platform_->erasures().finish_interrupted());
+        REQUIRE(platform_->privacy().erasures.finish_interrupted());
         platform_->publish_ledger();
         REQUIRE(platform_->disclosures().begin());
         epochs_ = std::make_unique<cdp::KeyEpochs>(

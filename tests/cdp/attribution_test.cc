@@ -4,6 +4,7 @@
 
 #include "cdp/erasures.h"
 #include "cdp/person_events.h"
+#include "cdp/privacy.h"
 #include "cdp/sessions.h"
 #include "tests/cdp/counting_store.h"
 #include "tests/cdp/world.h"
@@ -453,9 +454,9 @@ TEST_CASE(
     CHECK(reads < 40 * kEach);
 
     reads = 0;
-    const auto erased =
-        world.platform().erasures().erase(PlatformWorld::officer(), "officer:kim",
-                                          {.type = "user_id", .value = "u0", .dry_run = true});
+    const auto erased = world.platform().privacy().erasures.erase(
+        PlatformWorld::officer(), "officer:kim",
+        {.type = "user_id", .value = "u0", .dry_run = true});
     REQUIRE(erased);
     CHECK(json::parse(*erased)["erased"]["events"] == kEach);
     CAPTURE(reads);

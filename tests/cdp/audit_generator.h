@@ -10,6 +10,7 @@
 #include "cdp/erasures.h"
 #include "cdp/notices.h"
 #include "cdp/policy_versions.h"
+#include "cdp/privacy.h"
 #include "cdp/withdrawals.h"
 #include "tests/cdp/audit_history.h"
 #include "tests/cdp/audit_scanning.h"
@@ -404,7 +405,7 @@ private:
         for (const auto& one : known.given)
             if (gone.names.contains(one.asked)) gone.channels.insert(one.channel);
         const auto subject = subject_of(name);
-        REQUIRE(platform().erasures().erase(
+        REQUIRE(platform().privacy().erasures.erase(
             officer(), "officer:lee",
             {.type = subject.type, .value = subject.value, .reason = "asked"}));
         known.gone.push_back(gone);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "cdp/policy_versions.h"
+#include "cdp/privacy.h"
 #include "cdp/rebuild.h"
 #include "cdp/scrub.h"
 #include "cdp/told_erasures.h"
@@ -108,7 +109,7 @@ TEST_CASE("a restored folder answers as the one did, without who was erased sinc
     for (auto left = random.below(4); left > 0; --left) {
         if (world.exported(cdp::ExportKind::persons).empty()) break;
         const auto subject = random_subject(random, world);
-        const auto erased = world.platform().erasures().erase(
+        const auto erased = world.platform().privacy().erasures.erase(
             PlatformWorld::officer(), "officer:kim",
             {.type = subject.type,
              .value = subject.value,

@@ -8,6 +8,7 @@
 #include "cdp/disclosures.h"
 #include "cdp/erasures.h"
 #include "cdp/key_epochs.h"
+#include "cdp/privacy.h"
 #include "cdp/restore.h"
 #include "storage/data_dir.h"
 #include "storage/rocks_store.h"
@@ -77,8 +78,8 @@ struct BackedUp : Disk, PlatformWorld {
 
     // As the server does it.
     void erase(const std::string& type, const std::string& value) {
-        const auto erased =
-            platform().erasures().erase(officer(), "officer:kim", {.type = type, .value = value});
+        const auto erased = platform().privacy().erasures.erase(officer(), "officer:kim",
+                                                                {.type = type, .value = value});
         if (!erased) FAIL(erased.error().reason);
         backups.tell_erasures();
     }

@@ -1,4 +1,5 @@
 #include "cdp/erasures.h"
+#include "cdp/privacy.h"
 
 #include <algorithm>
 #include <map>
@@ -23,7 +24,7 @@ using tests::PlatformWorld;
 
 json erase(PlatformWorld& world, const std::string& type, const std::string& value,
            cdp::ErasureScope scope = cdp::ErasureScope::person, bool dry_run = false) {
-    const auto answer = world.platform().erasures().erase(
+    const auto answer = world.platform().privacy().erasures.erase(
         PlatformWorld::officer(), "officer:kim",
         {.type = type, .value = value, .scope = scope, .dry_run = dry_run, .reason = "asked"});
     if (!answer) return {{"error", answer.error().reason}};
@@ -113,9 +114,9 @@ TEST_CASE("who is erased is in no row, but that they were") {
     const auto kept = world.exported(cdp::ExportKind::persons);
     REQUIRE(kept.size() == 1);
     CHECK(kept[0]["identifiers"][0]["value"] == "u2");
-    CHECK(json::parse(*world.platform().erasures().read(done["id"].get<std::string>()))["erased"] ==
-          done["erased"]);
-    CHECK(json::parse(*world.platform().erasures().page({}))["erasures"].size() == 1);
+    CHECK(json::parse(*world.platform().privacy().erasures.read(
+              done["id"].get<std::string>()))["erased"] == done["erased"]);
+    CHECK(json::parse(*world.platform().privacy().erasures.page({}))["erasures"].size() == 1);
 }
 
 TEST_CASE("what is from before the erasure does not come back, and what is later starts anew") {

@@ -1,4 +1,5 @@
 #include "cdp/rebuild.h"
+#include "cdp/privacy.h"
 
 #include <algorithm>
 #include <set>
@@ -98,7 +99,7 @@ public:
         const auto scope =
             random_.one_in(3) ? cdp::ErasureScope::identifier : cdp::ErasureScope::person;
         const auto tell = [&](bool dry_run) {
-            const auto answer = world_.platform().erasures().erase(
+            const auto answer = world_.platform().privacy().erasures.erase(
                 PlatformWorld::officer(), "officer:kim",
                 {.type = type, .value = value, .scope = scope, .dry_run = dry_run});
             if (!answer) {

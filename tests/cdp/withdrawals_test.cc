@@ -1,4 +1,5 @@
 #include "cdp/withdrawals.h"
+#include "cdp/privacy.h"
 
 #include <algorithm>
 
@@ -430,7 +431,7 @@ TEST_CASE("what was said under several identifiers outlives one of them") {
         shop.withdraws_under_both("u1");
         CHECK(shop.asked("open").at("withdrawals").size() == 1);
         const std::string value = *type == 'u' ? "u1" : "u1@shop.example";
-        REQUIRE(shop.platform().erasures().erase(
+        REQUIRE(shop.platform().privacy().erasures.erase(
             PlatformWorld::officer(), "officer:o",
             {.type = type, .value = value, .scope = cdp::ErasureScope::identifier}));
         const auto records = shop.exported(cdp::ExportKind::consents);
@@ -477,8 +478,8 @@ TEST_CASE("who is erased is told of as a withdrawal until the channel takes note
     shop.withdraws("u1");
     const auto before = shop.feed().at("withdrawals")[0];
     const auto open_before = shop.asked("open").at("withdrawals")[0];
-    REQUIRE(shop.platform().erasures().erase(PlatformWorld::officer(), "officer:kim",
-                                             {.type = "user_id", .value = "u1"}));
+    REQUIRE(shop.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
+                                                     {.type = "user_id", .value = "u1"}));
     shop.clock().advance(1min);
     const auto page = shop.feed();
     CAPTURE(page.dump());
@@ -518,8 +519,8 @@ TEST_CASE("of who is erased nothing is told that was acknowledged, or goes on st
     REQUIRE(shop.read("u1"));
     shop.withdraws("u1");
     REQUIRE(shop.acknowledge(shop.feed().at("withdrawals")[0]) == "1");
-    REQUIRE(shop.platform().erasures().erase(PlatformWorld::officer(), "officer:kim",
-                                             {.type = "user_id", .value = "u1"}));
+    REQUIRE(shop.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
+                                                     {.type = "user_id", .value = "u1"}));
     CHECK(shop.feed().at("withdrawals").empty());
 
     shop.known("u2");
@@ -527,7 +528,7 @@ TEST_CASE("of who is erased nothing is told that was acknowledged, or goes on st
     REQUIRE(shop.read("u2"));
     shop.withdraws_under_both("u2");
     const auto one = shop.feed().at("withdrawals").at(0);
-    REQUIRE(shop.platform().erasures().erase(
+    REQUIRE(shop.platform().privacy().erasures.erase(
         PlatformWorld::officer(), "officer:kim",
         {.type = "email", .value = "u2@shop.example", .scope = cdp::ErasureScope::identifier}));
     // Once, whether or not it stands under what is left of the person.
@@ -544,8 +545,8 @@ TEST_CASE("whoever had data of who was erased can be told") {
     const cdp::AuditQuery query{.subject = {{"email", "u1@shop.example"}}};
     CHECK(shop.audited("recipients", query).at("before_erasure").empty());
     const auto erase = [&] {
-        const auto done = shop.platform().erasures().erase(PlatformWorld::officer(), "officer:kim",
-                                                           {.type = "user_id", .value = "u1"});
+        const auto done = shop.platform().privacy().erasures.erase(
+            PlatformWorld::officer(), "officer:kim", {.type = "user_id", .value = "u1"});
         REQUIRE(done);
         return json::parse(*done).at("id");
     };
@@ -560,7 +561,7 @@ TEST_CASE("whoever had data of who was erased can be told") {
     // A second one that finds nothing hides nothing.
     shop.clock().advance(1min);
     const auto second = [&] {
-        const auto done = shop.platform().erasures().erase(
+        const auto done = shop.platform().privacy().erasures.erase(
             PlatformWorld::officer(), "officer:kim", {.type = "email", .value = "u1@shop.example"});
         REQUIRE(done);
         return json::parse(*done).at("id");

@@ -1,0 +1,13 @@
+#pragma once
+
+// What people may ask of the data that are held of them, and what is done about it: each part's own
+// header says what it promises.
+namespace cdp {
+
+class Erasures;
+
+struct Privacy {
+    const Erasures& erasures;
+};
+
+}  // namespace cdp
