@@ -1,0 +1,263 @@
+#include "api/outgoing.h"
+
+#include <atomic>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/write.hpp>
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <thread>
+
+#include "api/public_address.h"
+#include "api/url.h"
+#include "tests/api/certificates.h"
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using namespace std::chrono_literals;
+
+// Serves connections one by one, each with the same bytes, until it dies. Says how many there were
+// and what the last one asked.
+class Listener {
+public:
+    enum class Speaks { plain, tls };
+
+    Listener(Speaks speaks, std::string says, bool stays_open = false)
+        : speaks_(speaks), says_(std::move(says)), stays_open_(stays_open) {
+        thread_ = std::thread([this] { run(); });
+    }
+    ~Listener() {
+        stopping_ = true;
+        boost::system::error_code ignored;
+        tcp::socket knock(context_);
+        knock.connect({asio::ip::address_v4::loopback(), port()}, ignored);
+        thread_.join();
+    }
+    std::uint16_t port() const { return port_; }
+    std::string url(const std::string& path = "/") const {
+        return std::string(speaks_ == Speaks::tls ? "https" : "http") +
+               "://localhost:" + std::to_string(port_) + path;
+    }
+    int served() const { return served_; }
+    // After the request was answered.
+    const std::string& asked() const { return asked_; }
+
+private:
+    template <typename Stream>
+    void answer(Stream& stream) {
+        boost::system::error_code error;
+        do {
+            std::string head;
+            asio::read_until(stream, asio::dynamic_buffer(head), "\r\n\r\n", error);
+            if (error) return;
+            asked_ = head;
+            ++served_;
+            asio::write(stream, asio::buffer(says_), error);
+        } while (stays_open_ && !error);
+        // Whoever waits for more is left waiting.
+        char byte = 0;
+        if (says_.empty()) stream.read_some(asio::buffer(&byte, 1), error);
+    }
+    void run() {
+        for (;;) {
+            boost::system::error_code error;
+            tcp::socket socket(context_);
+            acceptor_.accept(socket, error);
+            if (error || stopping_) return;
+            if (speaks_ == Speaks::plain) {
+                answer(socket);
+                continue;
+            }
+            asio::ssl::context tls(asio::ssl::context::tls_server);
+            tls.use_private_key(asio::buffer(tests::local_credentials().key),
+                                asio::ssl::context::pem);
+            tls.use_certificate_chain(asio::buffer(tests::local_credentials().certificate));
+            asio::ssl::stream<tcp::socket> stream(std::move(socket), tls);
+            stream.handshake(asio::ssl::stream_base::server, error);
+            if (!error) answer(stream);
+        }
+    }
+
+    const Speaks speaks_;
+    const std::string says_;
+    const bool stays_open_;
+    asio::io_context context_;
+    tcp::acceptor acceptor_{context_, {asio::ip::address_v4::loopback(), 0}};
+    const std::uint16_t port_ = acceptor_.local_endpoint().port();
+    std::atomic<bool> stopping_ = false;
+    std::atomic<int> served_ = 0;
+    std::string asked_;
+    std::thread thread_;
+};
+
+std::string answer_of(const std::string& body, const std::string& status = "200 OK",
+                      const std::string& headers = "Connection: close\r\n") {
+    return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
+           headers + "\r\n" + body;
+}
+
+api::OutgoingRules inner() {
+    api::OutgoingRules rules;
+    rules.inner_hosts = {"localhost"};
+    rules.authorities = tests::local_credentials().certificate;
+    rules.patience = 5s;
+    return rules;
+}
+
+std::string reason_of(const cdp::Result<api::OutgoingAnswer>& answer) {
+    return answer ? "answered " + std::to_string(answer->status) : answer.error().reason;
+}
+
+std::string ask(const api::OutgoingRules& rules, const std::string& url) {
+    return reason_of(api::Outgoing(rules).send({.url = url}));
+}
+
+using Speaks = Listener::Speaks;
+
+TEST_CASE("a request goes out as it is and its answer comes back") {
+    const auto speaks = GENERATE(Speaks::plain, Speaks::tls);
+    const Listener listener(speaks, answer_of("thanks"));
+    api::Outgoing outgoing(inner());
+    const api::OutgoingRequest request{.post = true,
+                                       .url = listener.url("/callbacks?a=b"),
+                                       .headers = {{"X-OpenDSR-Signature", "c2ln"}},
+                                       .body = "{}"};
+    const auto answer = outgoing.send(request);
+    REQUIRE(reason_of(answer) == "answered 200");
+    CHECK(answer->body == "thanks");
+    CHECK(listener.asked().starts_with("POST /callbacks?a=b HTTP/1.1\r\nHost: localhost:"));
+    CHECK(listener.asked().find("X-OpenDSR-Signature: c2ln\r\n") != std::string::npos);
+    CHECK(listener.asked().find("Content-Length: 2\r\n") != std::string::npos);
+}
+
+TEST_CASE("a connection that stays open is used again") {
+    const Listener listener(Speaks::tls, answer_of("", "200 OK", ""), /*stays_open=*/true);
+    {
+        api::Outgoing outgoing(inner());
+        for (int i = 0; i < 3; ++i)
+            CHECK(reason_of(outgoing.send({.url = listener.url()})) == "answered 200");
+    }
+    CHECK(listener.served() == 3);
+}
+
+TEST_CASE("a redirect is an answer, and nobody follows it") {
+    const Listener elsewhere(Speaks::plain, answer_of(""));
+    const Listener listener(Speaks::plain,
+                            answer_of("", "302 Found", "Location: " + elsewhere.url() + "\r\n"));
+    CHECK(ask(inner(), listener.url()) == "answered 302");
+    CHECK(elsewhere.served() == 0);
+}
+
+TEST_CASE("inner addresses are no stranger's to have called") {
+    const Listener listener(Speaks::plain, answer_of(""));
+    const auto port = std::to_string(listener.port());
+    auto rules = inner();
+    rules.inner_hosts = {"other.example"};
+    for (const auto* host : {"localhost", "LOCALHOST", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]",
+                             "0.0.0.0", "169.254.169.254", "10.0.0.1"}) {
+        CAPTURE(host);
+        CHECK(ask(rules, "https://" + std::string(host) + ":" + port + "/") ==
+              "address_not_public");
+        CHECK(ask(rules, "http://" + std::string(host) + ":" + port + "/") == "url_not_https");
+    }
+    CHECK(listener.served() == 0);
+}
+
+TEST_CASE("only a certificate that somebody trusted vouches for, of the host asked, is taken") {
+    const Listener listener(Speaks::tls, answer_of(""));
+    auto rules = inner();
+    rules.authorities.clear();
+    CHECK(ask(rules, listener.url()) == "certificate_refused");
+    rules = inner();
+    rules.inner_hosts = {"127.0.0.1"};
+    CHECK(ask(rules, "https://127.0.0.1:" + std::to_string(listener.port()) + "/") ==
+          "certificate_refused");
+    rules.authorities = "nothing of the kind";
+    CHECK(ask(rules, "https://127.0.0.1:" + std::to_string(listener.port()) + "/") ==
+          "authorities_malformed");
+    CHECK(listener.served() == 0);
+}
+
+TEST_CASE("who speaks no TLS where it is due is told nothing") {
+    const Listener listener(Speaks::plain, answer_of(""));
+    auto rules = inner();
+    rules.patience = 200ms;
+    CHECK(ask(rules, "https://localhost:" + std::to_string(listener.port()) + "/") ==
+          "answer_late");
+    CHECK(listener.served() == 0);
+}
+
+TEST_CASE("patience ends, and is that of the whole request") {
+    const Listener listener(Speaks::plain, "");
+    auto rules = inner();
+    rules.patience = 200ms;
+    const auto begun = std::chrono::steady_clock::now();
+    CHECK(ask(rules, listener.url()) == "answer_late");
+    CHECK(std::chrono::steady_clock::now() - begun < 3s);
+}
+
+TEST_CASE("an answer is read to its bound and not further") {
+    const Listener listener(Speaks::plain, answer_of(std::string(70'000, 'x')));
+    CHECK(ask(inner(), listener.url()) == "answer_too_large");
+    const Listener headers(Speaks::plain,
+                           answer_of("", "200 OK", "X-Long: " + std::string(20'000, 'x') + "\r\n"));
+    CHECK(ask(inner(), headers.url()) == "answer_too_large");
+    const Listener cut(Speaks::plain, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal");
+    CHECK(ask(inner(), cut.url()) == "answer_cut");
+}
+
+TEST_CASE("nobody there is said so") {
+    std::string url;
+    {
+        const Listener listener(Speaks::plain, "");
+        url = listener.url();
+    }
+    CHECK(ask(inner(), url) == "host_unreachable");
+    CHECK(ask(inner(), "https://nobody.invalid/") == "host_unknown");
+}
+
+TEST_CASE("a URL is a scheme, a host, perhaps a port, and a target") {
+    const auto url = api::parse_url("https://DSR.shop.example:8443/a/b?c=d");
+    REQUIRE(url);
+    CHECK(url->tls);
+    CHECK(url->host == "dsr.shop.example");
+    CHECK(url->authority() == "dsr.shop.example:8443");
+    CHECK(url->target == "/a/b?c=d");
+    CHECK(api::parse_url("http://[2001:DB8::1]")->authority() == "[2001:db8::1]");
+    CHECK(api::parse_url("http://shop.example?x")->target == "/?x");
+    for (const auto* bad :
+         {"", "shop.example", "ftp://shop.example", "https://", "https:///a", "https://a:b@c/",
+          "https://shop.example:0/", "https://shop.example:65536/", "https://shop.example:/",
+          "https://shop.example#a", "https://shop.example/a b", "https://shop.example/\r\nX: y",
+          "https://shop_example/", "https://[::1/", "https://[::1]x/", "https://sho\xc3\xb6p/"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(api::parse_url(bad));
+    }
+}
+
+TEST_CASE("an address is public unless a registry says otherwise") {
+    const auto is_public = [](const char* text) {
+        return api::is_public(asio::ip::make_address(text));
+    };
+    for (const auto* text : {"8.8.8.8", "172.15.0.1", "172.32.0.1", "192.169.0.1", "100.128.0.1",
+                             "2606:4700::1111", "::ffff:8.8.8.8"}) {
+        CAPTURE(text);
+        CHECK(is_public(text));
+    }
+    for (const auto* text :
+         {"0.0.0.0",      "10.1.2.3",        "100.64.0.1",  "127.0.0.1",       "169.254.169.254",
+          "172.16.0.1",   "172.31.255.1",    "192.168.1.1", "192.0.2.1",       "198.18.0.1",
+          "198.19.255.1", "203.0.113.1",     "224.0.0.1",   "255.255.255.255", "::",
+          "::1",          "fe80::1",         "fc00::1",     "fd12::1",         "ff02::1",
+          "2001:db8::1",  "2002:7f00::1",    "2001::1",     "64:ff9b::a00:1",  "::ffff:10.0.0.1",
+          "::127.0.0.1",  "::ffff:127.0.0.1"}) {
+        CAPTURE(text);
+        CHECK_FALSE(is_public(text));
+    }
+}
+
+}  // namespace
