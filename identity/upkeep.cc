@@ -57,6 +57,16 @@ private:
     std::vector<cdp::Token> tokens_;
 };
 
+// Who was erased since it was asserted is nobody to fold, and comes back as somebody new.
+cdp::Result<std::vector<cdp::Token>> known_among(const Graph& graph,
+                                                 storage::Transaction& transaction,
+                                                 std::span<const cdp::Token> tokens) {
+    std::vector<cdp::Token> out;
+    for (const auto& token : tokens)
+        if (CDP_TRY(graph.find(transaction, token))) out.push_back(token);
+    return out;
+}
+
 }  // namespace
 
 Upkeep::Upkeep(storage::Store& store, const storage::Vault& vault, const Graph& graph,
@@ -131,7 +141,8 @@ cdp::Result<void> Upkeep::fold_around(std::span<const cdp::Token> start, const C
     for (int race = 0; race < kRacesMax && !left.empty(); ++race) {
         const auto snapshot = store_.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
-        const auto folded = CDP_TRY(graph_.settle_afresh(transaction, left, cause));
+        const auto known = CDP_TRY(known_among(graph_, transaction, left));
+        const auto folded = CDP_TRY(graph_.settle_afresh(transaction, known, cause));
         if (on_folded_) CDP_CHECK(on_folded_(*snapshot, transaction, folded, cause));
         if (!transaction.empty()) {
             const auto outcome = storage::commit_and_wait(store_, std::move(transaction));

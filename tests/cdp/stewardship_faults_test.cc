@@ -1,9 +1,34 @@
 #include "tests/cdp/stewardship_world.h"
 
+#include "cdp/erasures.h"
+#include "cdp/privacy.h"
 #include "tests/cdp/failing_store.h"
 #include "tests/support/seeds.h"
 
 using namespace tests;
+
+namespace {
+
+// The fact is committed and the process ends there.
+void owe(PlatformWorld& world, identity::AssertionKind kind,
+         const std::pair<std::string, std::string>& a,
+         const std::pair<std::string, std::string>& b) {
+    const auto config = open_config();
+    const identity::Graph graph(world.store(), world.vault(), config.types);
+    const auto snapshot = world.store().snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    identity::Assertion assertion;
+    assertion.id = identity::new_assertion_id(world.clock().now(), "12345678");
+    assertion.kind = kind;
+    assertion.identifiers = {graph.token(a.first, a.second), graph.token(b.first, b.second)};
+    assertion.said = {"steward:kim", "as was seen at the till", world.clock().now()};
+    REQUIRE(identity::Assertions(world.vault()).add(transaction, assertion));
+    identity::Upkeep::owe(transaction, assertion.id);
+    REQUIRE(storage::commit_and_wait(world.store(), std::move(transaction)).state ==
+            storage::CommitState::ok);
+}
+
+}  // namespace
 
 TEST_CASE("an event is retracted whose messageId was forgotten, and is a repetition ever after") {
     PlatformWorld world(open_config());
@@ -30,20 +55,7 @@ TEST_CASE("what an interrupted process owes is drawn at the next start") {
     PlatformWorld world(open_config());
     world.send_one(R"({"type":"track","event":"A","userId":"u1","anonymousId":"a1"})");
     const auto linked = canonical(world, cdp::ExportKind::persons);
-    // The fact is committed and the process ends there.
-    const auto config = open_config();
-    const identity::Graph graph(world.store(), world.vault(), config.types);
-    const auto snapshot = world.store().snapshot();
-    storage::Transaction transaction(*snapshot, storage::kPartition);
-    identity::Assertion assertion;
-    assertion.id = identity::new_assertion_id(world.clock().now(), "12345678");
-    assertion.kind = identity::AssertionKind::cannot_link;
-    assertion.identifiers = {graph.token("user_id", "u1"), graph.token("anonymous_id", "a1")};
-    assertion.said = {"steward:kim", "two people", world.clock().now()};
-    REQUIRE(identity::Assertions(world.vault()).add(transaction, assertion));
-    identity::Upkeep::owe(transaction, assertion.id);
-    REQUIRE(storage::commit_and_wait(world.store(), std::move(transaction)).state ==
-            storage::CommitState::ok);
+    owe(world, identity::AssertionKind::cannot_link, {"user_id", "u1"}, {"anonymous_id", "a1"});
     CHECK(canonical(world, cdp::ExportKind::persons) == linked);
 
     world.restart(open_config());
@@ -51,6 +63,21 @@ TEST_CASE("what an interrupted process owes is drawn at the next start") {
     REQUIRE(world.platform().stewardship().catch_up({}));
     CHECK(world.exported(cdp::ExportKind::persons).size() == 2);
     CHECK(world.platform().stewardship().finish_interrupted());
+}
+
+TEST_CASE("what is owed of who was erased meanwhile is nothing, and holds nobody up") {
+    PlatformWorld world(open_config());
+    for (const auto* user : {"u1", "u2"})
+        world.send_one(R"({"type":"track","event":"A","userId":")" + std::string(user) + R"("})");
+    owe(world, identity::AssertionKind::must_link, {"user_id", "u1"}, {"user_id", "u2"});
+    REQUIRE(world.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
+                                                      {.type = "user_id", .value = "u1"}));
+    REQUIRE(world.platform().stewardship().catch_up({}));
+    CHECK(world.platform().stewardship().finish_interrupted());
+    world.send_one(R"({"type":"track","event":"A","userId":"u3"})");
+    auto asked = request("must_link");
+    asked.identifiers = {{"user_id", "u2"}, {"user_id", "u3"}};
+    CHECK(say(world, asked)["status"] == "standing");
 }
 
 TEST_CASE("what was written and could not be drawn is drawn by the next who speaks") {
