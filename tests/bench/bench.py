@@ -361,6 +361,40 @@ def measure_explain(server, people, questions):
     return row
 
 
+EVENTS_ERASED = 10_000
+
+
+def measure_erase(build, folder, runs, batches):
+    """Seconds until somebody of 10,000 events is gone, while the mix of events goes on arriving."""
+    row = Row("erase", "s for 10,000 events", 10, "goal: below")
+    server = Server(os.path.join(build, "cdp"), os.path.join(folder, "ingest"), os.cpu_count())
+    source = server.key("--role", "source", "--name", "bench-erased", "--trust", "server")
+    ingest = server.key("--role", "source", "--name", "bench")
+    officer = server.key("--role", "officer", "--name", "bench")
+    for run in range(1, runs + 1):
+        progress(f"erase: run {run} of {runs}")
+        for first in range(0, EVENTS_ERASED, 500):
+            post(server.port, "/v1/batch", source, {"batch": [
+                {"type": "identify" if n % 100 == 0 else "track", "event": "Product Viewed",
+                 "messageId": f"erased-{run}-{n}", "userId": f"erased-{run}", "anonymousId": f"erased-{run}-{n % 7}",
+                 "traits": {"email": f"erased-{run}@shop.example", "seen": n}, "properties": {"pad": "x" * 300}}
+                for n in range(first, first + 500)]})
+        load = start([os.path.join(build, "cdp_bench"), "load", "--port", str(server.port), "--key", ingest,
+                      "--run", str(1000 + run), "--batches", str(batches)], stdout=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        before = time.perf_counter()
+        done = post(server.port, "/v1/privacy/erasures", officer,
+                    {"identifier": {"type": "email", "value": f"erased-{run}@shop.example"}})
+        row.ours.append(time.perf_counter() - before)
+        if load.poll() is not None:
+            raise SystemExit("the events had all arrived before the erasure was done: more batches")
+        if done["erased"]["events"] != EVENTS_ERASED:
+            raise SystemExit(f"the erasure is not what it should be: {done}")
+        load.communicate()
+    server.stop()
+    return row
+
+
 def measure_idle(build, folder, seconds):
     cpu = Row("idle_cpu", "% of a core", 0.5, "goal: below")
     memory = Row("idle_memory", "MB", 100, "goal: below")
@@ -424,20 +458,21 @@ def main():
                 gate.ours.append(bench(asked.build, "gate")["per_second"])
             consents, note = measure_consents(asked.build, folder, runs, 20_000 if asked.quick else 100_000)
             notes.append(f"consents: {note}")
-            many = 200_000 if asked.quick else 1_000_000
+            some = 200_000 if asked.quick else 1_000_000
             ledger = measure_in_process(
                 asked.build, folder, runs,
                 Row("ledger_verify", "entries/s", 0.7, "OpenSSL's SHA-256 over the same messages"),
-                "ledger", "openssl_per_second", entries=many)
+                "ledger", "openssl_per_second", entries=some)
             rewrap = measure_in_process(
                 asked.build, folder, runs,
                 Row("rewrap", "subjects/s", 0.5, "XChaCha20-Poly1305 alone: open and seal 32 B"),
-                "rewrap", "aead_per_second", subjects=many)
+                "rewrap", "aead_per_second", subjects=some)
             restore = measure_in_process(
                 asked.build, folder, runs,
                 Row("restore", "events/s", 0.5, "copying the same files with OpenSSL's SHA-256 and fsync"),
-                "restore", "copied_per_second", events=many)
+                "restore", "copied_per_second", events=some)
             rows += [*ingest, reads, gate, consents, ledger, rewrap, restore, *measure_signals(asked.build, runs),
+                     measure_erase(asked.build, folder, runs, 5 * batches),
                      *measure_idle(asked.build, folder, 5 if asked.quick else 20)]
         if asked.only != "speed":
             growth, server, people = measure_growth(asked.build, folder, runs, batches, many)
