@@ -2,6 +2,7 @@
 #include <map>
 #include <utility>
 
+#include "cdp/base/calendar.h"
 #include "consent/record.h"
 #include "consent/utf8.h"
 
@@ -105,13 +106,6 @@ std::optional<std::chrono::months> ends_within(Basis basis) {
     }
 }
 
-cdp::Timestamp later_by(cdp::Timestamp time, std::chrono::months months) {
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    auto date = std::chrono::year_month_day(day) + months;
-    if (!date.ok()) date = date.year() / date.month() / std::chrono::last;
-    return cdp::Timestamp(std::chrono::sys_days(date) + (time - day));
-}
-
 Checked check_clocks(const Record& record) {
     const bool grant = record.state == State::granted;
     const auto from = record.effective_from.value_or(record.time);
@@ -135,7 +129,7 @@ Checked check_clocks(const Record& record) {
                        "noReaskUntil belongs to what is refused, and lies after time.",
                        "/noReaskUntil");
     const auto most = ends_within(record.basis);
-    if (grant && most && (!record.valid_until || *record.valid_until > later_by(from, *most)))
+    if (grant && most && (!record.valid_until || *record.valid_until > cdp::months_later(from, *most)))
         return refused("implied_too_long", "This legal basis ends by itself; say when, in time.",
                        "/validUntil");
     return Checked::ok();

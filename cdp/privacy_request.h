@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/ids.h"
+#include "cdp/base/time.h"
+#include "cdp/privacy_steps.h"
+#include "cdp/tombstones.h"
+#include "consent/sha256.h"
+
+// What somebody asks of their data, and what became of it; docs/decisions/0029.
+namespace cdp {
+
+struct RequestedIdentifier {
+    std::string type = {};
+    std::string value = {};
+};
+
+// As it is asked, by an officer or through a protocol.
+struct NewPrivacyRequest {
+    PrivacyKind kind = PrivacyKind::access;
+    PrivacyProtocol protocol = PrivacyProtocol::direct;
+    // Of the protocol; the same one of the same sender is the same request. Empty: it has none.
+    std::string external_id = {};
+    std::string regime = {};                           // a name of privacy_regimes; empty: default
+    std::vector<RequestedIdentifier> identifiers = {};  // whom it is about; 1 to 64, all of one
+    std::string reason = {};                           // in the asker's words; goes with the person
+    std::map<std::string, std::string> traits = {};    // rectification: name -> JSON; null removes
+    std::vector<std::string> purposes = {};  // objection, restriction, opt_*; empty: see 0029
+    std::string suppression = {};            // suppression: the reason's name; empty: requested
+    // How whoever sends has verified who asks, a word of [a-z0-9_]; empty: it has not.
+    std::string verified_by = {};
+    std::optional<Timestamp> received = {};    // when it was asked; absent or in the future: now
+    std::optional<Timestamp> not_before = {};  // until then nothing is done, and it can be cancelled
+    // The protocol's own, handed back as it is and kept when the person is erased: no personal data.
+    std::string context = {};
+    bool callbacks = false;  // each change of its state is owed to the protocol
+};
+
+// What was done about it. Ids are hexadecimal.
+struct PrivacyResults {
+    bool matched = false;                      // somebody was found
+    std::vector<std::string> erasures = {};    // GET /v1/privacy/erasures/{id}
+    std::vector<std::string> records = {};     // of consent
+    std::vector<std::string> lifted = {};      // the records by which a restriction ended
+    std::vector<std::string> made = {};        // rectifications or suppressions
+    std::map<std::string, std::uint64_t> counts = {};  // of data, by kind
+    std::optional<Timestamp> until = {};       // of access and portability: as long as it is given
+
+    friend bool operator==(const PrivacyResults&, const PrivacyResults&) = default;
+};
+
+// That something happened, who did it and when. Names nobody whose data it is about.
+struct PrivacyStep {
+    std::uint32_t number = 0;
+    Timestamp time{};
+    std::string author = {};  // a key, a protocol's sender, or `cdp`
+    PrivacyAct act = PrivacyAct::receive;
+    std::optional<PrivacyState> from = {};  // none: it began
+    PrivacyState to = PrivacyState::received;
+    std::string code = {};    // why or how, a word of [a-z0-9_]
+    std::string detail = {};  // one line more
+    consent::Sha256 salt = {};  // of its entry in the ledger
+
+    // What that commits to.
+    std::string said_of(const PrivacyRequestId& request) const;
+    consent::Sha256 commitment(const PrivacyRequestId& request) const;
+
+    friend bool operator==(const PrivacyStep&, const PrivacyStep&) = default;
+};
+
+struct PrivacyRequest {
+    PrivacyRequestId id{};
+    PrivacyKind kind = PrivacyKind::access;
+    PrivacyProtocol protocol = PrivacyProtocol::direct;
+    std::string regime = {};
+    std::string sender = {};
+    std::string external_id = {};
+    PrivacyState state = PrivacyState::received;
+    std::vector<std::string> purposes = {};
+    std::string suppression = {};
+    std::string verified_by = {};
+    std::uint32_t asked = 0;  // how many identifiers it named
+    Timestamp received{};
+    std::optional<Timestamp> acknowledge_by = {};
+    Timestamp answer_by{};
+    std::optional<Timestamp> extended_until = {};
+    std::string extended_for = {};  // why, a code
+    std::optional<Timestamp> not_before = {};
+    std::optional<PrivacyDenial> denial = {};
+    std::string blocked = {};  // in_progress: the code of why it waits for an officer
+    PrivacyResults results = {};
+    std::string context = {};
+    bool callbacks = false;
+    std::uint32_t steps_taken = 0;
+
+    // Read by `read` alone, and gone with the person.
+    std::vector<RequestedIdentifier> identifiers = {};  // normal forms of those still held
+    std::string reason = {};
+    std::map<std::string, std::string> traits = {};
+    std::vector<PrivacyStep> steps = {};
+
+    Timestamp due() const { return extended_until.value_or(answer_by); }
+};
+
+// The only acts that come from outside: verify, extend, deny, cancel, fulfil, retry, lift, note.
+struct PrivacyStepRequest {
+    PrivacyAct act = PrivacyAct::note;
+    std::string code = {};  // verify: the method; extend, fulfil, lift, note: why; required for these
+    std::string detail = {};
+    std::optional<PrivacyDenial> denial = {};  // deny: required
+    bool informed = false;                     // lift: the person was told before (Art. 18(3))
+};
+
+}  // namespace cdp

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/result.h"
+#include "cdp/privacy_request.h"
+#include "storage/snapshot.h"
+#include "storage/transaction.h"
+#include "storage/vault.h"
+
+// Requests as they are stored: the rows of Space::privacy_request. docs/STORAGE.md lists them.
+namespace cdp {
+
+// What is kept of a request under its own id, sealed under a key of the server: it names nobody.
+struct PrivacyRow {
+    PrivacyRequest request = {};  // without what names the person, and without its steps
+    Token content = {};           // a keyed hash of what was asked, for who asks again
+    // Whom it takes, from its beginning to its end: what is erased is found by nothing else.
+    std::vector<Token> plan = {};
+    Timestamp begun{};
+    std::uint32_t attempts = 0;              // that failed, one after the other
+    std::optional<Timestamp> ready_at = {};  // when it wants to be looked at; none: never
+
+    const PrivacyRequestId& id() const { return request.id; }
+};
+
+struct NamedToken {
+    Token token = {};
+    RequestedIdentifier identifier = {};  // normal form
+};
+
+// What an executor works on.
+struct PrivacyJob {
+    PrivacyRequest request = {};
+    std::vector<NamedToken> named = {};  // of whom a key is left
+    std::vector<Token> plan = {};        // all that were named when it began
+    Timestamp begun{};
+};
+
+// What one identifier's row holds of a request, sealed under its key.
+struct PrivacySubject {
+    RequestedIdentifier identifier = {};
+    // In the row of one of them alone.
+    std::string reason = {};
+    std::map<std::string, std::string> traits = {};
+};
+
+std::string privacy_requests_prefix();
+std::string privacy_request_key(const PrivacyRequestId& id);
+std::string privacy_external_key(const storage::Vault& vault, PrivacyProtocol protocol,
+                                 std::string_view sender, std::string_view external_id);
+// Open ones by the day they are due; those that want to be looked at, by when.
+std::string privacy_due_prefix();
+std::string privacy_ready_prefix();
+std::string privacy_owed_prefix();
+std::string privacy_owed_key(const PrivacyRequestId& id, std::uint32_t step);
+struct TimedRequest {
+    Timestamp time{};
+    PrivacyRequestId id{};
+};
+std::string privacy_due_key(const TimedRequest& one);
+std::string privacy_ready_key(const TimedRequest& one);
+// Of a row's key of either kind; nullopt: it is none.
+std::optional<TimedRequest> timed_in(std::string_view key);
+
+Result<std::optional<PrivacyRow>> find_privacy_row(storage::Transaction& transaction,
+                                                   const storage::Vault& vault,
+                                                   const PrivacyRequestId& id);
+Result<PrivacyRow> open_privacy_row(const storage::Vault& vault, std::string_view key,
+                                    std::string_view sealed);
+
+// Files a request under those it names, who must have keys in the transaction. `home`: the one in
+// whose row the rest is.
+Result<void> put_subjects(storage::Transaction& transaction, const storage::Vault& vault,
+                          const PrivacyRequestId& id, std::span<const NamedToken> named,
+                          const Token& home, const PrivacySubject& rest);
+struct PrivacySubjects {
+    std::vector<NamedToken> named = {};
+    std::string reason = {};
+    std::map<std::string, std::string> traits = {};
+};
+// Of those that were not erased.
+Result<PrivacySubjects> subjects_of(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                                    const PrivacyRequestId& id);
+Result<std::vector<Token>> tokens_of(const storage::Snapshot& snapshot, const PrivacyRequestId& id);
+// Which requests name an identifier, newest first; false stops.
+Result<void> each_request_of(const storage::Snapshot& snapshot, const Token& token,
+                             const std::function<bool(const PrivacyRequestId&)>& visit);
+// Takes what the requests of an identifier hold under it; they are looked at again at `now`.
+Result<void> erase_from_requests(const storage::Snapshot& snapshot,
+                                 storage::Transaction& transaction, const Token& token,
+                                 Timestamp now);
+
+Result<std::vector<PrivacyStep>> steps_of(const storage::Snapshot& snapshot,
+                                          const storage::Vault& vault, const PrivacyRequestId& id);
+// Every step of every request; an Error for a row that cannot be read. False stops.
+Result<void> each_privacy_step(
+    const storage::Snapshot& snapshot, const storage::Vault& vault,
+    const std::function<bool(const PrivacyRequestId&, const Result<PrivacyStep>&)>& visit);
+
+// One change of a request in one transaction: what it was, and what becomes of it.
+class PrivacyChange {
+public:
+    PrivacyChange(storage::Transaction& transaction, const storage::Vault& vault, PrivacyRow row,
+                  Timestamp now)
+        : transaction_(transaction), vault_(vault), row_(std::move(row)), was_(row_), now_(now) {}
+
+    // Changed by whoever decides; its state by `take` alone.
+    PrivacyRow& row() { return row_; }
+    PrivacyRequest& request() { return row_.request; }
+    Timestamp now() const { return now_; }
+
+    // A step, its entry in the ledger and, when the state changes, the callback that is owed.
+    // step_not_possible (conflict).
+    Result<void> take(PrivacyAct act, const std::string& author, const std::string& code = {},
+                      const std::string& detail = {});
+    // Writes the row, and what finds it. Last.
+    void write();
+
+private:
+    storage::Transaction& transaction_;
+    const storage::Vault& vault_;
+    PrivacyRow row_;
+    const PrivacyRow was_;
+    const Timestamp now_;
+};
+
+}  // namespace cdp

@@ -1,0 +1,149 @@
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cdp/base/clock.h"
+#include "cdp/base/result.h"
+#include "cdp/config.h"
+#include "cdp/disclosures.h"
+#include "cdp/privacy_request.h"
+#include "cdp/privacy_request_rows.h"
+#include "cdp/queries.h"
+#include "cdp/shown.h"
+#include "identity/graph.h"
+#include "storage/store.h"
+#include "storage/vault.h"
+
+// What people ask of their data, whatever protocol brought it; docs/decisions/0029.
+namespace cdp {
+
+// Does what a kind of request asks. It may be called again, also by another process, after it has
+// done all or part of it, and is to come to the same end. An error that is `unavailable`,
+// `overloaded` or `storage_full` is tried again later; any other blocks the request.
+using PrivacyExecutor = std::function<Result<PrivacyResults>(const PrivacyJob&)>;
+
+struct PrivacyRequestsQuery {
+    std::string status = {};  // a state, `open` or `overdue`; empty: all
+    std::string kind = {};
+    // Open ones that are to be answered before, the most urgent first, instead of newest first.
+    std::optional<Timestamp> due_before = {};
+    PageQuery page = {};
+};
+
+// A change of state that a protocol is to be told of.
+struct OwedCallback {
+    PrivacyRequestId request{};
+    std::uint32_t step = 0;  // its number
+    PrivacyState state = PrivacyState::received;
+    Timestamp since{};
+    std::uint32_t attempts = 0;
+    Timestamp not_before{};  // of the next one
+};
+
+// Safe to use from many threads; everything it refers to must outlive it. What returns has been
+// written: on disk, and in the ledger.
+class PrivacyRequests {
+public:
+    struct Needs {
+        storage::Store& store;
+        const storage::Vault& vault;
+        const identity::Graph& graph;
+        const Tombstones& tombstones;
+        Disclosures& disclosures;
+        const Config& config;
+        const Clock& clock;
+    };
+    explicit PrivacyRequests(Needs needs) : needs_(needs) {}
+
+    // Before anything else is called; the last for a kind counts.
+    void serve(PrivacyKind kind, PrivacyExecutor executor) {
+        executors_[kind] = std::move(executor);
+    }
+    bool serves(PrivacyKind kind) const { return executors_.contains(kind); }
+
+    // Takes a request. Nothing is done about it yet but to verify it, as far as `verified_by` does.
+    // The same again is answered as it stands now. `sender` is a key's name, or what the protocol
+    // knows them by. Errors: kind_not_served, regime_unknown, identifiers_missing,
+    // too_many_identifiers, those of read_said, purpose_unknown, purposes_required,
+    // traits_missing, malformed_*; request_id_reused (conflict); erasure_under_way.
+    Result<PrivacyRequest> submit(const std::string& sender, const NewPrivacyRequest& request);
+
+    // Errors, both: request_unknown (not_found).
+    Result<PrivacyRequest> find(PrivacyProtocol protocol, std::string_view sender,
+                                std::string_view external_id) const;
+    Result<PrivacyRequest> read(const PrivacyRequestId& id) const;
+    // Hexadecimal digits.
+    Result<PrivacyRequest> read(std::string_view id) const;
+
+    // What somebody does about it. Errors: step_not_possible (conflict; of what is in progress also
+    // to end it by hand while it is not blocked), already_extended, already_lifted (conflict);
+    // not_extendable, person_not_informed, code_required, denial_required.
+    Result<PrivacyRequest> step(const std::string& author, const PrivacyRequestId& id,
+                                const PrivacyStepRequest& step);
+
+    // Does what can be done now, to its end; waits for it. Doing nothing is no error. Errors of
+    // reading and writing.
+    Result<PrivacyRequest> advance(const PrivacyRequestId& id);
+    // advance() for all whose time has come; the time of the next, nullopt when there is none.
+    // False stops in between.
+    Result<std::optional<Timestamp>> run_due(const std::function<bool()>& more);
+    // Called after each commit that makes something ready or owed, from any thread: return at once.
+    void subscribe(std::function<void()> changed);
+
+    // What a protocol has not been told, in no order, at most so many; false: due ones alone.
+    Result<std::vector<OwedCallback>> owed(PrivacyProtocol protocol, std::size_t most,
+                                           bool also_later = false) const;
+    // It was told, or never will be: `code` and `detail` say how, and are a step of the request.
+    Result<void> settle(const OwedCallback& owed, const std::string& code,
+                        const std::string& detail);
+    // It was tried in vain.
+    Result<void> postpone(const OwedCallback& owed, Timestamp until);
+
+    // For officers. {"requests":[…],"next":CURSOR|null} names no person; one does, and is listed.
+    // status_unknown, kind_unknown, malformed_cursor; request_unknown.
+    Result<std::string> page(const PrivacyRequestsQuery& query) const;
+    Result<std::string> show(const Reader& reader, const PrivacyRequestId& id) const;
+    // As show, without noting it.
+    Result<std::string> json(const PrivacyRequest& request) const;
+
+    const Needs& needs() const { return needs_; }
+
+private:
+    // What a change makes of a request; false: nothing.
+    using Decide = std::function<Result<bool>(PrivacyChange&)>;
+
+    Result<PrivacyRow> checked(const std::string& sender, const NewPrivacyRequest& request,
+                               std::vector<NamedToken>& named) const;
+    Result<std::optional<PrivacyRequestId>> known(storage::Transaction& transaction,
+                                                  const PrivacyRow& row) const;
+    Result<void> write_new(storage::Transaction& transaction, PrivacyRow row,
+                           const std::vector<NamedToken>& named,
+                           const NewPrivacyRequest& request) const;
+    Result<PrivacyRow> change(const PrivacyRequestId& id, const Decide& decide) const;
+    Result<bool> take_step(const PrivacyStepRequest& step, const std::string& author,
+                           PrivacyChange& change) const;
+    Result<bool> lift(const std::string& author, const PrivacyRequest& request) const;
+    Result<bool> advance_once(const PrivacyRequestId& id) const;
+    Result<bool> begin(const PrivacyRequestId& id) const;
+    Result<bool> execute(const PrivacyRow& row) const;
+    Result<bool> end_of_erased(const PrivacyRow& row) const;
+    Result<PrivacyRequest> whole(const storage::Snapshot& snapshot, const PrivacyRow& row) const;
+    void tell() const;
+
+    Needs needs_;
+    std::map<PrivacyKind, PrivacyExecutor> executors_;
+
+    mutable std::mutex mutex_;
+    mutable std::condition_variable ended_;
+    mutable std::set<PrivacyRequestId> running_;        // under mutex_
+    std::vector<std::function<void()>> subscribers_;    // under mutex_
+};
+
+}  // namespace cdp
