@@ -8,6 +8,7 @@
 #include "api/config_policy.h"
 #include "api/config_table.h"
 #include "cdp/base/time.h"
+#include "cdp/privacy_regimes.h"
 
 namespace api {
 namespace {
@@ -90,6 +91,15 @@ void read_controller(const toml::table* found, std::optional<ConfigFault>& fault
     table.finish();
 }
 
+void read_privacy(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
+    if (!found) return;
+    ConfigTable table(*found, "privacy", fault);
+    table.read("regime", out.privacy_regime);
+    if (!cdp::find_privacy_regime(out.privacy_regime))
+        table.blame("regime", "No such law is known here.");
+    table.finish();
+}
+
 void read_google(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
     if (!found) return;
     ConfigTable table(*found, "google_consent", fault);
@@ -121,6 +131,7 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     read_controller(table.table("controller"), fault, out.platform.controller);
     read_titles(table.table("preferences"), fault, out);
     read_google(table.table("google_consent"), fault, out);
+    read_privacy(table.table("privacy"), fault, out);
     table.finish();
 }
 

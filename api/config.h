@@ -23,6 +23,7 @@ struct Config {
     std::string public_url;  // where SDKs reach us, when it is not where they asked
     std::size_t connections_max = 10'000;
     PurposeTitles purpose_titles;
+    std::string privacy_regime = "gdpr";  // of requests that name none
     std::string day;  // UTC, on which the file was last changed; empty: not from a file
 };
 

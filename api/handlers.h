@@ -88,6 +88,12 @@ Response ledger_keys(const Services& services, const Request& request);
 Response read_ledger_proof(const Services& services, const Request& request);
 Response check_ledger(const Services& services, const Request& request);
 
+// privacy_requests.cc
+void add_privacy_request(const Services& services, const Request& request, Answer answer);
+Response list_privacy_requests(const Services& services, const Request& request);
+Response read_privacy_request(const Services& services, const Request& request);
+void step_privacy_request(const Services& services, const Request& request, Answer answer);
+
 // privacy.cc
 void erase(const Services& services, const Request& request, Answer answer);
 Response list_erasures(const Services& services, const Request& request);

@@ -139,6 +139,17 @@ void add_keys(std::vector<Route>& out) {
     out.push_back(keyed_route(Method::get, "/v1/verify", kAdmins, verify_data));
 }
 
+void add_privacy_requests(std::vector<Route>& out) {
+    out.push_back(
+        keyed_route(Method::post, "/v1/privacy/requests", kOfficers, add_privacy_request));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/requests", kOfficers, list_privacy_requests,
+                              {"status", "kind", "due_before", "limit", "cursor"}));
+    out.push_back(
+        keyed_route(Method::get, "/v1/privacy/requests/{id}", kOfficers, read_privacy_request));
+    out.push_back(keyed_route(Method::post, "/v1/privacy/requests/{id}/steps", kOfficers,
+                              step_privacy_request));
+}
+
 std::vector<Route> make_routes(bool metrics_open) {
     std::vector<Route> out;
     add_ingest(out);
@@ -196,6 +207,7 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures", kOfficers, list_erasures,
                               {"limit", "cursor"}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures/{id}", kOfficers, read_erasure));
+    add_privacy_requests(out);
     out.push_back({.path = "/.well-known/gpc.json", .handler = global_privacy_control});
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});

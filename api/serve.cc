@@ -18,6 +18,7 @@
 #include "cdp/key_epochs.h"
 #include "cdp/policy_versions.h"
 #include "cdp/privacy.h"
+#include "cdp/privacy_runner.h"
 #include "cdp/stewardship.h"
 
 namespace api {
@@ -129,6 +130,9 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     if (const auto begun = platform.disclosures().begin(); !begun) return fail(begun.error());
     auto backups = backups_of(folder, &platform.disclosures());
     backups.tell_erasures();
+    const auto& privacy = platform.privacy();
+    privacy.requests.default_regime(config.privacy_regime);
+    privacy.requests.after_erasure([&backups] { backups.tell_erasures(); });
     cdp::KeyEpochs key_epochs({*folder.store, *folder.vault, *folder.keyring, clock});
     key_epochs.reach(backups);
     options.key_epochs = &key_epochs;
@@ -142,9 +146,11 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     std::fflush(stdout);
 
     key_epochs.resume();
+    privacy.runner.start();
     wait_for_stop();
     key_epochs.stop();
     (*server)->stop();
+    privacy.runner.stop();
     cdp::log::write(cdp::log::Level::info, "stopped");
     return kDone;
 }

@@ -164,6 +164,12 @@ Result<Erasure> open_erasure(const storage::Vault& vault, std::string_view key,
     return out;
 }
 
+std::map<std::string, std::uint64_t> counts_by_name(const ErasedCounts& counts) {
+    std::map<std::string, std::uint64_t> out;
+    for (const auto& [name, member] : kCounts) out[name] = counts.*member;
+    return out;
+}
+
 void write_counts(consent::JsonWriter& out, const ErasedCounts& counts) {
     out.open("erased");
     for (const auto& [name, member] : kCounts)
@@ -201,6 +207,10 @@ void write_kept(consent::JsonWriter& out, const Erasure& erasure) {
     out.open()
         .text("what", "withdrawals")
         .text("basis", "When something was withdrawn under a keyed hash, as recipients were told.")
+        .close();
+    out.open()
+        .text("what", "privacy_requests")
+        .text("basis", "What was asked and when, and what was done, without who asked.")
         .close();
     out.close_list();
 }

@@ -82,6 +82,9 @@ std::string encode_outcome(const Erasure& erasure);
 // What encode_outcome wrote: everything but whom it took, by whom and why. nullopt: it did not.
 std::optional<Erasure> decode_outcome(std::string_view bytes);
 
+// What was counted, by what.
+std::map<std::string, std::uint64_t> counts_by_name(const ErasedCounts& counts);
+
 // "erased":{…}, and "kept":[{"what":…,"basis":…}]: what goes on being held, and why.
 void write_counts(consent::JsonWriter& out, const ErasedCounts& counts);
 void write_kept(consent::JsonWriter& out, const Erasure& erasure);

@@ -23,6 +23,12 @@ Result<std::optional<PrivacyRequestId>> read_cursor(std::string_view question,
     return std::optional(PrivacyRequestId::from(bytes));
 }
 
+Error unknown() {
+    return {.code = ErrorCode::not_found,
+            .reason = "erasure_unknown",
+            .message = "There is no such erasure."};
+}
+
 }  // namespace
 
 Result<std::string> Erasures::page(const PageQuery& query) const {
@@ -55,17 +61,18 @@ Result<std::string> Erasures::page(const PageQuery& query) const {
     return "{\"erasures\":[" + list + "],\"next\":" + next + "}";
 }
 
+Result<Erasure> Erasures::find(const PrivacyRequestId& id) const {
+    const auto key = erasure_key(id);
+    const auto sealed = CDP_TRY(needs_.store.snapshot()->get(key));
+    if (sealed) return open_erasure(needs_.vault, key, *sealed);
+    return unknown();
+}
+
 Result<std::string> Erasures::read(std::string_view id) const {
     const auto bytes = from_hex(id);
-    const auto snapshot = needs_.store.snapshot();
-    if (bytes && bytes->size() == sizeof(PrivacyRequestId::bytes)) {
-        const auto key = erasure_key(PrivacyRequestId::from(*bytes));
-        if (const auto sealed = CDP_TRY(snapshot->get(key)))
-            return json(*snapshot, CDP_TRY(open_erasure(needs_.vault, key, *sealed)));
-    }
-    return Error{.code = ErrorCode::not_found,
-                 .reason = "erasure_unknown",
-                 .message = "There is no such erasure."};
+    if (!bytes || bytes->size() != sizeof(PrivacyRequestId::bytes)) return unknown();
+    const auto erasure = CDP_TRY(find(PrivacyRequestId::from(*bytes)));
+    return json(*needs_.store.snapshot(), erasure);
 }
 
 Result<Erasures::Past> Erasures::of(storage::Transaction& transaction, const Token& token,

@@ -5,6 +5,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/disclosure_rows.h"
 #include "cdp/group_rows.h"
+#include "cdp/privacy_request_rows.h"
 #include "cdp/sessions.h"
 #include "cdp/sightings.h"
 #include "consent/rows.h"
@@ -156,6 +157,7 @@ Result<void> ErasureRows::erase_identifiers(std::span<const Token> tokens,
         CDP_CHECK(erase_disclosures(token));
         CDP_CHECK(erase_all(Space::quarantine, token, nullptr));
         CDP_CHECK(erase_all(Space::pointer, token, nullptr));
+        CDP_CHECK(erase_requests(token, said.time));
         CDP_CHECK(erase_node(token));
     }
     return blank_batches();
@@ -306,6 +308,19 @@ Result<void> ErasureRows::erase_history(const Token& token) {
                         KeyWriter(Space::former, person).newest_first(until).id(token).str());
                     return Result<void>::ok();
                 });
+}
+
+// What was asked by them is kept, without them. Of whom nothing else is held, that made a key.
+Result<void> ErasureRows::erase_requests(const Token& token, Timestamp now) {
+    bool any = false;
+    CDP_CHECK(each_request_of(reading_.snapshot, token, [&](const PrivacyRequestId&) {
+        any = true;
+        return false;
+    }));
+    if (!any) return Result<void>::ok();
+    reading_.transaction.erase(KeyWriter(Space::subject_key, token).str());
+    keyless_.insert(token);
+    return erase_from_requests(reading_.snapshot, reading_.transaction, token, now);
 }
 
 Result<void> ErasureRows::erase_node(const Token& token) {

@@ -99,6 +99,7 @@ private:
     Result<void> blank_batches();
     Result<void> erase_memberships(const Token& token);
     Result<void> erase_history(const Token& token);
+    Result<void> erase_requests(const Token& token, Timestamp now);
     Result<void> erase_node(const Token& token);
     Result<void> leave_twin(const Token& token);
     void count_link(const Token& a, const Token& b, const identity::LinkDays& row);

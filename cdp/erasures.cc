@@ -123,17 +123,21 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
 
 Result<std::string> Erasures::erase(const Reader& reader, const std::string& author,
                                     const ErasureRequest& request) const {
+    if (!request.dry_run)
+        return json(*needs_.store.snapshot(), CDP_TRY(carry_out(author, request)));
     CDP_CHECK(check_reason(request.reason));
     const std::shared_ptr<void> place(nullptr, [this](void*) { --asked_; });
     if (++asked_ > kAtOnceMax) return busy();
-    if (request.dry_run) {
-        const auto tried = CDP_TRY(try_out(reader, author, request));
-        return json(*needs_.store.snapshot(), tried);
-    }
+    return json(*needs_.store.snapshot(), CDP_TRY(try_out(reader, author, request)));
+}
+
+Result<Erasure> Erasures::carry_out(const std::string& author,
+                                    const ErasureRequest& request) const {
+    CDP_CHECK(check_reason(request.reason));
+    const std::shared_ptr<void> place(nullptr, [this](void*) { --asked_; });
+    if (++asked_ > kAtOnceMax) return busy();
     const std::lock_guard turn(turn_);
-    auto stopped = CDP_TRY(stop(author, request));
-    const auto erasure = CDP_TRY(finish(std::move(stopped)));
-    return json(*needs_.store.snapshot(), erasure);
+    return finish(CDP_TRY(stop(author, request)));
 }
 
 // What would go is told by a transaction that is not committed.

@@ -64,6 +64,9 @@ public:
     Result<std::string> erase(const Reader& reader, const std::string& author,
                               const ErasureRequest& request) const;
 
+    // The same as it is kept, of no dry run.
+    Result<Erasure> carry_out(const std::string& author, const ErasureRequest& request) const;
+
     // Finishes what an earlier process began; what cannot be finished stays closed, and is logged.
     // Before anything is served.
     Result<void> finish_interrupted() const;
@@ -79,6 +82,7 @@ public:
     // {"erasures":[…],"next":CURSOR|null}, newest first; and one. erasure_unknown (not_found).
     Result<std::string> page(const PageQuery& query) const;
     Result<std::string> read(std::string_view id) const;
+    Result<Erasure> find(const PrivacyRequestId& id) const;
 
     // By which requests an identifier was erased, newest first. malformed_cursor.
     struct Past {

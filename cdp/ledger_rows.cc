@@ -7,6 +7,7 @@
 #include "cdp/ended_epochs.h"
 #include "cdp/notices.h"
 #include "cdp/policy_versions.h"
+#include "cdp/privacy_request_rows.h"
 #include "cdp/quarantines.h"
 #include "cdp/withdrawal_rows.h"
 #include "consent/entry.h"
@@ -72,7 +73,15 @@ std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) 
                     {.what = "release", .id = to_hex(id.view()), .commitment = commitment});
             });
     };
-    return {notices, policies, releases, acknowledgements, batches, epochs};
+    const auto steps = [&vault](const storage::Snapshot& snapshot, const Visit& visit) {
+        return each_privacy_step(
+            snapshot, vault, [&](const PrivacyRequestId& id, const Result<PrivacyStep>& one) {
+                Committed committed{.what = "request_step", .id = to_hex(id.view())};
+                if (one) committed.commitment = one->commitment(id);
+                return visit(committed);
+            });
+    };
+    return {notices, policies, releases, acknowledgements, batches, epochs, steps};
 }
 
 }  // namespace cdp

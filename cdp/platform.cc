@@ -19,6 +19,9 @@
 #include "cdp/people.h"
 #include "cdp/preferences.h"
 #include "cdp/privacy.h"
+#include "cdp/privacy_executors.h"
+#include "cdp/privacy_requests.h"
+#include "cdp/privacy_runner.h"
 #include "cdp/profiles.h"
 #include "cdp/receipts.h"
 #include "cdp/stewardship.h"
@@ -70,7 +73,9 @@ struct Platform::Parts {
           vault(the_vault),
           clock(the_clock),
           config(std::move(the_config)),
-          disclosures({store, vault, config, clock}, std::move(journal)) {}
+          disclosures({store, vault, config, clock}, std::move(journal)) {
+        serve_privacy_requests(requests, {store, erasures, intake});
+    }
 
     // Notes who looked at whom.
     Result<std::string> show(const Reader& reader, Result<Shown> shown) {
@@ -114,16 +119,18 @@ struct Platform::Parts {
         {store, vault, graph, people, consents, disclosures, config, clock}};
     const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, disclosures,
                              withdrawals, config, clock}};
-    const Privacy privacy{erasures};
-    const AuditSources audit_sources{store,           vault,    graph,       consents, people,
-                                     consent_history, policies, notices,     ledger,   disclosures,
-                                     config,          clock,    withdrawals, erasures};
     ConsentIntake intake{
         {store, vault, graph, consents, config, clock, counters, again, ledger, tombstones},
         notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
+    PrivacyRequests requests{{store, vault, graph, tombstones, disclosures, config, clock}};
+    const Privacy privacy{erasures, requests, runner};
+    const AuditSources audit_sources{store,           vault,    graph,       consents, people,
+                                     consent_history, policies, notices,     ledger,   disclosures,
+                                     config,          clock,    withdrawals, erasures};
     Worker again;  // ends first, because its work uses all of the above
     LedgerPublisher publisher{store, ledger, clock};
+    PrivacyRunner runner{requests, clock};
 };
 
 Platform::Platform(storage::Store& store, const storage::Vault& vault, const Clock& clock,

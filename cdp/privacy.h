@@ -5,9 +5,13 @@
 namespace cdp {
 
 class Erasures;
+class PrivacyRequests;
+class PrivacyRunner;
 
 struct Privacy {
     const Erasures& erasures;
+    PrivacyRequests& requests;
+    PrivacyRunner& runner;
 };
 
 }  // namespace cdp

@@ -86,8 +86,7 @@ const PrivacyRegime* find_privacy_regime(std::string_view name) {
 }
 
 PrivacyDeadlines deadlines_of(const PrivacyRegime& regime, bool opts_out, Timestamp received) {
-    PrivacyDeadlines out{
-        .answer_by = (opts_out ? regime.opt_out : regime.answer).after(received)};
+    PrivacyDeadlines out{.answer_by = (opts_out ? regime.opt_out : regime.answer).after(received)};
     if (!regime.acknowledge.none() && !opts_out)
         out.acknowledge_by = regime.acknowledge.after(received);
     return out;

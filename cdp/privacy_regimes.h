@@ -25,8 +25,8 @@ struct PrivacyRegime {
     std::string_view name;
     LegalTerm acknowledge;  // to confirm that a request was received
     LegalTerm answer;
-    LegalTerm extension;    // by which the answer may be later, once, with a reason
-    LegalTerm opt_out;      // to stop what somebody opts out of or objects to; never extended
+    LegalTerm extension;  // by which the answer may be later, once, with a reason
+    LegalTerm opt_out;    // to stop what somebody opts out of or objects to; never extended
     std::string_view source;
 };
 

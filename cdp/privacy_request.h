@@ -27,30 +27,32 @@ struct NewPrivacyRequest {
     PrivacyProtocol protocol = PrivacyProtocol::direct;
     // Of the protocol; the same one of the same sender is the same request. Empty: it has none.
     std::string external_id = {};
-    std::string regime = {};                           // a name of privacy_regimes; empty: default
+    std::string regime = {};                            // a name of privacy_regimes; empty: default
     std::vector<RequestedIdentifier> identifiers = {};  // whom it is about; 1 to 64, all of one
-    std::string reason = {};                           // in the asker's words; goes with the person
-    std::map<std::string, std::string> traits = {};    // rectification: name -> JSON; null removes
+    std::string reason = {};                         // in the asker's words; goes with the person
+    std::map<std::string, std::string> traits = {};  // rectification: name -> JSON; null removes
     std::vector<std::string> purposes = {};  // objection, restriction, opt_*; empty: see 0029
     std::string suppression = {};            // suppression: the reason's name; empty: requested
     // How whoever sends has verified who asks, a word of [a-z0-9_]; empty: it has not.
     std::string verified_by = {};
-    std::optional<Timestamp> received = {};    // when it was asked; absent or in the future: now
-    std::optional<Timestamp> not_before = {};  // until then nothing is done, and it can be cancelled
-    // The protocol's own, handed back as it is and kept when the person is erased: no personal data.
+    std::optional<Timestamp> received = {};  // when it was asked; absent or in the future: now
+    std::optional<Timestamp> not_before =
+        {};  // until then nothing is done, and it can be cancelled
+    // The protocol's own, handed back as it is and kept when the person is erased: no personal
+    // data.
     std::string context = {};
     bool callbacks = false;  // each change of its state is owed to the protocol
 };
 
 // What was done about it. Ids are hexadecimal.
 struct PrivacyResults {
-    bool matched = false;                      // somebody was found
-    std::vector<std::string> erasures = {};    // GET /v1/privacy/erasures/{id}
-    std::vector<std::string> records = {};     // of consent
-    std::vector<std::string> lifted = {};      // the records by which a restriction ended
-    std::vector<std::string> made = {};        // rectifications or suppressions
+    bool matched = false;                              // somebody was found
+    std::vector<std::string> erasures = {};            // GET /v1/privacy/erasures/{id}
+    std::vector<std::string> records = {};             // of consent
+    std::vector<std::string> lifted = {};              // the records by which a restriction ended
+    std::vector<std::string> made = {};                // rectifications or suppressions
     std::map<std::string, std::uint64_t> counts = {};  // of data, by kind
-    std::optional<Timestamp> until = {};       // of access and portability: as long as it is given
+    std::optional<Timestamp> until = {};  // of access and portability: as long as it is given
 
     friend bool operator==(const PrivacyResults&, const PrivacyResults&) = default;
 };
@@ -63,8 +65,8 @@ struct PrivacyStep {
     PrivacyAct act = PrivacyAct::receive;
     std::optional<PrivacyState> from = {};  // none: it began
     PrivacyState to = PrivacyState::received;
-    std::string code = {};    // why or how, a word of [a-z0-9_]
-    std::string detail = {};  // one line more
+    std::string code = {};      // why or how, a word of [a-z0-9_]
+    std::string detail = {};    // one line more
     consent::Sha256 salt = {};  // of its entry in the ledger
 
     // What that commits to.
@@ -111,7 +113,8 @@ struct PrivacyRequest {
 // The only acts that come from outside: verify, extend, deny, cancel, fulfil, retry, lift, note.
 struct PrivacyStepRequest {
     PrivacyAct act = PrivacyAct::note;
-    std::string code = {};  // verify: the method; extend, fulfil, lift, note: why; required for these
+    std::string code =
+        {};  // verify: the method; extend, fulfil, lift, note: why; required for these
     std::string detail = {};
     std::optional<PrivacyDenial> denial = {};  // deny: required
     bool informed = false;                     // lift: the person was told before (Art. 18(3))

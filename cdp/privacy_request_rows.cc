@@ -196,8 +196,7 @@ Result<void> erase_from_requests(const storage::Snapshot& snapshot,
 }
 
 Result<std::vector<PrivacyStep>> steps_of(const storage::Snapshot& snapshot,
-                                          const storage::Vault& vault,
-                                          const PrivacyRequestId& id) {
+                                          const storage::Vault& vault, const PrivacyRequestId& id) {
     std::vector<PrivacyStep> out;
     auto outcome = Result<void>::ok();
     CDP_CHECK(snapshot.scan(KeyWriter(kSpace, id).byte(kStep).str(), "",
@@ -238,8 +237,8 @@ Result<void> each_privacy_step(
     return outcome;
 }
 
-Result<void> PrivacyChange::take(PrivacyAct act, const std::string& author,
-                                 const std::string& code, const std::string& detail) {
+Result<void> PrivacyChange::take(PrivacyAct act, const std::string& author, const std::string& code,
+                                 const std::string& detail) {
     auto& request = row_.request;
     const bool first = act == PrivacyAct::receive && request.steps_taken == 0;
     const auto to = first ? std::optional(PrivacyState::received) : after(request.state, act);
@@ -265,6 +264,20 @@ Result<void> PrivacyChange::take(PrivacyAct act, const std::string& author,
     if (request.callbacks && !first && step.from != step.to)
         transaction_.put(privacy_owed_key(request.id, step.number), encode_owed({0, now_}));
     return Result<void>::ok();
+}
+
+void PrivacyChange::schedule() {
+    const auto& request = row_.request;
+    switch (request.state) {
+        case PrivacyState::waiting_for_verification: row_.ready_at = request.due(); break;
+        case PrivacyState::verified:
+            row_.ready_at = std::max(request.not_before.value_or(now_), now_);
+            break;
+        case PrivacyState::in_progress:
+            if (!request.blocked.empty()) row_.ready_at.reset();
+            break;
+        default: row_.ready_at.reset();
+    }
 }
 
 void PrivacyChange::write() {

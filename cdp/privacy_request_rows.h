@@ -16,6 +16,9 @@
 // Requests as they are stored: the rows of Space::privacy_request. docs/STORAGE.md lists them.
 namespace cdp {
 
+// Who takes the steps that nobody asks for.
+inline constexpr const char* kOurselves = "cdp";
+
 // What is kept of a request under its own id, sealed under a key of the server: it names nobody.
 struct PrivacyRow {
     PrivacyRequest request = {};  // without what names the person, and without its steps
@@ -113,12 +116,16 @@ public:
     // Changed by whoever decides; its state by `take` alone.
     PrivacyRow& row() { return row_; }
     PrivacyRequest& request() { return row_.request; }
+    storage::Transaction& transaction() { return transaction_; }
     Timestamp now() const { return now_; }
 
     // A step, its entry in the ledger and, when the state changes, the callback that is owed.
     // step_not_possible (conflict).
     Result<void> take(PrivacyAct act, const std::string& author, const std::string& code = {},
                       const std::string& detail = {});
+    // When it wants to be looked at next, by its state; of what is in progress whoever works on it
+    // says.
+    void schedule();
     // Writes the row, and what finds it. Last.
     void write();
 

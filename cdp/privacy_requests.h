@@ -3,7 +3,9 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -13,6 +15,7 @@
 #include "cdp/base/result.h"
 #include "cdp/config.h"
 #include "cdp/disclosures.h"
+#include "cdp/privacy_queries.h"
 #include "cdp/privacy_request.h"
 #include "cdp/privacy_request_rows.h"
 #include "cdp/queries.h"
@@ -28,24 +31,6 @@ namespace cdp {
 // done all or part of it, and is to come to the same end. An error that is `unavailable`,
 // `overloaded` or `storage_full` is tried again later; any other blocks the request.
 using PrivacyExecutor = std::function<Result<PrivacyResults>(const PrivacyJob&)>;
-
-struct PrivacyRequestsQuery {
-    std::string status = {};  // a state, `open` or `overdue`; empty: all
-    std::string kind = {};
-    // Open ones that are to be answered before, the most urgent first, instead of newest first.
-    std::optional<Timestamp> due_before = {};
-    PageQuery page = {};
-};
-
-// A change of state that a protocol is to be told of.
-struct OwedCallback {
-    PrivacyRequestId request{};
-    std::uint32_t step = 0;  // its number
-    PrivacyState state = PrivacyState::received;
-    Timestamp since{};
-    std::uint32_t attempts = 0;
-    Timestamp not_before{};  // of the next one
-};
 
 // Safe to use from many threads; everything it refers to must outlive it. What returns has been
 // written: on disk, and in the ledger.
@@ -67,6 +52,17 @@ public:
         executors_[kind] = std::move(executor);
     }
     bool serves(PrivacyKind kind) const { return executors_.contains(kind); }
+    // What ends a restriction; its results are the records by which.
+    void lift_with(PrivacyExecutor lifter) { lifter_ = std::move(lifter); }
+
+    // The law of requests that name none; a name of privacy_regimes(). Before the first.
+    void default_regime(std::string name) { default_regime_ = std::move(name); }
+    // Called by whoever erased somebody for a request, before that is said to be done; before
+    // anything else is called, and then from any thread.
+    void after_erasure(std::function<void()> told) { after_erasure_ = std::move(told); }
+    void erased() const {
+        if (after_erasure_) after_erasure_();
+    }
 
     // Takes a request. Nothing is done about it yet but to verify it, as far as `verified_by` does.
     // The same again is answered as it stands now. `sender` is a key's name, or what the protocol
@@ -113,37 +109,40 @@ public:
     // As show, without noting it.
     Result<std::string> json(const PrivacyRequest& request) const;
 
-    const Needs& needs() const { return needs_; }
-
 private:
     // What a change makes of a request; false: nothing.
-    using Decide = std::function<Result<bool>(PrivacyChange&)>;
+    using Decide = std::function<Result<bool>(PrivacyChange&, const storage::Snapshot&)>;
 
-    Result<PrivacyRow> checked(const std::string& sender, const NewPrivacyRequest& request,
-                               std::vector<NamedToken>& named) const;
     Result<std::optional<PrivacyRequestId>> known(storage::Transaction& transaction,
                                                   const PrivacyRow& row) const;
-    Result<void> write_new(storage::Transaction& transaction, PrivacyRow row,
-                           const std::vector<NamedToken>& named,
-                           const NewPrivacyRequest& request) const;
+    Result<void> add(storage::Transaction& transaction, PrivacyRow row,
+                     const std::vector<NamedToken>& named, const NewPrivacyRequest& request) const;
+    Result<PrivacyRow> find_row(const PrivacyRequestId& id) const;
     Result<PrivacyRow> change(const PrivacyRequestId& id, const Decide& decide) const;
-    Result<bool> take_step(const PrivacyStepRequest& step, const std::string& author,
-                           PrivacyChange& change) const;
-    Result<bool> lift(const std::string& author, const PrivacyRequest& request) const;
+    Result<void> take(const std::string& author, const PrivacyStepRequest& step,
+                      PrivacyChange& change) const;
+    Result<void> lift(const PrivacyRequestId& id, const PrivacyStepRequest& step,
+                      PrivacyResults& results) const;
     Result<bool> advance_once(const PrivacyRequestId& id) const;
+    Result<bool> expire(const PrivacyRequestId& id) const;
     Result<bool> begin(const PrivacyRequestId& id) const;
     Result<bool> execute(const PrivacyRow& row) const;
-    Result<bool> end_of_erased(const PrivacyRow& row) const;
+    Result<bool> end_of_erased(const PrivacyRequestId& id) const;
+    Result<void> drop_stale(const TimedRequest& at) const;
+    Result<PrivacyJob> job_of(const PrivacyRow& row) const;
     Result<PrivacyRequest> whole(const storage::Snapshot& snapshot, const PrivacyRow& row) const;
     void tell() const;
 
     Needs needs_;
     std::map<PrivacyKind, PrivacyExecutor> executors_;
+    PrivacyExecutor lifter_;
+    std::function<void()> after_erasure_;
+    std::string default_regime_ = "gdpr";
 
     mutable std::mutex mutex_;
     mutable std::condition_variable ended_;
-    mutable std::set<PrivacyRequestId> running_;        // under mutex_
-    std::vector<std::function<void()>> subscribers_;    // under mutex_
+    mutable std::set<PrivacyRequestId> running_;      // under mutex_
+    std::vector<std::function<void()>> subscribers_;  // under mutex_
 };
 
 }  // namespace cdp

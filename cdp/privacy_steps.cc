@@ -20,27 +20,24 @@ constexpr Names kKinds{pair{PrivacyKind::access, "access"sv},
                        pair{PrivacyKind::suppression, "suppression"sv},
                        pair{PrivacyKind::opt_out, "opt_out"sv},
                        pair{PrivacyKind::opt_in, "opt_in"sv}};
-constexpr Names kProtocols{pair{PrivacyProtocol::direct, "direct"sv},
-                           pair{PrivacyProtocol::open_dsr, "open_dsr"sv},
-                           pair{PrivacyProtocol::drp, "drp"sv},
-                           pair{PrivacyProtocol::iab, "iab"sv}};
-constexpr Names kStates{
-    pair{PrivacyState::received, "received"sv},
-    pair{PrivacyState::waiting_for_verification, "waiting_for_verification"sv},
-    pair{PrivacyState::verified, "verified"sv},
-    pair{PrivacyState::in_progress, "in_progress"sv},
-    pair{PrivacyState::fulfilled, "fulfilled"sv},
-    pair{PrivacyState::denied, "denied"sv},
-    pair{PrivacyState::cancelled, "cancelled"sv},
-    pair{PrivacyState::expired, "expired"sv}};
-constexpr Names kActs{
-    pair{PrivacyAct::receive, "receive"sv}, pair{PrivacyAct::ask, "ask"sv},
-    pair{PrivacyAct::verify, "verify"sv},   pair{PrivacyAct::begin, "begin"sv},
-    pair{PrivacyAct::fulfil, "fulfil"sv},   pair{PrivacyAct::deny, "deny"sv},
-    pair{PrivacyAct::cancel, "cancel"sv},   pair{PrivacyAct::expire, "expire"sv},
-    pair{PrivacyAct::extend, "extend"sv},   pair{PrivacyAct::block, "block"sv},
-    pair{PrivacyAct::retry, "retry"sv},     pair{PrivacyAct::lift, "lift"sv},
-    pair{PrivacyAct::note, "note"sv}};
+constexpr Names kProtocols{
+    pair{PrivacyProtocol::direct, "direct"sv}, pair{PrivacyProtocol::open_dsr, "open_dsr"sv},
+    pair{PrivacyProtocol::drp, "drp"sv}, pair{PrivacyProtocol::iab, "iab"sv}};
+constexpr Names kStates{pair{PrivacyState::received, "received"sv},
+                        pair{PrivacyState::waiting_for_verification, "waiting_for_verification"sv},
+                        pair{PrivacyState::verified, "verified"sv},
+                        pair{PrivacyState::in_progress, "in_progress"sv},
+                        pair{PrivacyState::fulfilled, "fulfilled"sv},
+                        pair{PrivacyState::denied, "denied"sv},
+                        pair{PrivacyState::cancelled, "cancelled"sv},
+                        pair{PrivacyState::expired, "expired"sv}};
+constexpr Names kActs{pair{PrivacyAct::receive, "receive"sv}, pair{PrivacyAct::ask, "ask"sv},
+                      pair{PrivacyAct::verify, "verify"sv},   pair{PrivacyAct::begin, "begin"sv},
+                      pair{PrivacyAct::fulfil, "fulfil"sv},   pair{PrivacyAct::deny, "deny"sv},
+                      pair{PrivacyAct::cancel, "cancel"sv},   pair{PrivacyAct::expire, "expire"sv},
+                      pair{PrivacyAct::extend, "extend"sv},   pair{PrivacyAct::block, "block"sv},
+                      pair{PrivacyAct::retry, "retry"sv},     pair{PrivacyAct::lift, "lift"sv},
+                      pair{PrivacyAct::note, "note"sv}};
 constexpr Names kDenials{
     pair{PrivacyDenial::suspected_fraud, "suspected_fraud"sv},
     pair{PrivacyDenial::insufficient_verification, "insufficient_verification"sv},

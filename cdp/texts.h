@@ -17,6 +17,9 @@ Result<void> check_reason(std::string_view reason);
 // The same of one that must be said: reason_required. As it is kept.
 Result<std::string> required_reason(std::string_view reason);
 
+// malformed_code: not a word of 1 to 64 of [a-z0-9_].
+Result<void> check_code(std::string_view code, std::string pointer);
+
 inline constexpr std::size_t kIdempotencyKeyBytesMax = 255;
 
 // malformed_idempotency_key: no line of UTF-8, or longer. An empty one was not sent.

@@ -1,0 +1,143 @@
+#include "cdp/privacy_requests.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/handlers.h"
+#include "api/json.h"
+#include "api/json_members.h"
+#include "api/parameters.h"
+#include "api/problem.h"
+#include "cdp/privacy.h"
+
+namespace api {
+namespace {
+
+using nlohmann::json;
+
+cdp::Result<std::vector<cdp::RequestedIdentifier>> read_identifiers(const json& document) {
+    std::vector<cdp::RequestedIdentifier> out;
+    const auto found = document.find("identifiers");
+    if (found == document.end()) return out;
+    if (!found->is_array())
+        return invalid("wrong_type", "A list is expected here.", "/identifiers");
+    for (std::size_t i = 0; i < found->size() && i < kStringsMax; ++i) {
+        const auto pointer = "/identifiers/" + std::to_string(i);
+        const auto& one = (*found)[i];
+        CDP_CHECK(check_members(one, pointer, {"type", "value"}));
+        out.push_back({.type = CDP_TRY(string_member(one, "type", pointer)),
+                       .value = CDP_TRY(string_member(one, "value", pointer))});
+    }
+    return out;
+}
+
+cdp::Result<std::map<std::string, std::string>> read_traits(const json& document) {
+    std::map<std::string, std::string> out;
+    const auto found = document.find("traits");
+    if (found == document.end()) return out;
+    if (!found->is_object()) return invalid("wrong_type", "An object is expected here.", "/traits");
+    for (const auto& [name, value] : found->items()) out[name] = value.dump();
+    return out;
+}
+
+cdp::Result<cdp::NewPrivacyRequest> read_request(std::string_view body) {
+    const auto document = CDP_TRY(parse_json(body));
+    CDP_CHECK(check_members(document, "",
+                            {"kind", "external_id", "regime", "identifiers", "reason", "traits",
+                             "purposes", "suppression", "verified_by", "received", "not_before"}));
+    const auto kind = cdp::parse_privacy_kind(CDP_TRY(string_member(document, "kind", "")));
+    if (!kind)
+        return invalid("kind_unknown",
+                       "The kind is one of access, portability, erasure, rectification, "
+                       "restriction, objection, suppression, opt_out, opt_in.",
+                       "/kind");
+    cdp::NewPrivacyRequest out{.kind = *kind};
+    out.external_id = CDP_TRY(string_member(document, "external_id", ""));
+    out.regime = CDP_TRY(string_member(document, "regime", ""));
+    out.identifiers = CDP_TRY(read_identifiers(document));
+    out.reason = CDP_TRY(string_member(document, "reason", ""));
+    out.traits = CDP_TRY(read_traits(document));
+    out.purposes = CDP_TRY(strings_member(document, "purposes", ""));
+    out.suppression = CDP_TRY(string_member(document, "suppression", ""));
+    out.verified_by = CDP_TRY(string_member(document, "verified_by", ""));
+    out.received = CDP_TRY(time_member(document, "received", ""));
+    out.not_before = CDP_TRY(time_member(document, "not_before", ""));
+    return out;
+}
+
+cdp::Result<cdp::PrivacyStepRequest> read_step(std::string_view body) {
+    const auto document = CDP_TRY(parse_json(body));
+    CDP_CHECK(check_members(document, "", {"step", "code", "detail", "reason", "informed"}));
+    const auto act = cdp::parse_privacy_act(CDP_TRY(string_member(document, "step", "")));
+    // Which of them an officer may take, PrivacyRequests says.
+    cdp::PrivacyStepRequest out{.act = act.value_or(cdp::PrivacyAct::receive)};
+    out.code = CDP_TRY(string_member(document, "code", ""));
+    out.detail = CDP_TRY(string_member(document, "detail", ""));
+    const auto reason = CDP_TRY(string_member(document, "reason", ""));
+    out.denial = cdp::parse_privacy_denial(reason);
+    if (!reason.empty() && !out.denial)
+        return invalid("denial_unknown",
+                       "The reason is one of suspected_fraud, insufficient_verification, no_match, "
+                       "claim_not_covered, outside_jurisdiction, too_many_requests, other.",
+                       "/reason");
+    if (const auto informed = document.find("informed"); informed != document.end()) {
+        if (!informed->is_boolean())
+            return invalid("wrong_type", "A boolean is expected here.", "/informed");
+        out.informed = informed->get<bool>();
+    }
+    return out;
+}
+
+// What can be done at once is done before it is answered.
+Response done(cdp::PrivacyRequests& requests, const cdp::Reader& reader,
+              const cdp::Result<cdp::PrivacyRequest>& taken) {
+    if (!taken) return problem(taken.error());
+    if (const auto advanced = requests.advance(taken->id); !advanced)
+        return problem(advanced.error());
+    return document(requests.show(reader, taken->id));
+}
+
+}  // namespace
+
+void add_privacy_request(const Services& services, const Request& request, Answer answer) {
+    auto wanted = read_request(request.body);
+    if (!wanted) return answer(problem(wanted.error()));
+    services.aside([&requests = services.platform.privacy().requests, wanted = std::move(*wanted),
+                    sender = request.caller.name, reader = reader_of(request),
+                    answer = std::move(answer)] {
+        answer(done(requests, reader, requests.submit(sender, wanted)));
+    });
+}
+
+Response list_privacy_requests(const Services& services, const Request& request) {
+    const auto page = page_of(request);
+    if (!page) return problem(page.error());
+    const auto due_before = time_in(request, "due_before");
+    if (!due_before) return problem(due_before.error());
+    const auto& query = request.head->query;
+    return document(services.platform.privacy().requests.page(
+        {.status = query_value(query, "status").value_or(""),
+         .kind = query_value(query, "kind").value_or(""),
+         .due_before = *due_before,
+         .page = *page}));
+}
+
+Response read_privacy_request(const Services& services, const Request& request) {
+    const auto& requests = services.platform.privacy().requests;
+    const auto found = requests.read(percent_decode(request.parameter));
+    if (!found) return problem(found.error());
+    return document(requests.show(reader_of(request), found->id));
+}
+
+void step_privacy_request(const Services& services, const Request& request, Answer answer) {
+    auto step = read_step(request.body);
+    if (!step) return answer(problem(step.error()));
+    services.aside([&requests = services.platform.privacy().requests, step = std::move(*step),
+                    id = percent_decode(request.parameter), author = author_of(request),
+                    reader = reader_of(request), answer = std::move(answer)] {
+        auto found = requests.read(std::string_view(id));
+        if (found) found = requests.step(author, found->id, step);
+        answer(done(requests, reader, found));
+    });
+}
+
+}  // namespace api

@@ -1,0 +1,137 @@
+#include "cdp/privacy_executors.h"
+
+#include <algorithm>
+#include <future>
+#include <set>
+#include <utility>
+
+#include "cdp/base/bytes.h"
+#include "consent/policy.h"
+
+namespace cdp {
+namespace {
+
+// The erasure that took the identifier since the request was begun, or before, when there is
+// nothing left of it that names the request.
+Result<std::optional<PrivacyRequestId>> erased_by(const storage::Store& store, const Token& token,
+                                                  const PrivacyJob& job, bool still_named) {
+    using Found = std::optional<PrivacyRequestId>;
+    const auto snapshot = store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const auto tombstone = CDP_TRY(Tombstones::find(transaction, token));
+    if (!tombstone || tombstone->closing) return Found{};
+    if (still_named && tombstone->erased < job.begun) return Found{};
+    return Found(tombstone->request);
+}
+
+Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests& requests,
+                             const PrivacyJob& job) {
+    const auto about = "privacy_request " + to_hex(job.request.id.view());
+    std::set<PrivacyRequestId> done;
+    bool shared = false;
+    for (const Token& token : job.plan) {
+        const auto named = std::ranges::find(job.named, token, &NamedToken::token);
+        const bool still_named = named != job.named.end();
+        auto by = CDP_TRY(erased_by(with.store, token, job, still_named));
+        if (!by && still_named) {
+            const auto erasure =
+                with.erasures.carry_out(job.request.sender, {.type = named->identifier.type,
+                                                             .value = named->identifier.value,
+                                                             .reason = about});
+            // A person is erased by another identifier; what is several people's stays.
+            shared = shared || (!erasure && erasure.error().reason == "identifier_shared");
+            if (!erasure && erasure.error().reason != "identifier_shared") return erasure.error();
+            if (erasure) by = erasure->id;
+        }
+        if (by) done.insert(*by);
+    }
+    if (done.empty() && shared)
+        return Error{.code = ErrorCode::conflict,
+                     .reason = "identifier_shared",
+                     .message = "All identifiers of the request are several people's."};
+    PrivacyResults out;
+    for (const auto& id : done) {
+        const auto erasure = CDP_TRY(with.erasures.find(id));
+        out.erasures.push_back(to_hex(id.view()));
+        for (const auto& [name, count] : counts_by_name(erasure.counts)) out.counts[name] += count;
+    }
+    out.matched = out.counts["identifiers"] > 0;
+    if (!done.empty()) requests.erased();
+    return out;
+}
+
+std::string_view state_of(PrivacyKind kind) {
+    switch (kind) {
+        case PrivacyKind::restriction: return "restricted";
+        case PrivacyKind::opt_in: return "granted";
+        default: return "objected";
+    }
+}
+
+ConsentRequest answer_of(const PrivacyJob& job, std::string_view purpose, std::string_view state) {
+    const auto id = to_hex(job.request.id.view());
+    ConsentRequest out;
+    for (const auto& one : job.named)
+        out.identifiers.push_back({.type = one.identifier.type, .value = one.identifier.value});
+    out.purpose = purpose;
+    out.state = state;
+    out.scope = "person";
+    out.regime = job.request.regime;
+    out.method = "privacy_request";
+    out.actor = job.request.protocol == PrivacyProtocol::direct ? "officer" : "agent";
+    // That it was received is in the ledger; the entry's commitment is what there is to show.
+    if (!job.request.steps.empty()) {
+        const auto commitment = job.request.steps.front().commitment(job.request.id);
+        out.evidence.push_back({.kind = "privacy_request",
+                                .sha256 = to_hex(consent::view(commitment)),
+                                .location = id});
+    }
+    out.idempotency_key = id + ' ' + std::string(state) + ' ' + std::string(purpose);
+    return out;
+}
+
+// The ids of the records, which are the same when it is done again.
+Result<std::vector<std::string>> record(ConsentIntake& intake, const PrivacyJob& job,
+                                        std::vector<ConsentRequest> answers) {
+    const Principal officer{
+        .role = Role::officer, .name = job.request.sender, .channel = "", .trust = Trust::server};
+    std::promise<Result<std::vector<RecordedConsent>>> answer;
+    intake.run(officer, std::move(answers),
+               [&](auto result) { answer.set_value(std::move(result)); });
+    std::vector<std::string> out;
+    for (auto& one : CDP_TRY(answer.get_future().get())) out.push_back(std::move(one.id));
+    return out;
+}
+
+Result<PrivacyResults> say(const PrivacyExecutors& with, const PrivacyJob& job) {
+    std::vector<ConsentRequest> answers;
+    for (const auto& purpose : job.request.purposes) {
+        answers.push_back(answer_of(job, purpose, state_of(job.request.kind)));
+        // What the person says afterwards wins, however long this waited.
+        answers.back().time = job.request.received;
+    }
+    PrivacyResults out{.matched = true};
+    out.records = CDP_TRY(record(with.intake, job, std::move(answers)));
+    return out;
+}
+
+Result<PrivacyResults> lift(const PrivacyExecutors& with, const PrivacyJob& job) {
+    auto answer = answer_of(job, consent::kAllPurposes, "not_applicable");
+    answer.overrides = job.request.results.records;
+    PrivacyResults out{.matched = true};
+    out.records = CDP_TRY(record(with.intake, job, {std::move(answer)}));
+    return out;
+}
+
+}  // namespace
+
+void serve_privacy_requests(PrivacyRequests& requests, const PrivacyExecutors& with) {
+    requests.serve(PrivacyKind::erasure,
+                   [&requests, with](const PrivacyJob& job) { return erase(with, requests, job); });
+    for (const auto kind : {PrivacyKind::objection, PrivacyKind::restriction, PrivacyKind::opt_out,
+                            PrivacyKind::opt_in})
+        requests.serve(kind, [with](const PrivacyJob& job) { return say(with, job); });
+    requests.lift_with([with](const PrivacyJob& job) { return lift(with, job); });
+}
+
+}  // namespace cdp

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "cdp/config.h"
+#include "cdp/consent_intake.h"
+#include "cdp/erasures.h"
+#include "cdp/privacy_requests.h"
+#include "identity/graph.h"
+#include "storage/store.h"
+
+namespace cdp {
+
+// What the kinds of requests are executed with. All of it outlives the requests.
+struct PrivacyExecutors {
+    storage::Store& store;
+    const Erasures& erasures;
+    ConsentIntake& intake;
+};
+
+// Gives each kind that is served here who does it.
+void serve_privacy_requests(PrivacyRequests& requests, const PrivacyExecutors& with);
+
+}  // namespace cdp

@@ -1,0 +1,594 @@
+#include "cdp/privacy_requests.h"
+
+#include <algorithm>
+#include <atomic>
+#include <set>
+#include <thread>
+
+#include "cdp/base/bytes.h"
+#include "cdp/erasures.h"
+#include "cdp/privacy.h"
+#include "cdp/privacy_runner.h"
+#include "storage/key.h"
+#include "tests/cdp/failing_store.h"
+#include "tests/cdp/stewardship_world.h"
+
+// What people ask of their data is taken down, done in time, provable, and outlives who asked.
+
+namespace {
+
+using namespace std::chrono_literals;
+using cdp::NewPrivacyRequest;
+using cdp::PrivacyAct;
+using cdp::PrivacyKind;
+using cdp::PrivacyRequest;
+using cdp::PrivacyState;
+using nlohmann::json;
+using tests::PlatformWorld;
+
+struct Desk : PlatformWorld {
+    Desk() : PlatformWorld(tests::open_config()) { fill(); }
+    explicit Desk(std::unique_ptr<storage::Store> store)
+        : PlatformWorld(tests::open_config(), std::move(store)) {
+        fill();
+    }
+
+    void fill() {
+        const auto till = source("till", cdp::Trust::server);
+        send_one(R"({"type":"identify","userId":"u1","anonymousId":"c1","messageId":"m1",)"
+                 R"("timestamp":"2026-11-20T10:00:00Z","traits":{"email":"a@shop.example",)"
+                 R"("plan":"gold"}})",
+                 till);
+        send_one(R"({"type":"identify","userId":"u2","messageId":"m2",)"
+                 R"("timestamp":"2026-11-20T12:00:00Z","traits":{"plan":"silver"}})",
+                 till);
+        consent("email", "a@shop.example", "email_marketing", "granted");
+        clock().advance(1s);
+    }
+
+    cdp::PrivacyRequests& requests() { return platform().privacy().requests; }
+
+    static NewPrivacyRequest asked(PrivacyKind kind, const std::string& value = "u1",
+                                   const std::string& verified_by = "in_person") {
+        return {.kind = kind, .identifiers = {{"user_id", value}}, .verified_by = verified_by};
+    }
+    PrivacyRequest submit(const NewPrivacyRequest& request, const std::string& sender = "kim") {
+        const auto taken = requests().submit(sender, request);
+        INFO((taken ? std::string() : taken.error().reason + taken.error().pointer));
+        REQUIRE(taken);
+        return *taken;
+    }
+    std::string refused(const NewPrivacyRequest& request) {
+        const auto taken = requests().submit("kim", request);
+        return taken ? "taken" : taken.error().reason + ' ' + taken.error().pointer;
+    }
+    PrivacyRequest advance(const PrivacyRequest& one) {
+        const auto advanced = requests().advance(one.id);
+        REQUIRE(advanced);
+        return *advanced;
+    }
+    PrivacyRequest read(const PrivacyRequest& one) { return *requests().read(one.id); }
+    std::string step(const PrivacyRequest& one, const cdp::PrivacyStepRequest& step) {
+        const auto taken = requests().step("officer:kim", one.id, step);
+        return taken ? std::string(to_string(taken->state)) : taken.error().reason;
+    }
+    void run_due() {
+        REQUIRE(requests().run_due([] { return true; }));
+    }
+    bool holds(const std::string& user) {
+        const auto lines = exported(cdp::ExportKind::persons);
+        return std::ranges::any_of(lines, [&](const json& line) {
+            return line.dump().find('"' + user + '"') != std::string::npos;
+        });
+    }
+    void check_ledger() {
+        while (*platform().ledger().publish(clock().now())) continue;
+        const auto checked = platform().check_ledger([](auto, auto) { return true; });
+        REQUIRE(checked);
+        INFO((checked->fault ? checked->fault->what + checked->fault->why : std::string()));
+        CHECK_FALSE(checked->fault);
+    }
+};
+
+std::string acts(const PrivacyRequest& request) {
+    std::string out;
+    for (const auto& step : request.steps)
+        out += (out.empty() ? "" : " ") + std::string(to_string(step.act));
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("an erasure that is asked for is done, and still answered when nobody is known by it") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.identifiers.push_back({"email", "A@shop.example"});
+    wanted.reason = "asked at the desk";
+    wanted.external_id = "T-1";
+    const auto taken = world.submit(wanted);
+    CHECK(taken.state == PrivacyState::verified);
+    CHECK(taken.reason == "asked at the desk");
+    CHECK(taken.identifiers.size() == 2);
+    const auto done = world.advance(taken);
+    CHECK(done.state == PrivacyState::fulfilled);
+    CHECK(acts(done) == "receive verify begin fulfil");
+    CHECK(done.results.matched);
+    CHECK(done.results.erasures.size() == 1);
+    CHECK(done.results.counts.at("identifiers") == 3);
+    CHECK(done.identifiers.empty());
+    CHECK(done.reason.empty());
+    CHECK(done.asked == 2);
+    CHECK_FALSE(world.holds("u1"));
+    CHECK(world.holds("u2"));
+    const auto found = world.requests().find(cdp::PrivacyProtocol::direct, "kim", "T-1");
+    REQUIRE(found);
+    CHECK(found->id == taken.id);
+    world.check_ledger();
+}
+
+TEST_CASE("nothing under a request's own rows names who asked, once they are erased") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.identifiers.push_back({"email", "nobody@shop.example"});
+    const auto done = world.advance(world.submit(wanted));
+    REQUIRE(done.state == PrivacyState::fulfilled);
+    for (const auto& [type, value] :
+         {std::pair{"user_id", "u1"}, std::pair{"email", "nobody@shop.example"}}) {
+        const auto token = world.vault().token(type, value);
+        std::string spaces;
+        REQUIRE(world.store().snapshot()->scan(std::string(2, '\0'), "",
+                                               [&](std::string_view key, std::string_view) {
+                                                   if (key.find(token.view()) != key.npos)
+                                                       spaces += key[2];
+                                                   return true;
+                                               }));
+        // The tombstone, and by which erasure: more than one row.
+        CHECK(spaces.find_first_not_of(static_cast<char>(storage::Space::tombstone)) ==
+              spaces.npos);
+    }
+}
+
+TEST_CASE("who is not known is answered like everybody: nothing held") {
+    Desk world;
+    const auto done = world.advance(world.submit(Desk::asked(PrivacyKind::erasure, "nobody")));
+    CHECK(done.state == PrivacyState::fulfilled);
+    CHECK_FALSE(done.results.matched);
+    CHECK(done.steps.back().code == "nothing_held");
+}
+
+TEST_CASE(
+    "an objection needs no proof of who asks, and closes every purpose from when it was asked") {
+    Desk world;
+    REQUIRE(world.profile("email_tool", "user_id", "u1", "email_marketing")
+                .at("traits")
+                .contains("email"));
+    const auto taken = world.submit(Desk::asked(PrivacyKind::objection, "u1", ""));
+    CHECK(taken.state == PrivacyState::verified);
+    const auto done = world.advance(taken);
+    CHECK(done.state == PrivacyState::fulfilled);
+    CHECK(done.results.records.size() == 1);
+    const auto closed = world.profile("email_tool", "user_id", "u1", "email_marketing");
+    CHECK(closed.at("traits").empty());
+    // The same again, after a crash behind its end, changes nothing.
+    CHECK(world.advance(done).steps.size() == done.steps.size());
+    world.check_ledger();
+}
+
+TEST_CASE("an opt-out is of what the policy holds to be sale or sharing, or of what is named") {
+    Desk world;
+    const auto sale = world.submit(Desk::asked(PrivacyKind::opt_out, "u1", ""));
+    CHECK(sale.purposes == std::vector<std::string>{"advertising"});
+    auto named = Desk::asked(PrivacyKind::opt_out, "u1", "");
+    named.purposes = {"analytics"};
+    CHECK(world.submit(named).purposes == named.purposes);
+    auto back = Desk::asked(PrivacyKind::opt_in);
+    back.purposes = {"*"};
+    CHECK(world.refused(back) == "purpose_not_specific /purposes/0");
+    back.purposes = {"advertising"};
+    CHECK(world.advance(world.submit(back)).state == PrivacyState::fulfilled);
+}
+
+TEST_CASE("a later answer of the person wins over a request that waited for its verification") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::opt_in, "u1", "");
+    wanted.identifiers = {{"email", "a@shop.example"}};
+    wanted.purposes = {"email_marketing"};
+    const auto waiting = world.submit(wanted);
+    CHECK(waiting.state == PrivacyState::waiting_for_verification);
+    world.clock().advance(1h);
+    world.consent("email", "a@shop.example", "email_marketing", "withdrawn");
+    world.clock().advance(1h);
+    CHECK(world.step(waiting, {.act = PrivacyAct::verify, .code = "call_back"}) == "verified");
+    CHECK(world.advance(waiting).state == PrivacyState::fulfilled);
+    CHECK(world.profile("email_tool", "user_id", "u1", "email_marketing").at("traits").empty());
+}
+
+TEST_CASE("a restriction is lifted by an officer alone, and not before the person was told") {
+    Desk world;
+    const auto done = world.advance(world.submit(Desk::asked(PrivacyKind::restriction)));
+    REQUIRE(done.state == PrivacyState::fulfilled);
+    CHECK(world.profile("email_tool", "user_id", "u1", "email_marketing").at("traits").empty());
+    world.clock().advance(1h);
+    CHECK(world.step(done, {.act = PrivacyAct::lift, .code = "claim_settled"}) ==
+          "person_not_informed");
+    const cdp::PrivacyStepRequest lift{
+        .act = PrivacyAct::lift, .code = "claim_settled", .informed = true};
+    CHECK(world.step(done, lift) == "fulfilled");
+    CHECK(world.profile("email_tool", "user_id", "u1", "email_marketing")
+              .at("traits")
+              .contains("email"));
+    CHECK(world.step(done, lift) == "already_lifted");
+    const auto other = world.advance(world.submit(Desk::asked(PrivacyKind::objection, "u2", "")));
+    CHECK(world.step(other, lift) == "step_not_possible");
+    world.check_ledger();
+}
+
+TEST_CASE("a request waits for its verification, and expires with its term") {
+    Desk world;
+    const auto waiting = world.submit(Desk::asked(PrivacyKind::erasure, "u1", ""));
+    CHECK(waiting.state == PrivacyState::waiting_for_verification);
+    world.run_due();
+    CHECK(world.read(waiting).state == PrivacyState::waiting_for_verification);
+    CHECK(world.step(waiting, {.act = PrivacyAct::extend, .code = "many_requests"}) ==
+          "waiting_for_verification");
+    CHECK(world.step(waiting, {.act = PrivacyAct::extend, .code = "many_requests"}) ==
+          "already_extended");
+    world.clock().advance(std::chrono::days(40));
+    world.run_due();
+    CHECK(world.read(waiting).state == PrivacyState::waiting_for_verification);
+    world.clock().advance(std::chrono::days(60));
+    world.run_due();
+    CHECK(world.read(waiting).state == PrivacyState::expired);
+    CHECK(world.holds("u1"));
+    CHECK(world.step(waiting, {.act = PrivacyAct::verify, .code = "late"}) == "step_not_possible");
+}
+
+TEST_CASE("until its time comes a request can be cancelled, and afterwards not") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.not_before = world.clock().now() + 10s;
+    const auto first = world.submit(wanted);
+    wanted.identifiers = {{"user_id", "u2"}};
+    const auto second = world.submit(wanted);
+    world.run_due();
+    CHECK(world.read(first).state == PrivacyState::verified);
+    CHECK(world.step(first, {.act = PrivacyAct::cancel}) == "cancelled");
+    world.clock().advance(10s);
+    world.run_due();
+    CHECK(world.read(first).state == PrivacyState::cancelled);
+    CHECK(world.holds("u1"));
+    CHECK(world.read(second).state == PrivacyState::fulfilled);
+    CHECK_FALSE(world.holds("u2"));
+    CHECK(world.step(second, {.act = PrivacyAct::cancel}) == "step_not_possible");
+}
+
+TEST_CASE("the same id of the same sender is the same request, of another content none") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.external_id = "X";
+    const auto first = world.submit(wanted);
+    CHECK(world.submit(wanted).id == first.id);
+    CHECK(world.submit(wanted, "lee").id != first.id);
+    auto other = wanted;
+    other.protocol = cdp::PrivacyProtocol::drp;
+    CHECK(world.submit(other).id != first.id);
+    other = wanted;
+    other.kind = PrivacyKind::objection;
+    CHECK(world.refused(other) == "request_id_reused /external_id");
+    // Also when nobody is known by it any more.
+    world.advance(first);
+    CHECK(world.submit(wanted).id == first.id);
+    CHECK(world.submit(wanted).state == PrivacyState::fulfilled);
+    CHECK_FALSE(world.requests().find(cdp::PrivacyProtocol::direct, "kim", "Y"));
+}
+
+TEST_CASE("what cannot be taken as it was asked is refused where it stands") {
+    Desk world;
+    CHECK(world.refused({.kind = PrivacyKind::erasure}) == "identifiers_missing /identifiers");
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.regime = "atlantis";
+    CHECK(world.refused(wanted) == "regime_unknown /regime");
+    wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.identifiers.push_back({"email", "no address"});
+    CHECK(world.refused(wanted) == "malformed_identifier /identifiers/1/value");
+    wanted.identifiers = {{"person", "00"}};
+    CHECK(world.refused(wanted) == "person_not_identifier /identifiers/0/type");
+    wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.purposes = {"advertising"};
+    CHECK(world.refused(wanted) == "purposes_unexpected /purposes");
+    wanted = Desk::asked(PrivacyKind::objection);
+    wanted.purposes = {"astrology"};
+    CHECK(world.refused(wanted) == "purpose_unknown /purposes/0");
+    wanted = Desk::asked(PrivacyKind::erasure, "u1", "By phone");
+    CHECK(world.refused(wanted) == "malformed_code /verified_by");
+    wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.reason = "two\nlines";
+    CHECK(world.refused(wanted) == "malformed_reason /reason");
+    wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.not_before = world.clock().now() + std::chrono::days(60);
+    CHECK(world.refused(wanted) == "not_before_too_late /not_before");
+    wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.identifiers.assign(65, {"user_id", "u1"});
+    CHECK(world.refused(wanted) == "too_many_identifiers /identifiers");
+}
+
+TEST_CASE("a step that the state does not take is refused by both their names") {
+    Desk world;
+    const auto waiting = world.submit(Desk::asked(PrivacyKind::erasure, "u1", ""));
+    const auto refused = world.requests().step("officer:kim", waiting.id,
+                                               {.act = PrivacyAct::fulfil, .code = "by_hand"});
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().reason == "step_not_possible");
+    CHECK(world.step(waiting, {.act = PrivacyAct::begin}) == "step_unknown");
+    CHECK(world.step(waiting, {.act = PrivacyAct::verify}) == "code_required");
+    CHECK(world.step(waiting, {.act = PrivacyAct::deny}) == "denial_required");
+    CHECK(world.step(waiting, {.act = PrivacyAct::retry}) == "step_not_possible");
+    CHECK(world.step(waiting, {.act = PrivacyAct::deny,
+                               .denial = cdp::PrivacyDenial::suspected_fraud}) == "denied");
+    CHECK(world.read(waiting).denial == cdp::PrivacyDenial::suspected_fraud);
+    CHECK_FALSE(world.requests().step("officer:kim", {}, {.act = PrivacyAct::cancel}));
+}
+
+TEST_CASE("what was open when the person was erased ends by itself") {
+    Desk world;
+    const auto waiting = world.submit(Desk::asked(PrivacyKind::erasure, "u1", ""));
+    auto later = Desk::asked(PrivacyKind::opt_in);
+    later.purposes = {"advertising"};
+    later.not_before = world.clock().now() + std::chrono::days(3);
+    const auto opt_in = world.submit(later);
+    auto object = Desk::asked(PrivacyKind::objection);
+    object.not_before = later.not_before;
+    const auto objection = world.submit(object);
+    world.clock().advance(1s);
+    REQUIRE(world.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
+                                                      {.type = "user_id", .value = "u1"}));
+    world.run_due();
+    CHECK(world.read(waiting).state == PrivacyState::fulfilled);
+    CHECK(world.read(opt_in).state == PrivacyState::denied);
+    CHECK(world.read(opt_in).denial == cdp::PrivacyDenial::no_match);
+    CHECK(world.read(objection).state == PrivacyState::fulfilled);
+    const auto next = world.requests().run_due([] { return true; });
+    REQUIRE(next);
+    CHECK_FALSE(*next);
+    world.check_ledger();
+}
+
+TEST_CASE("an identifier of several people alone erases nobody and waits for an officer") {
+    Desk world;
+    for (const char* user : {"u5", "u6"})
+        world.send_one(R"({"type":"identify","userId":")" + std::string(user) +
+                       R"(","anonymousId":"tablet","messageId":")" + user +
+                       R"(","timestamp":"2026-11-20T13:00:00Z"})");
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.identifiers = {{"anonymous_id", "tablet"}};
+    const auto blocked = world.advance(world.submit(wanted));
+    CHECK(blocked.state == PrivacyState::in_progress);
+    CHECK(blocked.blocked == "identifier_shared");
+    world.clock().advance(std::chrono::days(1));
+    world.run_due();
+    CHECK(world.read(blocked).steps.size() == blocked.steps.size());
+    CHECK(world.step(blocked, {.act = PrivacyAct::retry}) == "in_progress");
+    CHECK(world.advance(blocked).blocked == "identifier_shared");
+    CHECK(world.step(blocked, {.act = PrivacyAct::deny, .denial = cdp::PrivacyDenial::other}) ==
+          "denied");
+    // With another one beside it the person goes, and the tablet stays.
+    wanted.identifiers.push_back({"user_id", "u5"});
+    const auto done = world.advance(world.submit(wanted));
+    CHECK(done.state == PrivacyState::fulfilled);
+    CHECK_FALSE(world.holds("u5"));
+    CHECK(world.holds("u6"));
+}
+
+TEST_CASE("a start goes on with what was begun") {
+    Desk world;
+    const auto erasure = world.submit(Desk::asked(PrivacyKind::erasure));
+    const auto objection = world.submit(Desk::asked(PrivacyKind::objection, "u2", ""));
+    // As kill -9 leaves it: begun, and nothing done.
+    int asked = 0;
+    for (const auto kind : {PrivacyKind::erasure, PrivacyKind::objection})
+        world.requests().serve(
+            kind, [&](const cdp::PrivacyJob&) -> cdp::Result<cdp::PrivacyResults> {
+                ++asked;
+                return cdp::Error{.code = cdp::ErrorCode::unavailable, .reason = "stopped"};
+            });
+    world.run_due();
+    CHECK(asked == 2);
+    CHECK(world.read(erasure).state == PrivacyState::in_progress);
+    world.clock().advance(1h);
+    world.restart(tests::open_config());
+    world.run_due();
+    CHECK(world.read(erasure).state == PrivacyState::fulfilled);
+    CHECK(world.read(objection).state == PrivacyState::fulfilled);
+    CHECK_FALSE(world.holds("u1"));
+    world.check_ledger();
+}
+
+TEST_CASE("an erasure that was done before its request said so is done once") {
+    Desk world;
+    const auto taken = world.submit(Desk::asked(PrivacyKind::erasure));
+    std::optional<cdp::Erasure> done;
+    world.requests().serve(
+        PrivacyKind::erasure, [&](const cdp::PrivacyJob& job) -> cdp::Result<cdp::PrivacyResults> {
+            const auto& one = job.named.front().identifier;
+            auto erased = world.platform().privacy().erasures.carry_out(
+                "kim", {.type = one.type, .value = one.value});
+            REQUIRE(erased);
+            done = *erased;
+            return cdp::Error{.code = cdp::ErrorCode::unavailable, .reason = "stopped"};
+        });
+    world.run_due();
+    CHECK(world.read(taken).state == PrivacyState::in_progress);
+    world.clock().advance(1h);
+    world.restart(tests::open_config());
+    world.run_due();
+    const auto end = world.read(taken);
+    CHECK(end.state == PrivacyState::fulfilled);
+    REQUIRE(end.results.erasures.size() == 1);
+    CHECK(end.results.erasures[0] == cdp::to_hex(done->id.view()));
+    CHECK(end.results.counts.at("identifiers") == 3);
+}
+
+TEST_CASE("what fails for now is tried again, later each time, and what fails for good waits") {
+    Desk world;
+    auto error = cdp::Error{.code = cdp::ErrorCode::unavailable, .reason = "busy"};
+    int asked = 0;
+    world.requests().serve(PrivacyKind::erasure,
+                           [&](const cdp::PrivacyJob&) -> cdp::Result<cdp::PrivacyResults> {
+                               ++asked;
+                               return error;
+                           });
+    const auto taken = world.submit(Desk::asked(PrivacyKind::erasure));
+    world.run_due();
+    world.run_due();
+    CHECK(asked == 1);
+    world.clock().advance(1s);
+    world.run_due();
+    CHECK(asked == 2);
+    world.clock().advance(1s);
+    world.run_due();
+    CHECK(asked == 2);
+    world.clock().advance(1s);
+    error.code = cdp::ErrorCode::invalid_argument;
+    world.run_due();
+    CHECK(asked == 3);
+    CHECK(world.read(taken).blocked == "busy");
+    error.code = cdp::ErrorCode::not_found;
+    CHECK(world.step(taken, {.act = PrivacyAct::retry}) == "in_progress");
+    world.run_due();
+    CHECK(world.read(taken).state == PrivacyState::denied);
+    CHECK(world.read(taken).denial == cdp::PrivacyDenial::no_match);
+}
+
+TEST_CASE("many who submit, cancel and advance at once come to one end each") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::objection, "u2", "");
+    wanted.external_id = "once";
+    std::atomic<int> cancelled = 0;
+    std::vector<std::thread> threads;
+    for (int n = 0; n < 6; ++n)
+        threads.emplace_back([&, n] {
+            const auto taken = world.requests().submit("kim", wanted);
+            if (!taken) return;
+            if (n % 2 == 0) {
+                (void)world.requests().advance(taken->id);
+            } else if (const auto ended = world.requests().step("officer:kim", taken->id,
+                                                                {.act = PrivacyAct::cancel})) {
+                ++cancelled;
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    const auto end = world.requests().find(cdp::PrivacyProtocol::direct, "kim", "once");
+    REQUIRE(end);
+    CHECK(is_final(end->state));
+    CHECK(cancelled <= 1);
+    CHECK((end->state == PrivacyState::cancelled) == (cancelled == 1));
+    CHECK(end->results.records.empty() == (cancelled == 1));
+    CHECK(end->steps.size() == (cancelled == 1 ? 3U : 4U));
+    world.check_ledger();
+}
+
+TEST_CASE("each change of state is owed to the protocol until it is settled") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.protocol = cdp::PrivacyProtocol::open_dsr;
+    wanted.external_id = "d1";
+    wanted.callbacks = true;
+    wanted.context = R"({"urls":[]})";
+    int told = 0;
+    world.requests().subscribe([&] { ++told; });
+    const auto taken = world.advance(world.submit(wanted, "controller"));
+    CHECK(told > 0);
+    CHECK(taken.context == wanted.context);
+    CHECK(world.requests().owed(cdp::PrivacyProtocol::drp, 10)->empty());
+    world.restart(tests::open_config());
+    auto owed = world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10);
+    REQUIRE(owed);
+    std::string states;
+    for (const auto& one : *owed) states += std::string(to_string(one.state)) + ' ';
+    CHECK(states == "verified in_progress fulfilled ");
+    REQUIRE(world.requests().postpone(owed->front(), world.clock().now() + 1min));
+    CHECK(world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10)->size() == 2);
+    CHECK(world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10, true)->front().attempts == 1);
+    for (const auto& one : *owed) {
+        REQUIRE(world.requests().settle(one, "callback_delivered", "202"));
+        REQUIRE(world.requests().settle(one, "callback_delivered", "202"));
+    }
+    CHECK(world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10, true)->empty());
+    CHECK(acts(world.read(taken)) == "receive verify begin fulfil note note note");
+    world.check_ledger();
+}
+
+TEST_CASE("lists name no person, and are read in pages by age or by urgency") {
+    Desk world;
+    std::vector<std::string> ids;
+    for (int n = 0; n < 5; ++n) {
+        auto wanted = Desk::asked(n % 2 ? PrivacyKind::objection : PrivacyKind::erasure, "u1", "");
+        wanted.regime = n == 2 ? "pipa_kr" : "gdpr";
+        ids.push_back(cdp::to_hex(world.submit(wanted).id.view()));
+        world.clock().advance(1min);
+    }
+    const auto page = [&](cdp::PrivacyRequestsQuery query) {
+        const auto text = world.requests().page(query);
+        REQUIRE(text);
+        CHECK(text->find("u1") == std::string::npos);
+        return json::parse(*text);
+    };
+    std::vector<std::string> seen;
+    cdp::PrivacyRequestsQuery query{.page = {.limit = 2}};
+    for (;;) {
+        const auto one = page(query);
+        for (const auto& request : one.at("requests")) seen.push_back(request.at("id"));
+        if (one.at("next").is_null()) break;
+        query.page.cursor = one.at("next");
+    }
+    std::ranges::reverse(seen);
+    CHECK(seen == ids);
+    CHECK(page({.kind = "objection"}).at("requests").size() == 2);
+    CHECK(page({.status = "waiting_for_verification"}).at("requests").size() == 3);
+    const auto urgent = page({.due_before = world.clock().now() + std::chrono::days(20)});
+    REQUIRE(urgent.at("requests").size() == 1);
+    CHECK(urgent.at("requests")[0].at("regime") == "pipa_kr");
+    CHECK(page({.status = "overdue"}).at("requests").empty());
+    world.clock().advance(std::chrono::days(12));
+    CHECK(page({.status = "overdue"}).at("requests").size() == 1);
+    CHECK(world.requests().page({.status = "later"}).error().reason == "status_unknown");
+    CHECK(world.requests().page({.kind = "party"}).error().reason == "kind_unknown");
+    CHECK(world.requests().page({.page = {.limit = 2, .cursor = "00"}}).error().reason ==
+          "malformed_cursor");
+    const auto shown = world.requests().show(PlatformWorld::officer(),
+                                             world.requests().read(std::string_view(ids[0]))->id);
+    REQUIRE(shown);
+    CHECK(json::parse(*shown).at("identifiers")[0].at("value") == "u1");
+}
+
+TEST_CASE("the thread does what becomes ready, and sleeps otherwise") {
+    Desk world;
+    world.platform().privacy().runner.start();
+    const auto taken = world.submit(Desk::asked(PrivacyKind::objection, "u1", ""));
+    for (int n = 0; n < 500 && !is_final(world.read(taken).state); ++n)
+        std::this_thread::sleep_for(10ms);
+    CHECK(world.read(taken).state == PrivacyState::fulfilled);
+}
+
+TEST_CASE("a step that was changed on disk is found by the ledger's check") {
+    Desk world;
+    world.submit(Desk::asked(PrivacyKind::erasure, "u1", ""));
+    world.check_ledger();
+    const auto snapshot = world.store().snapshot();
+    std::string step;
+    REQUIRE(snapshot->scan(storage::space_prefix(storage::Space::privacy_request), "",
+                           [&](std::string_view key, std::string_view value) {
+                               // 's' and four bytes behind the id.
+                               if (key.size() == storage::kGroupBytes + 5) step = key;
+                               return value.empty() || step.empty();
+                           }));
+    REQUIRE_FALSE(step.empty());
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    transaction.put(step, "changed");
+    REQUIRE(commit_and_wait(world.store(), std::move(transaction)).state ==
+            storage::CommitState::ok);
+    const auto checked = world.platform().check_ledger([](auto, auto) { return true; });
+    REQUIRE(checked);
+    REQUIRE(checked->fault);
+    CHECK(checked->fault->what == "request_step");
+}
