@@ -99,10 +99,12 @@ void print_restored(const json& restored) {
     const auto& backup = restored["backup"];
     std::printf(
         "restored %s: %llu files, %llu bytes, ledger of %llu entries\n"
-        "%llu erasures since were done again, of %llu identifiers; %llu it knew\n",
+        "%llu erasures since were done again, of %llu identifiers; %llu it knew\n"
+        "%llu suppressions since were made or revoked again\n",
         backup.value("id", "").c_str(), number(backup, "files"), number(backup, "bytes"),
         number(backup, "ledger_size"), number(restored, "erasures_done"),
-        number(restored, "identifiers_gone"), number(restored, "erasures_known"));
+        number(restored, "identifiers_gone"), number(restored, "erasures_known"),
+        number(restored, "suppressions_done"));
 }
 
 cdp::Result<json> restore(const BackupCommand& command) {
@@ -134,7 +136,7 @@ int create_backup(const BackupCommand& command) {
                 made->value("id", "").c_str(), number(*made, "files"), number(*made, "bytes"),
                 number(*made, "copied_files"), number(*made, "copied_bytes"));
     if (const auto owed = number(*made, "erasures_owed"); owed > 0)
-        std::printf("%llu erasures could not be told to it yet\n", owed);
+        std::printf("%llu erasures and suppressions could not be told to it yet\n", owed);
     return finish_output();
 }
 

@@ -99,6 +99,11 @@ void erase(const Services& services, const Request& request, Answer answer);
 Response list_erasures(const Services& services, const Request& request);
 Response read_erasure(const Services& services, const Request& request);
 
+// suppressions.cc
+void suppress(const Services& services, const Request& request, Answer answer);
+void revoke_suppression(const Services& services, const Request& request, Answer answer);
+Response list_suppressions(const Services& services, const Request& request);
+
 // receipts.cc
 Response read_receipt(const Services& services, const Request& request);
 

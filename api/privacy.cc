@@ -10,9 +10,22 @@
 namespace api {
 namespace {
 
+cdp::Result<void> read_suppress(const nlohmann::json& suppress, cdp::ErasureRequest& out) {
+    CDP_CHECK(check_members(suppress, "/suppress", {"reason", "note"}));
+    const auto reason = CDP_TRY(string_member(suppress, "reason", "/suppress"));
+    out.suppress = consent::parse_suppression_reason(reason);
+    if (!out.suppress)
+        return invalid("reason_unknown",
+                       "The reason is deceased, bounced, complaint, requested, legal or other.",
+                       "/suppress/reason");
+    out.suppress_note = CDP_TRY(string_member(suppress, "note", "/suppress"));
+    return cdp::Result<void>::ok();
+}
+
 cdp::Result<cdp::ErasureRequest> read_request(std::string_view body) {
     const auto document = CDP_TRY(parse_json(body));
-    CDP_CHECK(check_members(document, "", {"identifier", "scope", "dry_run", "reason"}));
+    CDP_CHECK(
+        check_members(document, "", {"identifier", "scope", "dry_run", "reason", "suppress"}));
     const auto identifier = document.find("identifier");
     if (identifier == document.end())
         return invalid("identifier_missing", "An identifier is expected here.", "/identifier");
@@ -35,6 +48,8 @@ cdp::Result<cdp::ErasureRequest> read_request(std::string_view body) {
         out.dry_run = dry->get<bool>();
     }
     out.reason = CDP_TRY(string_member(document, "reason", ""));
+    if (const auto suppress = document.find("suppress"); suppress != document.end())
+        CDP_CHECK(read_suppress(*suppress, out));
     return out;
 }
 

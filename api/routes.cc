@@ -208,6 +208,11 @@ std::vector<Route> make_routes(bool metrics_open) {
                               {"limit", "cursor"}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures/{id}", kOfficers, read_erasure));
     add_privacy_requests(out);
+    out.push_back(keyed_route(Method::post, "/v1/privacy/suppressions", kOfficers, suppress));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/suppressions", kOfficers, list_suppressions,
+                              {"limit", "cursor", "because", "identifier"}));
+    out.push_back(keyed_route(Method::post, "/v1/privacy/suppressions/{id}/revoke", kOfficers,
+                              revoke_suppression));
     out.push_back({.path = "/.well-known/gpc.json", .handler = global_privacy_control});
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});

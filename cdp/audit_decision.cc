@@ -152,7 +152,7 @@ public:
           row_(row),
           names_(sources.vault, reading.snapshot),
           remade_(Remaker(sources.vault, known, row).remake()) {
-        for (auto& member : members_ = known.members) keep_said_by(member.facts, row.row.first);
+        for (auto& member : members_ = known.members) keep_said_by(member, row.row.first);
     }
 
     Result<std::string> json() {

@@ -224,7 +224,7 @@ private:
                                      const consent::Batch& batch, const BatchRow& row,
                                      std::vector<consent::Member> members, Timestamp time) {
         if (rule.unless_granted.empty()) return "null";
-        for (auto& member : members) keep_said_by(member.facts, time);
+        for (auto& member : members) keep_said_by(member, time);
         consent::Topic topic{.purpose = rule.unless_granted,
                              .channel = batch.channel,
                              .now = time,

@@ -127,9 +127,9 @@ Result<void> Backups::copy_files(const BackupRepo& repo, const storage::StoreCop
 Result<void> Backups::tell(const std::string& path) {
     const std::lock_guard telling(telling_);
     const auto owed = CDP_TRY(owed_to(*needs_.store.snapshot(), needs_.vault, path));
-    if (owed.erasures.empty()) return Result<void>::ok();
+    if (owed.told.empty()) return Result<void>::ok();
     const auto repo = CDP_TRY(repository(path));
-    CDP_CHECK(repo.add_erasures(encode(owed.erasures)));
+    CDP_CHECK(repo.add_erasures(encode(owed.told)));
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     for (const auto& row : owed.rows) transaction.erase(row);

@@ -42,7 +42,7 @@ public:
         storage::BackupManifest manifest = {};
         std::uint64_t copied_files = 0;
         std::uint64_t copied_bytes = 0;  // the rest was there
-        std::uint64_t owed = 0;          // erasures that could not be told; tried again
+        std::uint64_t owed = 0;          // erasures and suppressions not told; tried again
     };
     // Makes a backup in the folder `to`, which is empty or missing at first. It is whole and on
     // disk when this returns; else there is none. Errors: path_relative, backup_inside
@@ -50,7 +50,7 @@ public:
     // store and of the disk.
     Result<Made> create(const std::string& to, const BackupReport& report);
 
-    // Tells each repository the erasures that it has not been told. Those that cannot be reached
+    // Tells each repository the erasures and suppressions that it was not. Those not to be reached
     // are logged, and tried the next time.
     void tell_erasures();
 

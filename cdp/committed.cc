@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "consent/rows.h"
+#include "consent/suppression.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -38,7 +39,7 @@ Result<Committed> open_committed(const storage::SubjectKey& key, const Token& un
 
 // Both kinds of keys end with the id.
 bool is_row_of(std::string_view row_key, const RecordId& id) {
-    return row_key.ends_with(id.view());
+    return row_key.ends_with(id.view()) && !consent::is_suppression(row_key);
 }
 
 }  // namespace
@@ -106,6 +107,7 @@ Result<std::vector<Committed>> all_committed(const storage::Snapshot& snapshot,
         if (!key) continue;
         auto outcome = Result<void>::ok();
         const auto take = [&](std::string_view row_key, std::string_view sealed) -> Result<void> {
+            if (consent::is_suppression(row_key)) return Result<void>::ok();
             auto one = CDP_TRY(open_committed(*key, token, row_key, sealed));
             if (met.insert(one.id()).second) out.push_back(std::move(one));
             return Result<void>::ok();

@@ -212,7 +212,7 @@ Result<Shown> ConsentHistory::beliefs(const BeliefQuery& query, const Prove& pro
                                         token, known_at)),
                      CDP_TRY(known_now(reading, token))};
     for (auto& one : known)
-        for (auto& member : one.members) keep_said_by(member.facts, query.as_of);
+        for (auto& member : one.members) keep_said_by(member, query.as_of);
     const auto& [then, today] = known;
     const StoredNames names(needs_.vault, *snapshot);
     auto body = "{\"subject\":{" + CDP_TRY(names.name_of(token)) + "}" +

@@ -198,7 +198,9 @@ Result<void> Decisions::decide_about(const Asked& asked, People::Reading reading
     }
     one.token = *token;
     one.person = person->id;
-    for (auto& member : person->consents) keep_said_by(member.facts, asked.put.now);
+    // What holds now is not asked of the clock, which may have been set back.
+    if (asked.question.as_of)
+        for (auto& member : person->consents) keep_said_by(member, asked.put.now);
     const auto own = std::ranges::find(person->consents, *token, &consent::Member::token);
     const bool contact = own != person->consents.end() && own->contact;
     const consent::Gate gate(*asked.policy, person->consents, asked.put);

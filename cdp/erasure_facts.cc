@@ -11,7 +11,10 @@
 namespace cdp {
 namespace {
 
+// The first when it can say all of it: what the ledger commits to encodes to the same bytes for
+// ever.
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kSuppressionsFormat = 2;
 const Token kAll = Token::from("all erasures....");
 
 using Count = std::pair<const char*, std::uint64_t ErasedCounts::*>;
@@ -28,6 +31,10 @@ storage::SubjectKey key_of(const storage::Vault& vault) {
     return vault.own_key("erasures");
 }
 
+std::uint8_t format_of(const Erasure& erasure) {
+    return erasure.suppressions > 0 || erasure.for_ever ? kSuppressionsFormat : kFormat;
+}
+
 void put_outcome(ByteWriter& out, const Erasure& erasure) {
     out.u8(static_cast<std::uint8_t>(erasure.scope))
         .i64(milliseconds_of(erasure.requested))
@@ -37,6 +44,8 @@ void put_outcome(ByteWriter& out, const Erasure& erasure) {
     out.u16(static_cast<std::uint16_t>(erasure.recipients.size()));
     for (const auto& [channel, one] : erasure.recipients)
         out.bytes(channel).bytes(one.recipient).u64(one.times).i64(milliseconds_of(one.last));
+    if (format_of(erasure) == kSuppressionsFormat)
+        out.u64(erasure.suppressions).u8(erasure.for_ever ? 1 : 0);
 }
 
 consent::Sha256 hash_in(ByteReader& in) {
@@ -46,7 +55,7 @@ consent::Sha256 hash_in(ByteReader& in) {
 }
 
 // What put_outcome wrote.
-void take_outcome(ByteReader& in, Erasure& into) {
+void take_outcome(ByteReader& in, std::uint8_t format, Erasure& into) {
     into.scope = static_cast<ErasureScope>(in.u8());
     into.requested = timestamp_of(in.i64());
     into.completed = timestamp_of(in.i64());
@@ -60,6 +69,9 @@ void take_outcome(ByteReader& in, Erasure& into) {
         one.times = in.u64();
         one.last = timestamp_of(in.i64());
     }
+    if (format != kSuppressionsFormat) return;
+    into.suppressions = in.u64();
+    into.for_ever = in.u8() != 0;
 }
 
 }  // namespace
@@ -117,16 +129,16 @@ std::string erasure_key(const PrivacyRequestId& id) {
 
 std::string encode_outcome(const Erasure& erasure) {
     ByteWriter out;
-    out.u8(kFormat).raw(erasure.id.view());
+    out.u8(format_of(erasure)).raw(erasure.id.view());
     put_outcome(out, erasure);
     return out.take();
 }
 
 std::optional<Erasure> decode_outcome(std::string_view bytes) {
     ByteReader in(bytes);
-    in.u8();  // the format, as all the rest, is that which is written again
+    const auto format = in.u8();  // as all the rest, it is that which is written again
     Erasure out{.id = in.id<PrivacyRequestId>(), .state = Erasure::State::completed};
-    take_outcome(in, out);
+    take_outcome(in, format, out);
     if (!in.done() || encode_outcome(out) != bytes) return std::nullopt;
     return out;
 }
@@ -134,7 +146,7 @@ std::optional<Erasure> decode_outcome(std::string_view bytes) {
 std::string seal_erasure(const storage::Vault& vault, std::string_view key,
                          const Erasure& erasure) {
     ByteWriter out;
-    out.u8(kFormat).u8(static_cast<std::uint8_t>(erasure.state));
+    out.u8(format_of(erasure)).u8(static_cast<std::uint8_t>(erasure.state));
     out.bytes(erasure.author).bytes(erasure.reason).raw(consent::view(erasure.salt));
     out.u32(static_cast<std::uint32_t>(erasure.tokens.size()));
     for (const Token& token : erasure.tokens) out.raw(token.view());
@@ -155,9 +167,10 @@ Result<Erasure> open_erasure(const storage::Vault& vault, std::string_view key,
     out.reason = in.bytes();
     out.salt = hash_in(in);
     for (auto n = in.u32(); n > 0 && in.ok(); --n) out.tokens.push_back(in.id<Token>());
-    take_outcome(in, out);
+    take_outcome(in, format, out);
     const auto scope = static_cast<std::uint8_t>(out.scope);
-    const bool known = format == kFormat && state >= 1 && state <= 3 && scope >= 1 && scope <= 2;
+    const bool known =
+        format == format_of(out) && state >= 1 && state <= 3 && scope >= 1 && scope <= 2;
     const bool done = out.state == Erasure::State::completed;
     if (!in.done() || !at.ok() || !known || done != out.tokens.empty())
         return damaged("an erasure that cannot be read");
@@ -181,10 +194,19 @@ void write_kept(consent::JsonWriter& out, const Erasure& erasure) {
     out.open_list("kept");
     out.open()
         .text("what", "tombstones")
-        .text("basis",
-              "A keyed hash of each identifier and the time, so that nothing from before "
-              "comes back.")
+        .text("basis", erasure.for_ever
+                           ? "A keyed hash of each identifier and the time, so that nothing comes "
+                             "back, ever."
+                           : "A keyed hash of each identifier and the time, so that nothing from "
+                             "before comes back.")
         .close();
+    if (erasure.suppressions > 0)
+        out.open()
+            .text("what", "suppressions")
+            .number("count", static_cast<std::int64_t>(erasure.suppressions))
+            .text("basis",
+                  "A keyed hash of who is never to be contacted again, the reason and the time.")
+            .close();
     out.open()
         .text("what", "event_marks")
         .text("basis",

@@ -49,8 +49,10 @@ struct Erasure {
     std::string reason = {};
     std::vector<Token> tokens = {};  // whom it takes, until it is completed
     ErasedCounts counts = {};
-    std::uint64_t entries = 0;  // of the ledger, whose records are gone
-    consent::Sha256 root = {};  // RFC 6962 over their indices, salted
+    std::uint64_t entries = 0;       // of the ledger, whose records are gone
+    consent::Sha256 root = {};       // RFC 6962 over their indices, salted
+    std::uint64_t suppressions = 0;  // that stay
+    bool for_ever = false;           // the tombstones are: one of them is of the person
     std::map<std::string, ErasureRecipient> recipients = {};  // by channel
     consent::Sha256 salt = {};                                // of its own entry in the ledger
 

@@ -9,6 +9,7 @@
 #include "cdp/sessions.h"
 #include "cdp/sightings.h"
 #include "consent/rows.h"
+#include "consent/suppression.h"
 #include "consent/tiles.h"
 #include "identity/assertion.h"
 #include "identity/change.h"
@@ -266,6 +267,7 @@ Result<void> ErasureRows::erase_consents(const Token& token) {
     return each(
         consent::group_prefix(token),
         [&](std::string_view row, std::string_view sealed) -> Result<void> {
+            if (consent::is_suppression(row)) return Result<void>::ok();
             reading_.transaction.erase(std::string(row));
             ++counts_.consents;
             if (!key) return Result<void>::ok();

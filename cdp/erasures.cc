@@ -98,6 +98,7 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
                         .reason = request.reason,
                         .tokens = CDP_TRY(whom({*snapshot, transaction}, request)),
                         .salt = consent::random_salt()};
+        CDP_CHECK(check_suppressed({*snapshot, transaction}, request, erasure.tokens, now));
         std::optional<PrivacyRequestId> interrupted;
         for (const Token& token : erasure.tokens) {
             const auto earlier = CDP_TRY(Tombstones::find(transaction, token));
@@ -113,6 +114,7 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
             CDP_TRY(finish(std::move(begun)));
             continue;
         }
+        CDP_CHECK(suppress({*snapshot, transaction}, erasure, request));
         write(transaction, erasure);
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::ok) return erasure;
@@ -153,6 +155,9 @@ Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& autho
                     .author = author,
                     .reason = request.reason,
                     .tokens = CDP_TRY(whom(reading, request))};
+    CDP_CHECK(check_suppressed(reading, request, erasure.tokens, erasure.requested));
+    CDP_CHECK(suppress(reading, erasure, request));
+    CDP_CHECK(note_suppressions(transaction, erasure));
     CDP_CHECK(
         needs_.disclosures.note_access(reader, {.identifiers = erasure.tokens, .persons = {}}));
     CDP_CHECK(add_recipients(erasure));
@@ -309,6 +314,7 @@ Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const
     if (!CDP_TRY(lacks_keys(reading.snapshot, needs_.vault, erasure.tokens)))
         CDP_CHECK(needs_.withdrawals.keep_open(transaction, erasure.tokens));
     const auto persons = CDP_TRY(persons_of(reading, erasure));
+    CDP_CHECK(note_suppressions(transaction, erasure));
     const auto tokens = std::exchange(erasure.tokens, {});
     ErasureRows rows(rows_needs(), reading, tokens);
     CDP_CHECK(rows.erase_identifiers(tokens, said_of(erasure)));
@@ -325,8 +331,8 @@ Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const
                              {erasure.id, erasure.scope, erasure.requested, erasure.author, tokens,
                               std::vector<FiledEvent>{}}));
     for (const Token& token : tokens)
-        CDP_CHECK(
-            needs_.tombstones.put(transaction, token, {erasure.requested, false, erasure.id}));
+        CDP_CHECK(needs_.tombstones.put(transaction, token,
+                                        {erasure.requested, false, erasure.id, erasure.for_ever}));
     erasure.counts += rows.counts();
     const auto entries = rows.entries();
     erasure.entries = entries.size();

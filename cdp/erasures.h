@@ -18,6 +18,7 @@
 #include "cdp/people.h"
 #include "cdp/queries.h"
 #include "cdp/shown.h"
+#include "cdp/suppressions.h"
 #include "cdp/told_erasures.h"
 #include "cdp/tombstones.h"
 #include "cdp/withdrawals.h"
@@ -36,6 +37,9 @@ struct ErasureRequest {
     ErasureScope scope = ErasureScope::person;
     bool dry_run = false;     // only tell what would go
     std::string reason = {};  // kept with the request: not the place for names
+    // Never to be contacted again either, as the scope says; its note likewise.
+    std::optional<consent::SuppressionReason> suppress = {};
+    std::string suppress_note = {};
 };
 
 // Safe to use from many threads. Everything it refers to must outlive it.
@@ -51,6 +55,7 @@ public:
         const Tombstones& tombstones;
         Disclosures& disclosures;
         const Withdrawals& withdrawals;
+        const Suppressions& suppressions;
         const Config& config;
         const Clock& clock;
     };
@@ -59,8 +64,9 @@ public:
     // Erases, and answers the request as JSON. Everything is gone, on disk, when it returns; it
     // waits for the disk. Somebody unknown is answered like everybody, with nothing held. Of a dry
     // run nothing is changed, but that `reader` looked is noted. Errors: malformed_identifier,
-    // malformed_reason; identifier_shared (conflict); busy; contended, and those of the store: what
-    // was begun is finished by the same request sent again, or by the next start.
+    // malformed_reason, malformed_note; identifier_shared, identifier_suppressed (conflict): what
+    // is suppressed for a whole person is not taken from who stays; busy; contended, and those of
+    // the store: what was begun is finished by the same request sent again, or by the next start.
     Result<std::string> erase(const Reader& reader, const std::string& author,
                               const ErasureRequest& request) const;
 
@@ -105,6 +111,11 @@ private:
     Result<void> check_rules(const char* message) const;
     Result<std::vector<Erasure>> interrupted() const;
     Result<std::vector<Token>> whom(People::Reading reading, const ErasureRequest& request) const;
+    Result<void> check_suppressed(People::Reading reading, const ErasureRequest& request,
+                                  const std::vector<Token>& tokens, Timestamp at) const;
+    Result<void> suppress(People::Reading reading, const Erasure& erasure,
+                          const ErasureRequest& request) const;
+    Result<void> note_suppressions(storage::Transaction& transaction, Erasure& erasure) const;
     Result<Erasure> stop(const std::string& author, const ErasureRequest& request) const;
     Result<Erasure> try_out(const Reader& reader, const std::string& author,
                             const ErasureRequest& request) const;

@@ -61,7 +61,7 @@ Result<std::optional<identity::Observation>> EventDays::observed(const FiledEven
     std::set<Token> erased;
     for (const Token& token : tokens_of(read->observation)) {
         const auto tombstone = CDP_TRY(Tombstones::find(transaction_, token));
-        if (gone_->tokens.contains(token) || (tombstone && event.time <= tombstone->erased))
+        if (gone_->tokens.contains(token) || (tombstone && tombstone->covers(event.time)))
             erased.insert(token);
     }
     leave_out(read->observation, [&](const Token& token) { return erased.contains(token); });

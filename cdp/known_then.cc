@@ -24,15 +24,20 @@ Result<Known> known_then(const KnownFrom& from, People::Reading reading, const T
         said.quarantined_until_released = since;
         known.members.push_back(std::move(said));
     }
-    for (auto& member : known.members)
+    for (auto& member : known.members) {
         std::erase_if(member.facts, [&](const auto& fact) { return fact.received > at; });
+        std::erase_if(member.suppressions, [&](const auto& said) { return said.from > at; });
+        for (auto& said : member.suppressions)
+            if (said.until && *said.until > at) said.until.reset();
+    }
     return known;
 }
 
-void keep_said_by(std::vector<consent::Fact>& facts, Timestamp as_of) {
-    std::erase_if(facts, [&](const consent::Fact& fact) {
+void keep_said_by(consent::Member& member, Timestamp as_of) {
+    std::erase_if(member.facts, [&](const consent::Fact& fact) {
         return fact.time > as_of && fact.received > as_of;
     });
+    std::erase_if(member.suppressions, [&](const auto& said) { return said.from > as_of; });
 }
 
 }  // namespace cdp

@@ -28,8 +28,8 @@ struct KnownFrom {
 Result<Known> known_then(const KnownFrom& from, People::Reading reading, const Token& token,
                          Timestamp at);
 
-// Leaves of what was said what counts at `as_of`: what is dated later says nothing of that moment
-// unless it had come in by then, from a clock that ran ahead.
-void keep_said_by(std::vector<consent::Fact>& facts, Timestamp as_of);
+// Leaves of what was said under an identifier what counts at `as_of`: what is dated later says
+// nothing of that moment unless it had come in by then, from a clock that ran ahead.
+void keep_said_by(consent::Member& member, Timestamp as_of);
 
 }  // namespace cdp

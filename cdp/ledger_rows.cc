@@ -9,6 +9,7 @@
 #include "cdp/policy_versions.h"
 #include "cdp/privacy_request_rows.h"
 #include "cdp/quarantines.h"
+#include "cdp/suppression_rows.h"
 #include "cdp/withdrawal_rows.h"
 #include "consent/entry.h"
 
@@ -81,7 +82,14 @@ std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) 
                 return visit(committed);
             });
     };
-    return {notices, policies, releases, acknowledgements, batches, epochs, steps};
+    const auto suppressions = [&vault](const storage::Snapshot& snapshot, const Visit& visit) {
+        return each_suppression_commitment(
+            snapshot, vault, [&](const auto& id, const auto& commitment) {
+                return visit(
+                    {.what = "suppression", .id = to_hex(id.view()), .commitment = commitment});
+            });
+    };
+    return {notices, policies, releases, acknowledgements, batches, epochs, steps, suppressions};
 }
 
 }  // namespace cdp

@@ -100,9 +100,13 @@ Result<void> People::add_quarantined(Reading reading, Person& person) const {
     for (const PersonMember& member : person.members) members.push_back(member.token);
     for (const auto& [token, since] : CDP_TRY(quarantined_from(reading.transaction, members))) {
         const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
-        if (!node) continue;  // erased since, and its refusals with it
-        auto& member = person.consents.emplace_back(CDP_TRY(load_consents(reading, token, *node)));
+        consent::Member member{.token = token};
+        if (node)
+            member = CDP_TRY(load_consents(reading, token, *node));
+        else
+            CDP_CHECK(add_said(reading, member));  // erased since: suppressions alone are left
         member.quarantined_until_released = since;
+        person.consents.push_back(std::move(member));
     }
     return Result<void>::ok();
 }
@@ -124,7 +128,7 @@ Result<consent::Member> People::load_consents(Reading reading, const Token& toke
                            .contact = identity::is_contact(node.link_class),
                            .account = node.link_class == identity::LinkClass::account,
                            .shared = node.shared};
-    member.facts = CDP_TRY(needs_.consents.load(reading.snapshot, reading.transaction, token));
+    CDP_CHECK(add_said(reading, member));
     const auto contested = consent::contested(token, member.facts);
     if (contested.empty()) return member;
     const auto again = days ? days_to_read(contested, *days) : days_of(contested);
@@ -143,10 +147,20 @@ Result<consent::Member> People::said_under(Reading reading, const Token& token,
     if (const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token)))
         return load_consents(reading, token, *node);
     const auto link_class = needs_.config.types.find(type).link_class;
-    return consent::Member{.token = token,
+    consent::Member member{.token = token,
                            .type = std::string(type),
                            .contact = identity::is_contact(link_class),
                            .account = link_class == identity::LinkClass::account};
+    CDP_CHECK(add_said(reading, member));
+    return member;
+}
+
+// A suppression stands also under what nobody has.
+Result<void> People::add_said(Reading reading, consent::Member& member) const {
+    auto said = CDP_TRY(needs_.consents.load(reading.snapshot, reading.transaction, member.token));
+    member.facts = std::move(said.facts);
+    member.suppressions = std::move(said.suppressions);
+    return Result<void>::ok();
 }
 
 // Every stamp that the day's events carry for the identifier, from the events themselves.
@@ -209,7 +223,10 @@ Result<void> People::add_foreign(Reading reading, Person& person, const Contact&
     if (known) return Result<void>::ok();
     const auto node = CDP_TRY(needs_.graph.find(reading.transaction, contact.token));
     consent::Member member{.token = contact.token, .type = contact.type, .contact = true};
-    if (node) member = CDP_TRY(load_consents(reading, contact.token, *node));
+    if (node)
+        member = CDP_TRY(load_consents(reading, contact.token, *node));
+    else
+        CDP_CHECK(add_said(reading, member));
     member.shared = true;
     person.consents.push_back(std::move(member));
     return Result<void>::ok();

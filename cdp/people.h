@@ -89,6 +89,7 @@ private:
     Result<consent::Member> load_consents(Reading reading, const Token& token,
                                           const identity::Node& node,
                                           const std::set<std::int32_t>* days = nullptr) const;
+    Result<void> add_said(Reading reading, consent::Member& member) const;
     Result<std::vector<consent::Stamp>> stamps_on(Reading reading, const Token& token,
                                                   std::int32_t day) const;
 

@@ -25,6 +25,7 @@
 #include "cdp/profiles.h"
 #include "cdp/receipts.h"
 #include "cdp/stewardship.h"
+#include "cdp/suppressions.h"
 #include "cdp/timeline.h"
 #include "cdp/withdrawals.h"
 #include "storage/random.h"
@@ -117,14 +118,15 @@ struct Platform::Parts {
     const Receipts receipts{{store, vault, ledger, notices, config, clock}};
     const Withdrawals withdrawals{
         {store, vault, graph, people, consents, disclosures, config, clock}};
+    const Suppressions suppressions{{store, vault, graph, disclosures, config, clock}};
     const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, disclosures,
-                             withdrawals, config, clock}};
+                             withdrawals, suppressions, config, clock}};
     ConsentIntake intake{
         {store, vault, graph, consents, config, clock, counters, again, ledger, tombstones},
         notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
     PrivacyRequests requests{{store, vault, graph, tombstones, disclosures, config, clock}};
-    const Privacy privacy{erasures, requests, runner};
+    const Privacy privacy{erasures, suppressions, requests, runner};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

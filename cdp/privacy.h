@@ -7,9 +7,11 @@ namespace cdp {
 class Erasures;
 class PrivacyRequests;
 class PrivacyRunner;
+class Suppressions;
 
 struct Privacy {
     const Erasures& erasures;
+    const Suppressions& suppressions;
     PrivacyRequests& requests;
     PrivacyRunner& runner;
 };

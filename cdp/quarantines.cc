@@ -108,10 +108,15 @@ Result<std::vector<Token>> Quarantines::refusing(const storage::Snapshot& snapsh
                                                  std::span<const Token> members) const {
     std::vector<Token> out;
     for (const auto& token : members) {
-        const auto facts = CDP_TRY(needs_.consents.load(snapshot, transaction, token));
-        if (std::ranges::any_of(facts, [](const consent::Fact& fact) {
-                return consent::is_denial(fact.state) && fact.scope == consent::Scope::person;
-            }))
+        const auto said = CDP_TRY(needs_.consents.load(snapshot, transaction, token));
+        const auto refuses = [](const consent::Fact& fact) {
+            return consent::is_denial(fact.state) && fact.scope == consent::Scope::person;
+        };
+        const auto suppresses = [](const consent::Suppression& one) {
+            return !one.until && one.scope == consent::SuppressionScope::person;
+        };
+        if (std::ranges::any_of(said.facts, refuses) ||
+            std::ranges::any_of(said.suppressions, suppresses))
             out.push_back(token);
     }
     return out;

@@ -52,9 +52,9 @@ Result<void> Retelling::learn_erased() {
         if (!tombstone) return damaged("a tombstone that cannot be read");
         // While it is under way nothing is left out: its facts go with what they said.
         if (tombstone->closing) continue;
-        auto& until =
-            erased_.try_emplace(storage::subject_in(rows.key()), tombstone->erased).first->second;
-        until = std::max(until, tombstone->erased);
+        const auto last = tombstone->for_ever ? Timestamp::max() : tombstone->erased;
+        auto& until = erased_.try_emplace(storage::subject_in(rows.key()), last).first->second;
+        until = std::max(until, last);
     }
     return Result<void>::ok();
 }

@@ -13,6 +13,7 @@
 #include "cdp/platform.h"
 #include "cdp/rebuild.h"
 #include "cdp/refuse.h"
+#include "cdp/suppressions.h"
 #include "consent/json_writer.h"
 #include "storage/data_dir.h"
 #include "storage/folder_claim.h"
@@ -25,19 +26,24 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<std::vector<ToldErasure>> decode_records(const std::vector<std::string>& records) {
-    std::vector<ToldErasure> erasures;
+void add(Told& into, Told more) {
+    std::ranges::move(more.erasures, std::back_inserter(into.erasures));
+    std::ranges::move(more.suppressions, std::back_inserter(into.suppressions));
+}
+
+Result<Told> decode_records(const std::vector<std::string>& records) {
+    Told all;
     for (const auto& record : records) {
         auto told = decode_told(record);
         if (!told) return storage::backup_damaged("a record of erasures");
-        std::ranges::move(*told, std::back_inserter(erasures));
+        add(all, *std::move(told));
     }
-    return erasures;
+    return all;
 }
 
 // From another repository, or from a data folder that nobody has open.
-Result<std::vector<ToldErasure>> read_source(const std::string& path, const storage::Vault& vault,
-                                             const std::string& fingerprint) {
+Result<Told> read_source(const std::string& path, const storage::Vault& vault,
+                         const std::string& fingerprint) {
     if (std::error_code error; !fs::is_directory(path + "/db", error)) {
         const auto repo = CDP_TRY(storage::BackupRepo::open(path, vault, fingerprint));
         return decode_records(CDP_TRY(repo.erasures(0)));
@@ -48,7 +54,7 @@ Result<std::vector<ToldErasure>> read_source(const std::string& path, const stor
                      .reason = "keyring_foreign",
                      .message = "The other data folder has another keyring."};
     const storage::Vault own(folder.keyring);
-    return erasures_in(*folder.store->snapshot(), own);
+    return told_in(*folder.store->snapshot(), own);
 }
 
 // In the order in which they were asked for, each once.
@@ -71,9 +77,9 @@ Result<void> fold_anew(storage::Store& store, const storage::Vault& vault, const
     return Result<void>::ok();
 }
 
-Result<bool> all_known(const storage::Snapshot& snapshot,
-                       const std::vector<ToldErasure>& erasures) {
-    for (const auto& one : erasures)
+Result<bool> all_known(const storage::Snapshot& snapshot, const Told& told) {
+    if (!told.suppressions.empty()) return false;
+    for (const auto& one : told.erasures)
         if (!CDP_TRY(snapshot.get(erasure_key(one.id)))) return false;
     return true;
 }
@@ -81,15 +87,18 @@ Result<bool> all_known(const storage::Snapshot& snapshot,
 // By the code that erases everywhere.
 Result<void> replay(storage::Store& store, const storage::Vault& vault, const Clock& clock,
                     const storage::Keyring& keyring, const RestoreRequest& request,
-                    const std::vector<ToldErasure>& erasures, Restored& restored) {
-    restored.erasures_known = erasures.size();
-    if (CDP_TRY(all_known(*store.snapshot(), erasures))) return Result<void>::ok();
+                    const Told& told, Restored& restored) {
+    restored.erasures_known = told.erasures.size();
+    if (CDP_TRY(all_known(*store.snapshot(), told))) return Result<void>::ok();
     restored.erasures_known = 0;
     const Platform platform(store, vault, clock, request.config,
                             CDP_TRY(storage::open_journal(request.target + "/journal")));
+    // First: who is erased under one is erased for ever.
+    for (const auto& one : told.suppressions)
+        restored.suppressions_done += CDP_TRY(platform.privacy().suppressions.replay(one)) ? 1 : 0;
     CDP_CHECK(finish_interrupted(platform));
     bool unread = false;
-    for (const auto& one : erasures) {
+    for (const auto& one : told.erasures) {
         unread = unread || CDP_TRY(lacks_keys(*store.snapshot(), vault, one.tokens));
         const bool done = CDP_TRY(platform.privacy().erasures.replay(one));
         ++(done ? restored.erasures_done : restored.erasures_known);
@@ -113,11 +122,10 @@ Result<Restored> restore(const RestoreRequest& request, const Clock& clock,
     const auto keyring = CDP_TRY(storage::read_keyring(request.keyring_path));
     const storage::Vault vault(keyring);
     const auto backup = CDP_TRY(storage::find_backup(request.from, request.id, vault, keyring));
-    auto erasures = CDP_TRY(decode_records(backup.erasures));
+    auto told = CDP_TRY(decode_records(backup.erasures));
     if (!request.erasures.empty())
-        std::ranges::move(CDP_TRY(read_source(request.erasures, vault, keyring.fingerprint)),
-                          std::back_inserter(erasures));
-    erasures = in_order(std::move(erasures));
+        add(told, CDP_TRY(read_source(request.erasures, vault, keyring.fingerprint)));
+    told.erasures = in_order(std::move(told.erasures));
 
     Restored restored{.manifest = backup.manifest};
     std::uint64_t done = 0;
@@ -128,7 +136,7 @@ Result<Restored> restore(const RestoreRequest& request, const Clock& clock,
             return report("restoring", done, of);
         }));
     if (!report("erasing", done, of)) return Error{.reason = "stopping"};
-    CDP_CHECK(replay(restoring->store(), vault, clock, keyring, request, erasures, restored));
+    CDP_CHECK(replay(restoring->store(), vault, clock, keyring, request, told, restored));
     // What the folder goes on with: erasures and epochs to come reach where it came from.
     const auto from = fs::absolute(request.from).lexically_normal().string();
     const auto known = CDP_TRY(storage::find_place(*restoring->store().snapshot(), vault,
@@ -154,6 +162,7 @@ std::string render(const Restored& restored) {
     out.number("erasures_known", static_cast<std::int64_t>(restored.erasures_known));
     out.number("erasures_done", static_cast<std::int64_t>(restored.erasures_done));
     out.number("identifiers_gone", static_cast<std::int64_t>(restored.identifiers_gone));
+    out.number("suppressions_done", static_cast<std::int64_t>(restored.suppressions_done));
     return out.close().take();
 }
 

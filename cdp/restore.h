@@ -23,13 +23,14 @@ struct RestoreRequest {
 
 struct Restored {
     storage::BackupManifest manifest = {};
-    std::uint64_t erasures_known = 0;    // the backup had them
-    std::uint64_t erasures_done = 0;     // made since, and done again
-    std::uint64_t identifiers_gone = 0;  // of those
+    std::uint64_t erasures_known = 0;     // the backup had them
+    std::uint64_t erasures_done = 0;      // made since, and done again
+    std::uint64_t identifiers_gone = 0;   // of those
+    std::uint64_t suppressions_done = 0;  // made or revoked since
 };
 
-// Makes a data folder of a backup, with every erasure since. There is no folder unless this
-// succeeds. Errors: those of storage::find_backup, read_keyring and storage::Restoring;
+// Makes a data folder of a backup, with every erasure and suppression since. There is no folder
+// unless this succeeds. Errors: those of storage::find_backup, read_keyring and storage::Restoring;
 // restore_inside (invalid_argument): the target is in the repository or the other way; of the
 // erasures: rules_differ (unavailable), whatever keeps the other source from being read.
 Result<Restored> restore(const RestoreRequest& request, const Clock& clock,

@@ -12,7 +12,10 @@
 namespace cdp {
 namespace {
 
+// The first when it can say all of it.
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kSuppressionsFormat = 2;
+constexpr char kSuppression = 's';
 
 using OwedId = Id<struct OwedErasuresTag>;
 
@@ -25,6 +28,11 @@ std::string owed_prefix(const storage::Vault& vault, const std::string& reposito
 // Of an erasure itself, not of events it takes.
 bool is_done_row(std::string_view key) {
     return key.size() == storage::kGroupBytes + sizeof(PrivacyRequestId::bytes);
+}
+
+bool is_suppression_row(std::string_view key) {
+    return key.size() == storage::kGroupBytes + sizeof(RecordId::bytes) + 1 &&
+           key.back() == kSuppression;
 }
 
 storage::SubjectKey own_key(const storage::Vault& vault) {
@@ -60,17 +68,10 @@ std::optional<std::vector<FiledEvent>> read_events(ByteReader& in) {
 
 }  // namespace
 
-std::string encode(const std::vector<ToldErasure>& erasures) {
-    ByteWriter out;
-    out.u8(kFormat).u32(static_cast<std::uint32_t>(erasures.size()));
-    for (const auto& erasure : erasures) write(out, erasure);
-    return out.take();
-}
+namespace {
 
-std::optional<std::vector<ToldErasure>> decode_told(std::string_view bytes) {
-    ByteReader in(bytes);
-    const auto format = in.u8();
-    std::vector<ToldErasure> erasures;
+// False: not what `write` wrote.
+bool read(ByteReader& in, std::vector<ToldErasure>& erasures) {
     for (auto left = in.u32(); left > 0 && in.ok(); --left) {
         ToldErasure erasure;
         erasure.id = in.id<PrivacyRequestId>();
@@ -81,61 +82,98 @@ std::optional<std::vector<ToldErasure>> decode_told(std::string_view bytes) {
         for (auto tokens = in.u32(); tokens > 0 && in.ok(); --tokens)
             erasure.tokens.push_back(in.id<Token>());
         if (in.u8() > 0) erasure.events = read_events(in);
-        if (scope < 1 || scope > 2 || erasure.tokens.empty()) return std::nullopt;
+        if (scope < 1 || scope > 2 || erasure.tokens.empty()) return false;
         erasures.push_back(std::move(erasure));
     }
-    if (!in.done() || format != kFormat) return std::nullopt;
-    return erasures;
+    return in.ok();
+}
+
+// In each registered repository's list; `behind` is what the row's key ends with.
+Result<void> owe(storage::Transaction& transaction, const storage::Snapshot& snapshot,
+                 const storage::Vault& vault, std::string_view behind, std::string_view plain) {
+    for (const auto& place : CDP_TRY(storage::all_places(snapshot, vault))) {
+        if (place.kind != storage::KeyPlace::Kind::backup) continue;
+        auto key = owed_prefix(vault, place.path).append(behind);
+        auto sealed = storage::Vault::seal(own_key(vault), key, plain);
+        transaction.put(std::move(key), std::move(sealed));
+    }
+    return Result<void>::ok();
+}
+
+}  // namespace
+
+std::string encode(const Told& told) {
+    ByteWriter out;
+    out.u8(told.suppressions.empty() ? kFormat : kSuppressionsFormat);
+    out.u32(static_cast<std::uint32_t>(told.erasures.size()));
+    for (const auto& erasure : told.erasures) write(out, erasure);
+    if (told.suppressions.empty()) return out.take();
+    out.u32(static_cast<std::uint32_t>(told.suppressions.size()));
+    for (const auto& one : told.suppressions) out.bytes(encode(one));
+    return out.take();
+}
+
+std::optional<Told> decode_told(std::string_view bytes) {
+    ByteReader in(bytes);
+    const auto format = in.u8();
+    Told told;
+    if (!read(in, told.erasures)) return std::nullopt;
+    if (format == kSuppressionsFormat)
+        for (auto left = in.u32(); left > 0 && in.ok(); --left) {
+            auto one = decode_listed_suppression(in.bytes());
+            if (!one) return std::nullopt;
+            told.suppressions.push_back(*std::move(one));
+        }
+    if (!in.done() || format < kFormat || format > kSuppressionsFormat) return std::nullopt;
+    return told;
 }
 
 Result<void> owe_to_backups(storage::Transaction& transaction, const storage::Snapshot& snapshot,
                             const storage::Vault& vault, const ToldErasure& erasure) {
     storage::watch_places(transaction);
-    for (const auto& place : CDP_TRY(storage::all_places(snapshot, vault))) {
-        if (place.kind != storage::KeyPlace::Kind::backup) continue;
-        auto key = owed_prefix(vault, place.path) + std::string(erasure.id.view());
-        auto sealed = storage::Vault::seal(own_key(vault), key, encode({erasure}));
-        transaction.put(std::move(key), std::move(sealed));
-    }
-    return Result<void>::ok();
+    return owe(transaction, snapshot, vault, erasure.id.view(),
+               encode(Told{.erasures = {erasure}}));
+}
+
+Result<void> owe_to_backups(storage::Transaction& transaction, const storage::Snapshot& snapshot,
+                            const storage::Vault& vault, const ListedSuppression& suppression) {
+    storage::watch_places(transaction);
+    return owe(transaction, snapshot, vault, std::string(suppression.said.id.view()) + kSuppression,
+               encode(Told{.suppressions = {suppression}}));
 }
 
 Result<void> owe_events(storage::Transaction& transaction, const storage::Snapshot& snapshot,
                         const storage::Vault& vault, const PrivacyRequestId& id,
                         std::uint32_t number, std::span<const FiledEvent> events) {
-    for (const auto& place : CDP_TRY(storage::all_places(snapshot, vault))) {
-        if (place.kind != storage::KeyPlace::Kind::backup) continue;
-        auto key =
-            owed_prefix(vault, place.path).append(id.view()).append(ByteWriter().u32(number).str());
-        ByteWriter plain;
-        write(plain, events);
-        auto sealed = storage::Vault::seal(own_key(vault), key, plain.str());
-        transaction.put(std::move(key), std::move(sealed));
-    }
-    return Result<void>::ok();
+    ByteWriter plain;
+    write(plain, events);
+    return owe(transaction, snapshot, vault,
+               std::string(id.view()) + ByteWriter().u32(number).take(), plain.str());
 }
 
-Result<OwedErasures> owed_to(const storage::Snapshot& snapshot, const storage::Vault& vault,
-                             const std::string& repository) {
+Result<Owed> owed_to(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                     const std::string& repository) {
     const auto own = own_key(vault);
-    OwedErasures owed;
+    Owed owed;
+    auto& erasures = owed.told.erasures;
     auto outcome = Result<void>::ok();
     // An erasure's own row comes before those of its events; without it, it is not done.
     const auto visit = [&](std::string_view key, std::string_view sealed) -> Result<void> {
         const auto plain = CDP_TRY(storage::Vault::open(own, key, sealed));
-        if (is_done_row(key)) {
+        if (is_done_row(key) || is_suppression_row(key)) {
             auto told = decode_told(plain);
-            if (!told) return damaged("an erasure owed to backups that cannot be read");
-            std::ranges::move(*told, std::back_inserter(owed.erasures));
+            if (!told) return damaged("what is owed to backups and cannot be read");
+            std::ranges::move(told->erasures, std::back_inserter(erasures));
+            std::ranges::move(told->suppressions, std::back_inserter(owed.told.suppressions));
             owed.rows.emplace_back(key);
             return Result<void>::ok();
         }
         const auto id = storage::KeyReader(key).id<PrivacyRequestId>();
-        if (owed.erasures.empty() || owed.erasures.back().id != id) return Result<void>::ok();
+        if (erasures.empty() || erasures.back().id != id) return Result<void>::ok();
         ByteReader in(plain);
         auto events = read_events(in);
         if (!events) return damaged("events owed to backups that cannot be read");
-        std::ranges::move(*events, std::back_inserter(*owed.erasures.back().events));
+        std::ranges::move(*events, std::back_inserter(*erasures.back().events));
         owed.rows.emplace_back(key);
         return Result<void>::ok();
     };
@@ -145,7 +183,7 @@ Result<OwedErasures> owed_to(const storage::Snapshot& snapshot, const storage::V
                                 return static_cast<bool>(outcome);
                             }));
     CDP_CHECK(outcome);
-    std::ranges::sort(owed.erasures, {}, &ToldErasure::requested);
+    std::ranges::sort(erasures, {}, &ToldErasure::requested);
     return owed;
 }
 
@@ -154,7 +192,7 @@ Result<std::uint64_t> count_owed(const storage::Snapshot& snapshot, const storag
     std::uint64_t count = 0;
     CDP_CHECK(snapshot.scan(owed_prefix(vault, repository), {},
                             [&](std::string_view key, std::string_view) {
-                                count += is_done_row(key) ? 1 : 0;
+                                count += is_done_row(key) || is_suppression_row(key) ? 1 : 0;
                                 return true;
                             }));
     return count;
@@ -169,8 +207,7 @@ Result<bool> lacks_keys(const storage::Snapshot& snapshot, const storage::Vault&
     return false;
 }
 
-Result<std::vector<ToldErasure>> erasures_in(const storage::Snapshot& snapshot,
-                                             const storage::Vault& vault) {
+Result<Told> told_in(const storage::Snapshot& snapshot, const storage::Vault& vault) {
     std::map<PrivacyRequestId, ToldErasure> found;
     auto outcome = Result<void>::ok();
     CDP_CHECK(
@@ -194,11 +231,11 @@ Result<std::vector<ToldErasure>> erasures_in(const storage::Snapshot& snapshot,
         return static_cast<bool>(tombstone);
     }));
     CDP_CHECK(outcome);
-    std::vector<ToldErasure> erasures;
+    Told told{.erasures = {}, .suppressions = CDP_TRY(all_suppressions(snapshot, vault))};
     for (auto& [id, erasure] : found)
-        if (!erasure.tokens.empty()) erasures.push_back(std::move(erasure));
-    std::ranges::stable_sort(erasures, {}, &ToldErasure::requested);
-    return erasures;
+        if (!erasure.tokens.empty()) told.erasures.push_back(std::move(erasure));
+    std::ranges::stable_sort(told.erasures, {}, &ToldErasure::requested);
+    return told;
 }
 
 }  // namespace cdp

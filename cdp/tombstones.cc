@@ -9,7 +9,9 @@
 namespace cdp {
 namespace {
 
+// The first when it can say all of it.
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kForEverFormat = 2;
 
 std::uint64_t start_of(const Token& token) {
     std::uint64_t start = 0;
@@ -29,7 +31,7 @@ std::string erased_by_key(const Token& token, const PrivacyRequestId& request) {
 
 std::string encode(const Tombstone& tombstone) {
     return ByteWriter()
-        .u8(kFormat)
+        .u8(tombstone.for_ever ? kForEverFormat : kFormat)
         .i64(milliseconds_of(tombstone.erased))
         .u8(tombstone.closing ? 1 : 0)
         .raw(tombstone.request.view())
@@ -42,8 +44,9 @@ std::optional<Tombstone> decode_tombstone(std::string_view bytes) {
     const auto erased = timestamp_of(in.i64());
     const auto closing = in.u8();
     const auto request = in.id<PrivacyRequestId>();
-    if (!in.done() || format != kFormat || closing > 1) return std::nullopt;
-    return Tombstone{erased, closing == 1, request};
+    const bool for_ever = format == kForEverFormat;
+    if (!in.done() || (format != kFormat && !for_ever) || closing > 1) return std::nullopt;
+    return Tombstone{erased, closing == 1, request, for_ever};
 }
 
 Result<std::optional<Tombstone>> Tombstones::find(storage::Transaction& transaction,
@@ -70,7 +73,7 @@ Result<bool> Tombstones::suppress(storage::Transaction& transaction, std::span<c
                          .message =
                              "Somebody named here is being erased; send it again in a "
                              "moment."};
-        if (time <= tombstone->erased) return true;
+        if (tombstone->covers(time)) return true;
     }
     return false;
 }
@@ -100,9 +103,12 @@ Result<void> Tombstones::put(storage::Transaction& transaction, const Token& tok
         starts_.insert(start_of(token));
     }
     any_.store(true, std::memory_order_release);
-    for (const auto& one : {CDP_TRY(find(transaction, token)), std::optional(tombstone)})
+    const auto earlier = CDP_TRY(find(transaction, token));
+    auto newest = tombstone;
+    newest.for_ever = newest.for_ever || (earlier && earlier->for_ever);
+    for (const auto& one : {earlier, std::optional(newest)})
         if (one && !one->closing) transaction.put(erased_by_key(token, one->request), encode(*one));
-    transaction.put(tombstone_key(token), encode(tombstone));
+    transaction.put(tombstone_key(token), encode(newest));
     return Result<void>::ok();
 }
 

@@ -27,6 +27,9 @@ struct Tombstone {
     Timestamp erased{};    // facts up to this moment are refused
     bool closing = false;  // the erasure is under way: nothing about the identifier is taken
     PrivacyRequestId request{};
+    bool for_ever = false;  // later facts are refused too: whoever it is of is suppressed
+
+    bool covers(Timestamp time) const { return for_ever || time <= erased; }
 
     friend bool operator==(const Tombstone&, const Tombstone&) = default;
 };
@@ -44,7 +47,7 @@ class Tombstones {
 public:
     explicit Tombstones(const storage::Store& store) : store_(store) {}
 
-    // True: the fact is from before an erasure of one of the identifiers, and must not be stored.
+    // True: a tombstone of one of the identifiers covers the fact, and it must not be stored.
     // Error unavailable, erasure_under_way. The transaction conflicts with an erasure of any of
     // them that is committed before it.
     Result<bool> suppress(storage::Transaction& transaction, std::span<const Token> tokens,
@@ -60,8 +63,8 @@ public:
         storage::Transaction& transaction, const Token& token,
         const std::optional<PrivacyRequestId>& after, std::size_t most);
 
-    // Writes one, and keeps what was there before. From now on its identifier is looked up; call it
-    // before the commit.
+    // Writes one, and keeps what was there before; what was for ever stays so. From now on its
+    // identifier is looked up; call it before the commit.
     Result<void> put(storage::Transaction& transaction, const Token& token,
                      const Tombstone& tombstone) const;
 

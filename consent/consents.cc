@@ -21,6 +21,13 @@ cdp::Error keyless() {
             .detail = "an identifier has consents but no key"};
 }
 
+cdp::Error unreadable_suppression() {
+    return {.code = cdp::ErrorCode::corruption,
+            .reason = "suppression_damaged",
+            .message = "A stored suppression cannot be read.",
+            .detail = "a suppression has another form"};
+}
+
 cdp::Error key_reused() {
     return {.code = cdp::ErrorCode::conflict,
             .reason = "idempotency_key_reused",
@@ -143,12 +150,27 @@ cdp::Result<bool> Consents::stamp(storage::Transaction& transaction, const cdp::
 cdp::Result<std::vector<Row>> Consents::rows(const storage::Snapshot& snapshot,
                                              storage::Transaction& transaction,
                                              const cdp::Token& token) const {
+    return rows(snapshot, transaction, token, nullptr);
+}
+
+cdp::Result<std::vector<Row>> Consents::rows(const storage::Snapshot& snapshot,
+                                             storage::Transaction& transaction,
+                                             const cdp::Token& token,
+                                             std::vector<Suppression>* suppressions) const {
     std::vector<std::pair<std::string, std::string>> sealed;
+    bool readable = true;
     CDP_CHECK(
         transaction.scan(group_prefix(token), [&](std::string_view key, std::string_view value) {
-            sealed.emplace_back(key, value);
-            return true;
+            if (!is_suppression(key)) {
+                sealed.emplace_back(key, value);
+            } else if (suppressions) {
+                const auto one = read_suppression(key, value);
+                readable = one.has_value();
+                if (one) suppressions->push_back(*one);
+            }
+            return readable;
         }));
+    if (!readable) return unreadable_suppression();
     std::vector<Row> rows;
     if (sealed.empty()) return rows;
 
@@ -165,17 +187,17 @@ cdp::Result<std::vector<Row>> Consents::rows(const storage::Snapshot& snapshot,
     return rows;
 }
 
-cdp::Result<std::vector<Fact>> Consents::load(const storage::Snapshot& snapshot,
-                                              storage::Transaction& transaction,
-                                              const cdp::Token& token) const {
-    const auto said = CDP_TRY(rows(snapshot, transaction, token));
-    std::vector<Fact> facts;
-    facts.reserve(said.size());
+cdp::Result<Consents::Said> Consents::load(const storage::Snapshot& snapshot,
+                                           storage::Transaction& transaction,
+                                           const cdp::Token& token) const {
+    Said out;
+    const auto said = CDP_TRY(rows(snapshot, transaction, token, &out.suppressions));
+    out.facts.reserve(said.size());
     for (const Row& row : said) {
         const auto* record = std::get_if<Record>(&row);
-        facts.push_back(record ? fact_of(*record, token) : fact_of(std::get<Cell>(row)));
+        out.facts.push_back(record ? fact_of(*record, token) : fact_of(std::get<Cell>(row)));
     }
-    return facts;
+    return out;
 }
 
 cdp::Result<void> Consents::each(
@@ -194,6 +216,7 @@ cdp::Result<void> Consents::each_after(const storage::Snapshot& snapshot, std::s
     std::optional<storage::SubjectKey> key;
     auto outcome = cdp::Result<void>::ok();
     const auto open = [&](std::string_view row_key, std::string_view value) -> cdp::Result<bool> {
+        if (is_suppression(row_key)) return true;
         const auto subject = cdp::Token::from(row_key.substr(prefix.size(), sizeof(cdp::Token)));
         if (!key || subject != token) {
             token = subject;

@@ -15,6 +15,7 @@
 #include "consent/entry.h"
 #include "consent/fact.h"
 #include "consent/record.h"
+#include "consent/suppression.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
@@ -62,16 +63,19 @@ public:
 
     // Everything that was said under one identifier, by one scan that `transaction` remembers. The
     // transaction's own writes count. `snapshot` is the one `transaction` reads.
-    cdp::Result<std::vector<Fact>> load(const storage::Snapshot& snapshot,
-                                        storage::Transaction& transaction,
-                                        const cdp::Token& token) const;
+    struct Said {
+        std::vector<Fact> facts = {};
+        std::vector<Suppression> suppressions = {};
+    };
+    cdp::Result<Said> load(const storage::Snapshot& snapshot, storage::Transaction& transaction,
+                           const cdp::Token& token) const;
 
-    // The same as stored: for those who must see everything.
+    // The answers as stored: for those who must see everything of them.
     cdp::Result<std::vector<Row>> rows(const storage::Snapshot& snapshot,
                                        storage::Transaction& transaction,
                                        const cdp::Token& token) const;
 
-    // Every row of everybody, by token. A record stands under each identifier it asserts; see
+    // Every answer of everybody, by token. A record stands under each identifier it asserts; see
     // stands_first. `visit` returns false to stop.
     cdp::Result<void> each(const storage::Snapshot& snapshot,
                            const std::function<bool(const cdp::Token&, const Row&)>& visit) const;
@@ -86,6 +90,10 @@ public:
     cdp::Result<std::uint64_t> ledger_size(const storage::Snapshot& snapshot) const;
 
 private:
+    cdp::Result<std::vector<Row>> rows(const storage::Snapshot& snapshot,
+                                       storage::Transaction& transaction, const cdp::Token& token,
+                                       std::vector<Suppression>* suppressions) const;
+
     const storage::Vault& vault_;
     std::unique_ptr<KnownCells> known_;
 };

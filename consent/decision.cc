@@ -55,7 +55,7 @@ std::vector<std::string> places_said(std::span<const Member> members, const Ques
 }  // namespace
 
 Judge::Judge(const Policy& policy, std::span<const Member> members, const Question& question)
-    : refused_(refusal(policy, question)) {
+    : refused_(refusal(policy, question)), suppressed_(members, question.now) {
     if (!refused_) place(policy, members, question);
 }
 
@@ -69,6 +69,7 @@ void Judge::place(const Policy& policy, std::span<const Member> members, const Q
               .target_types = purpose.target_types,
               .self_consent_age = policy.self_consent_age,
               .restrictions_only = !asks_consent()};
+    if (suppressed_.changes_at()) note(*suppressed_.changes_at());
     if (regimes_ == bit(Regime::legal_obligation)) return;
 
     auto places = question.jurisdictions;
@@ -165,6 +166,8 @@ Judge::Folds Judge::fold(std::span<const Member> members,
 
 Decision Judge::decide(const Datum& datum) const {
     if (refused_) return {.reason = *refused_};
+    if (const auto* by = suppressed_.find(datum.home, datum.value))
+        return {Reason::suppressed, by->said.id, changes_at_, {}, {}};
     if (!folds_) return {.reason = Reason::legal_obligation};
     if (labelled_.empty() || datum.labels.empty()) return decide(*folds_, datum);
     return decide(fold(labelled_, datum.labels), datum);
@@ -285,6 +288,8 @@ std::optional<cdp::Timestamp> Judge::put_off(const Folds& folds, const Datum& da
 
 Decision Judge::standing(const cdp::Token& token) const {
     if (refused_) return {.reason = *refused_};
+    if (const auto* by = suppressed_.find(token, token))
+        return {Reason::suppressed, by->said.id, changes_at_, {}, {}};
     if (!folds_) return {.reason = Reason::legal_obligation};
     const Standing* one = folds_->main.find(token);
     if (!asks_consent() && (!one || !refuses(one->word.reason)))
@@ -300,7 +305,10 @@ std::optional<cdp::Timestamp> Judge::no_reask_until() const {
 std::vector<Cause> Judge::explain(const Datum& datum) const {
     const Decision decision = decide(datum);
     std::vector<Cause> causes = {{decision.reason, decision.evidence, {}}};
-    if (refused_ || !folds_) return causes;
+    if (refused_) return causes;
+    if (const auto* by = suppressed_.find(datum.home, datum.value))
+        causes[0].identifier = by->token;
+    if (!folds_) return causes;
     const bool labelled = !labelled_.empty() && !datum.labels.empty();
     const Folds folds = labelled ? fold(labelled_, datum.labels) : *folds_;
     const auto add = [&](const Word& word, std::optional<cdp::Token> identifier) {

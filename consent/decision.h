@@ -13,6 +13,7 @@
 #include "consent/fold.h"
 #include "consent/policy.h"
 #include "consent/reason.h"
+#include "consent/suppressed.h"
 
 // May this datum be used for this purpose by this channel? Pure: no clock, no store.
 namespace consent {
@@ -77,8 +78,8 @@ struct Cause {
 // covering fact holds; at the same moment a denial wins. A denial of scope person under any member
 // that is not shared refuses everything of the person until a later grant of scope person names
 // that same identifier, or any later grant of the person names the denial itself in `overrides`,
-// and that only while both are the person's. Grants never spread. docs/decisions/0006 and 0016 have
-// the rules of each regime.
+// and that only while both are the person's. Grants never spread. Before all of it, and in every
+// regime, comes what is suppressed. docs/decisions/0006, 0016 and 0030 have the rules.
 class Judge {
 public:
     Judge(const Policy& policy, std::span<const Member> members, const Question& question);
@@ -134,6 +135,7 @@ private:
     std::optional<cdp::Timestamp> put_off(const Folds& folds, const Datum& datum) const;
 
     std::optional<Reason> refused_ = {};
+    Suppressed suppressed_;
     std::uint8_t regimes_ = 0;  // a bit for each; all must allow
     Topic topic_ = {};
     std::vector<Night> nights_ = {};

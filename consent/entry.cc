@@ -14,10 +14,10 @@ namespace {
 constexpr std::uint8_t kEntryFormat = 1;
 constexpr std::size_t kFirstFormBytes = 1 + sizeof(Sha256);
 
-constexpr std::array<std::string_view, 13> kNames{
+constexpr std::array<std::string_view, 14> kNames{
     "record",  "cell",      "disclosures", "withdrawal_ack", "erasure",
     "version", "identity",  "access_log",  "request_status", "key_rotation",
-    "pruning", "exception", "gap"};
+    "pruning", "exception", "gap",         "suppression"};
 
 cdp::Error damaged(std::string detail) {
     return {.code = cdp::ErrorCode::corruption,

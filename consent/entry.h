@@ -29,8 +29,9 @@ enum class EntryType : std::uint8_t {
     request_status = 9,
     key_rotation = 10,
     pruning = 11,
-    exception = 12,  // an override or a declassification
-    gap = 13,        // a time in which entries may have been lost
+    exception = 12,    // an override or a declassification
+    gap = 13,          // a time in which entries may have been lost
+    suppression = 14,  // somebody is never to be contacted again
 };
 
 std::string_view to_string(EntryType type);

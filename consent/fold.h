@@ -11,6 +11,7 @@
 #include "consent/fact.h"
 #include "consent/policy.h"
 #include "consent/reason.h"
+#include "consent/suppression.h"
 
 // What holds for each identifier of a person by everything that was said: what a Judge decides by.
 namespace consent {
@@ -25,7 +26,8 @@ struct Member {
     // Seen with several people: what is denied under it stays with it, what is granted opens
     // nothing else.
     bool shared = false;
-    std::vector<Fact> facts = {};  // any order, duplicates allowed
+    std::vector<Fact> facts = {};                // any order, duplicates allowed
+    std::vector<Suppression> suppressions = {};  // of the identifier
     // Not of the person any more: an operator's assertion split it off at this moment, and nobody
     // has released that yet. Its denials of scope person that were received before still refuse, as
     // `quarantined`; nothing else that was said under it counts, and no datum may name it.

@@ -7,6 +7,7 @@
 #include "consent/entry.h"
 #include "consent/ledger_check.h"
 #include "consent/rows.h"
+#include "consent/suppression.h"
 #include "consent/tiles.h"
 #include "storage/key.h"
 #include "storage/store.h"
@@ -62,6 +63,8 @@ private:
     }
 
     cdp::Result<void> take(std::string_view key, std::string_view sealed) {
+        // Those are held against the rows that list them.
+        if (is_suppression(key)) return cdp::Result<void>::ok();
         const auto token = cdp::Token::from(key.substr(storage::kGroupBytes - sizeof(cdp::Token)));
         if (!subject_ || token != token_) {
             token_ = token;

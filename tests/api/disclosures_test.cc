@@ -71,6 +71,7 @@ struct Shop : World {
             if (name == "a") query += std::string("&a=") + kWho;
             if (name == "b") query += "&b=email:a%40shop.example";
             if (name == "subject") query += std::string("&subject=") + kWho;
+            if (name == "identifier") query += std::string("&identifier=") + kWho;
             if (name == "as_of" && route.path.starts_with("/v1/audit/"))
                 query += "&as_of=2026-01-01T00:00:00Z";
         }

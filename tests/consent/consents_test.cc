@@ -71,7 +71,7 @@ struct Shop {
     std::vector<Fact> load(const char* who) {
         const auto snapshot = store->snapshot();
         Transaction transaction(*snapshot, storage::kPartition);
-        return consents.load(*snapshot, transaction, token(who)).value();
+        return consents.load(*snapshot, transaction, token(who)).value().facts;
     }
     std::uint64_t ledger_size() { return consents.ledger_size(*store->snapshot()).value(); }
 };
@@ -191,7 +191,7 @@ TEST_CASE("a transaction sees the answers it has written") {
     Transaction transaction(*snapshot, storage::kPartition);
     REQUIRE(shop.consents.record(transaction, example()).value());
     CHECK_FALSE(shop.consents.record(transaction, example()).value());
-    CHECK(shop.consents.load(*snapshot, transaction, token("mail")).value().size() == 1);
+    CHECK(shop.consents.load(*snapshot, transaction, token("mail")).value().facts.size() == 1);
 }
 
 TEST_CASE("a read of someone's answers is out of date when another is recorded") {

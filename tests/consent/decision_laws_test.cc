@@ -39,7 +39,8 @@ int disagreements(std::uint64_t seed, Slip slip) {
     cdp::Random random(seed);
     int found = 0;
     for (int i = 0; i < kWorlds; ++i) {
-        const auto world = random_world(random, kAll);
+        auto world = random_world(random, kAll);
+        tests::suppress_some(random, world);
         const auto datum = random_datum(random, world.members);
         const auto decision = decide(world, datum);
         if (decision.reason != Oracle(policy(), world.members, world.question, slip).decide(datum))
@@ -324,6 +325,101 @@ TEST_CASE("the evidence of a decision is what was said, and says what the reason
         CHECK(std::ranges::any_of(world.members, [&](const Member& member) {
             return std::ranges::any_of(member.facts, supports);
         }));
+    }
+}
+
+// Under somebody of the person who is not shared; quarantined or not.
+void suppress_person(cdp::Random& random, RandomWorld& world) {
+    auto& member = world.members[random.below(5)];
+    REQUIRE_FALSE(member.shared);
+    auto said = tests::random_suppression(random);
+    said.scope = SuppressionScope::person;
+    member.suppressions.push_back(said);
+}
+
+TEST_CASE("suppressed, nothing of a person is allowed, whatever is or was said or comes later") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        auto world = random_world(random, kAll);
+        suppress_person(random, world);
+        const auto datum = random_datum(random, world.members);
+        CHECK(decide(world, datum).reason == Reason::suppressed);
+        for (auto& member : world.members) {
+            Fact grant{.id = tests::record_id(random.next()), .purpose = world.question.purpose};
+            grant.state = State::granted;
+            grant.origin = Origin::officer;
+            grant.time = world.question.now;
+            for (const auto& fact : member.facts) grant.overrides.push_back(fact.id);
+            for (const auto& said : member.suppressions) grant.overrides.push_back(said.id);
+            member.facts.push_back(grant);
+        }
+        CHECK(decide(world, datum).reason == Reason::suppressed);
+        const Judge judge(policy(), world.members, world.question);
+        for (const auto& member : world.members)
+            CHECK(judge.standing(member.token).reason == Reason::suppressed);
+    }
+}
+
+TEST_CASE("a suppressed contact point leaves nowhere, and takes nothing else with it") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        const auto free = random_world(random, kAll);
+        auto world = free;
+        auto& member = world.members[random.below(world.members.size())];
+        const auto named = member.token;
+        member.suppressions.push_back(tests::random_suppression(random));
+        member.suppressions.back().scope = SuppressionScope::identifier;
+        auto datum = random_datum(random, world.members);
+        if (datum.value != named) CHECK(decide(world, datum) == decide(free, datum));
+        datum.value = named;
+        CHECK(decide(world, datum).reason == Reason::suppressed);
+    }
+}
+
+TEST_CASE("merging with somebody suppressed, or splitting off who is, opens nothing") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        auto whole = random_world(random, kAll);
+        tests::suppress_some(random, whole);
+        auto part = whole;
+        std::erase_if(part.members, [&](const Member&) { return random.one_in(2); });
+        if (part.members.empty()) continue;
+        const auto datum = random_datum(random, part.members);
+        if (decide(part, datum).reason == Reason::suppressed)
+            CHECK(decide(whole, datum).reason == Reason::suppressed);
+
+        auto split = whole;
+        auto& former = split.members[random.below(5)];
+        former.quarantined_until_released = day(tests::kDays);
+        if (former.token == datum.home || former.token == datum.value) continue;
+        if (decide(whole, datum).reason == Reason::suppressed)
+            CHECK(decide(split, datum).reason == Reason::suppressed);
+    }
+}
+
+TEST_CASE("the order of suppressions changes nothing, and their end is foretold") {
+    const auto seed = GENERATE(tests::seeds(100));
+    CAPTURE(seed);
+    cdp::Random random(seed);
+    for (int i = 0; i < kWorlds; ++i) {
+        auto world = random_world(random, kAll);
+        for (int n = 0; n < 3; ++n) tests::suppress_some(random, world);
+        const auto datum = random_datum(random, world.members);
+        auto mixed = world;
+        std::ranges::reverse(mixed.members);
+        for (auto& member : mixed.members) std::ranges::reverse(member.suppressions);
+        const auto now = decide(world, datum);
+        CHECK(decide(mixed, datum) == now);
+        if (now.reason != Reason::suppressed || !now.changes_at) continue;
+        auto before = world;
+        before.question.now = *now.changes_at - std::chrono::milliseconds(1);
+        CHECK(decide(before, datum).reason == Reason::suppressed);
     }
 }
 

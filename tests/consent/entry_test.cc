@@ -59,7 +59,7 @@ TEST_CASE("entries of the first form stay good") {
     CHECK(read->type == EntryType::cell);
     CHECK(read->commitment == hash);
     CHECK(read->fields.empty());
-    CHECK_FALSE(decode_entry("\x0e" + std::string(view(hash))));
+    CHECK_FALSE(decode_entry("\x0f" + std::string(view(hash))));
     CHECK_FALSE(decode_entry(std::string_view("\0", 1)));
     CHECK_FALSE(decode_entry({}));
 }

@@ -10,9 +10,9 @@
 
 #include "consent/decision.h"
 
-// The rules of docs/decisions/0006 and 0016 said again, as sentences about all facts instead of a
-// fold: slow, and without a line in common with the product. `Slip`s are wrong on purpose, to see
-// that the comparison notices.
+// The rules of docs/decisions/0006, 0016 and 0030 said again, as sentences about all facts instead
+// of a fold: slow, and without a line in common with the product. `Slip`s are wrong on purpose, to
+// see that the comparison notices.
 namespace tests {
 
 enum class Slip {
@@ -59,7 +59,16 @@ enum class Slip {
     night_spreads,
     reconfirm_ignored,
     notice_is_enough,
-    last = notice_is_enough,
+    revoked_suppresses,
+    revoked_inclusive,
+    kiosk_suppresses_all,
+    kiosk_suppresses_nothing,
+    bounced_suppresses_home,
+    bounced_suppresses_nothing,
+    suppressed_after_split,
+    suppression_ends_with_split,
+    law_ignores_suppression,
+    last = law_ignores_suppression,
 };
 
 class Oracle {
@@ -98,7 +107,10 @@ private:
         const bool asks = std::ranges::any_of(regimes, [](Regime regime) {
             return regime != Regime::contract && regime != Regime::legal_obligation;
         });
-        if (!asks && !regimes.contains(Regime::contract)) return legal_obligation;
+        const bool law = !asks && !regimes.contains(Regime::contract);
+        if (is_suppressed(datum) && !(law && slip_ == Slip::law_ignores_suppression))
+            return suppressed;
+        if (law) return legal_obligation;
         restrictions_only_ = !asks;
         if (restrictions_only_ && slip_ == Slip::contract_ignores_restriction) return contract;
 
@@ -122,6 +134,33 @@ private:
                     return invalidated;
         if (asks && denied_when_captured(datum, *home, value)) return captured_under_denial;
         return is_put_off(purpose, regimes, datum) ? quiet_hours : now;
+    }
+
+    bool is_suppressed(const consent::Datum& datum) const {
+        for (const Member& who : members_) {
+            const bool home = datum.home == who.token;
+            const bool value = datum.value == who.token;
+            for (const auto& said : who.suppressions) {
+                const bool ended =
+                    said.until && (slip_ == Slip::revoked_inclusive ? *said.until < question_.now
+                                                                    : *said.until <= question_.now);
+                if (ended && slip_ != Slip::revoked_suppresses) continue;
+                if (said.scope == consent::SuppressionScope::identifier) {
+                    if (value && slip_ != Slip::bounced_suppresses_nothing) return true;
+                    if (home && slip_ == Slip::bounced_suppresses_home) return true;
+                } else if (who.shared) {
+                    if (slip_ == Slip::kiosk_suppresses_all) return true;
+                    if ((home || value) && slip_ != Slip::kiosk_suppresses_nothing) return true;
+                } else if (who.quarantined_until_released) {
+                    const bool before = said.from <= *who.quarantined_until_released;
+                    if (before && slip_ != Slip::suppression_ends_with_split) return true;
+                    if (slip_ == Slip::suppressed_after_split) return true;
+                } else {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     bool denies(const Fact& fact) const {

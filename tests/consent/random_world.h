@@ -107,6 +107,27 @@ inline RandomWorld random_world(cdp::Random& random, const std::vector<std::stri
     return world;
 }
 
+inline consent::Suppression random_suppression(cdp::Random& random) {
+    using enum consent::SuppressionReason;
+    consent::Suppression said{.id = record_id(random.next() >> 8)};
+    said.reason = pick<consent::SuppressionReason>(
+        random, {deceased, bounced, complaint, requested, legal, other});
+    said.scope = random.one_in(2) ? consent::SuppressionScope::person
+                                  : consent::SuppressionScope::identifier;
+    said.from = day(random_day(random));
+    return said;
+}
+
+// In some worlds somebody is never to be contacted again, or was for a while.
+inline void suppress_some(cdp::Random& random, RandomWorld& world) {
+    if (!random.one_in(4)) return;
+    for (auto n = 1 + random.below(2); n > 0; --n) {
+        auto said = random_suppression(random);
+        if (random.one_in(3)) said.until = day(random_day(random));
+        world.members[random.below(world.members.size())].suppressions.push_back(said);
+    }
+}
+
 inline consent::Datum random_datum(cdp::Random& random,
                                    const std::vector<consent::Member>& members) {
     consent::Datum datum{.home = pick(random, members).token};

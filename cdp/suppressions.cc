@@ -1,0 +1,246 @@
+#include "cdp/suppressions.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "cdp/facts.h"
+#include "cdp/named.h"
+#include "cdp/refuse.h"
+#include "cdp/texts.h"
+#include "cdp/told_erasures.h"
+#include "consent/entry.h"
+#include "identity/assertion.h"
+#include "identity/hashed.h"
+#include "storage/contended.h"
+#include "storage/key.h"
+#include "storage/random.h"
+
+namespace cdp {
+namespace {
+
+constexpr int kRacesMax = 100;
+constexpr std::size_t kAtOnce = 100;  // in one commit
+
+Result<void> check_note(std::string_view note) {
+    if (check_reason(note)) return Result<void>::ok();
+    return refuse("malformed_note", "A note is one line of at most 1024 bytes of UTF-8.", "/note");
+}
+
+Error unknown() {
+    return {.code = ErrorCode::not_found,
+            .reason = "suppression_unknown",
+            .message = "There is no such suppression."};
+}
+
+// It is what is said that is wrong, not the store.
+bool is_refused(const Error& error) {
+    return error.code == ErrorCode::invalid_argument;
+}
+
+}  // namespace
+
+Result<std::vector<consent::Suppression>> Suppressions::of(storage::Transaction& transaction,
+                                                           const Token& token) {
+    std::vector<consent::Suppression> out;
+    bool readable = true;
+    CDP_CHECK(transaction.scan(consent::suppressions_prefix(token),
+                               [&](std::string_view key, std::string_view value) {
+                                   const auto one = consent::read_suppression(key, value);
+                                   readable = one.has_value();
+                                   if (one) out.push_back(*one);
+                                   return readable;
+                               }));
+    if (!readable) return damaged("a suppression that cannot be read");
+    return out;
+}
+
+Result<Token> Suppressions::read(const NewSuppression& one, std::string& normal) const {
+    CDP_CHECK(check_note(one.note));
+    normal = CDP_TRY(read_said(needs_.config, {one.type, one.value}, needs_.config.default_region,
+                               NamedAt::members("/identifier")));
+    return needs_.graph.token(one.type, normal);
+}
+
+// The identifier, then the hashes of the same address or number.
+std::vector<Token> Suppressions::known_as(const NewSuppression& one, const Token& token,
+                                          const std::string& normal) const {
+    std::vector<Token> tokens = {token};
+    if (const auto hashed = identity::hashed_type_of(one.type))
+        for (const auto& form :
+             identity::hashed_forms(needs_.config.types.find(one.type).form, normal))
+            tokens.push_back(needs_.graph.token(*hashed, form.hex));
+    return tokens;
+}
+
+// What a hash is known to be of.
+Result<void> Suppressions::add_plain(storage::Transaction& transaction,
+                                     ListedSuppression& one) const {
+    if (!is_hash(one.type)) return Result<void>::ok();
+    return transaction.scan(storage::KeyWriter(storage::Space::hash_form, one.tokens.front()).str(),
+                            [&](std::string_view key, std::string_view) {
+                                const auto token = storage::KeyReader(key).id<Token>();
+                                if (std::ranges::find(one.tokens, token) == one.tokens.end())
+                                    one.tokens.push_back(token);
+                                return true;
+                            });
+}
+
+bool Suppressions::is_hash(const std::string& type) const {
+    return needs_.config.types.find(type).form == identity::Form::sha256;
+}
+
+Result<SuppressionMade> Suppressions::add(People::Reading reading, const std::string& author,
+                                          const NewSuppression& one, Timestamp now) const {
+    std::string normal;
+    const auto token = CDP_TRY(read(one, normal));
+    CDP_CHECK(check_type_known(needs_.config, needs_.graph, reading.transaction, one.type, token,
+                               "/identifier/type"));
+    const auto scope = one.scope.value_or(consent::usual_scope(one.reason));
+    for (const auto& known : CDP_TRY(of(reading.transaction, token)))
+        if (!known.until && known.scope == scope && known.reason == one.reason)
+            return SuppressionMade{.id = known.id, .scope = scope, .made = false};
+    const auto id =
+        RecordId::from(identity::new_assertion_id(now, storage::random_bytes(8)).view());
+    CDP_CHECK(make(reading, {.said = {.id = id, .reason = one.reason, .scope = scope, .from = now},
+                             .type = one.type,
+                             .tokens = known_as(one, token, normal),
+                             .author = author,
+                             .note = one.note,
+                             .request = one.request,
+                             .salt = consent::random_salt()}));
+    return SuppressionMade{.id = id, .scope = scope, .made = true};
+}
+
+Result<void> Suppressions::make(People::Reading reading, ListedSuppression one) const {
+    CDP_CHECK(add_plain(reading.transaction, one));
+    if (is_hash(one.type)) note_hash_suppressed(reading.transaction);
+    put_suppression(reading.transaction, needs_.vault, one);
+    const auto bytes = encode_made(one);
+    consent::append_entry(reading.transaction, needs_.vault,
+                          {.type = consent::EntryType::suppression,
+                           .time = one.said.from,
+                           .salt = one.salt,
+                           .bytes = bytes});
+    return owe_to_backups(reading.transaction, reading.snapshot, needs_.vault, one);
+}
+
+Result<void> Suppressions::revoke(People::Reading reading, ListedSuppression one) const {
+    CDP_CHECK(add_plain(reading.transaction, one));
+    put_suppression(reading.transaction, needs_.vault, one);
+    const auto bytes = encode_revoked(one);
+    consent::append_entry(reading.transaction, needs_.vault,
+                          {.type = consent::EntryType::exception,
+                           .time = *one.said.until,
+                           .salt = one.revoked->salt,
+                           .bytes = bytes});
+    return owe_to_backups(reading.transaction, reading.snapshot, needs_.vault, one);
+}
+
+Result<SuppressionMade> Suppressions::suppress(const std::string& author,
+                                               const NewSuppression& one) const {
+    const auto each = CDP_TRY(suppress(author, std::vector<Result<NewSuppression>>{one}));
+    return each.front();
+}
+
+Result<Suppressions::Each> Suppressions::suppress(
+    const std::string& author, const std::vector<Result<NewSuppression>>& all) const {
+    Each out;
+    for (int race = 0; race < kRacesMax;) {
+        if (out.size() == all.size()) return out;
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        const auto now = needs_.clock.now();
+        Each some;
+        while (some.size() < kAtOnce && out.size() + some.size() < all.size()) {
+            const auto& one = all[out.size() + some.size()];
+            some.push_back(one ? add({*snapshot, transaction}, author, *one, now)
+                               : Result<SuppressionMade>(one.error()));
+            if (!some.back() && !is_refused(some.back().error())) return some.back().error();
+        }
+        const auto outcome = transaction.empty()
+                                 ? storage::CommitOutcome{.state = storage::CommitState::ok}
+                                 : storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::unknown) return outcome.error;
+        if (outcome.state == storage::CommitState::conflict) {
+            ++race;
+            continue;
+        }
+        std::ranges::move(some, std::back_inserter(out));
+        race = 0;
+    }
+    return storage::contended("send it again in a moment.");
+}
+
+Result<std::string> Suppressions::revoke(std::string_view id, const std::string& author,
+                                         const std::string& reason) const {
+    const auto why = CDP_TRY(required_reason(reason));
+    const auto bytes = from_hex(id);
+    if (!bytes || bytes->size() != sizeof(RecordId::bytes)) return unknown();
+    for (int race = 0; race < kRacesMax; ++race) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        auto one = CDP_TRY(find_suppression(transaction, needs_.vault, RecordId::from(*bytes)));
+        if (!one) return unknown();
+        if (one->revoked)
+            return Error{.code = ErrorCode::conflict,
+                         .reason = "already_revoked",
+                         .message = "That suppression was revoked before."};
+        const auto tombstone = CDP_TRY(Tombstones::find(transaction, one->tokens.front()));
+        if (tombstone && tombstone->for_ever)
+            return Error{.code = ErrorCode::conflict,
+                         .reason = "person_erased",
+                         .message =
+                             "Who is suppressed was erased for ever: there is nobody left of whom "
+                             "it could be revoked."};
+        one->said.until = needs_.clock.now();
+        one->revoked = {.author = author, .reason = why, .salt = consent::random_salt()};
+        CDP_CHECK(revoke({*snapshot, transaction}, *one));
+        const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::unknown) return outcome.error;
+        Looked nobody;
+        if (outcome.state == storage::CommitState::ok)
+            return json(*needs_.store.snapshot(), *one, nobody);
+    }
+    return storage::contended("nothing was revoked. Send it again in a moment.");
+}
+
+Result<bool> Suppressions::replay(const ListedSuppression& told) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const People::Reading reading{*snapshot, transaction};
+    const auto known = CDP_TRY(find_suppression(transaction, needs_.vault, told.said.id));
+    if (known && (known->revoked || !told.revoked)) return false;
+    if (!known) {
+        auto made = told;
+        made.said.until.reset();
+        made.revoked.reset();
+        CDP_CHECK(make(reading, made));
+    }
+    if (told.revoked) CDP_CHECK(revoke(reading, told));
+    const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+    if (outcome.state != storage::CommitState::ok) return outcome.error;
+    return true;
+}
+
+Result<SuppressionsKept> suppressions_under(storage::Transaction& transaction,
+                                            const identity::Graph& graph,
+                                            std::span<const Token> tokens, Timestamp at) {
+    SuppressionsKept kept;
+    std::set<RecordId> met;
+    for (const Token& token : tokens) {
+        const auto stand = CDP_TRY(Suppressions::of(transaction, token));
+        if (stand.empty()) continue;
+        const auto node = CDP_TRY(graph.find(transaction, token));
+        for (const auto& one : stand) {
+            met.insert(one.id);
+            kept.person =
+                kept.person || (one.scope == consent::SuppressionScope::person && one.from <= at &&
+                                one.in_force(at) && (!node || !node->shared));
+        }
+    }
+    kept.count = met.size();
+    return kept;
+}
+
+}  // namespace cdp
