@@ -75,7 +75,7 @@ struct Platform::Parts {
           clock(the_clock),
           config(std::move(the_config)),
           disclosures({store, vault, config, clock}, std::move(journal)) {
-        serve_privacy_requests(requests, {store, erasures, intake});
+        serve_privacy_requests(requests, {store, erasures, suppressions, intake});
     }
 
     // Notes who looked at whom.

@@ -8,6 +8,7 @@
 #include "cdp/privacy_regimes.h"
 #include "cdp/refuse.h"
 #include "cdp/texts.h"
+#include "consent/suppression.h"
 #include "consent/utf8.h"
 #include "identity/assertion_id.h"
 #include "storage/random.h"
@@ -86,7 +87,7 @@ Result<void> check_content(const NewPrivacyRequest& request) {
         return refuse("too_many_traits", "A request has at most 100 traits and 32 kB of them.",
                       "/traits");
     if (!request.verified_by.empty()) CDP_CHECK(check_code(request.verified_by, "/verified_by"));
-    if (request.suppression.size() > kNameMax)
+    if (!request.suppression.empty() && !consent::parse_suppression_reason(request.suppression))
         return refuse("malformed_suppression", "No such reason is known.", "/suppression");
     if (request.context.size() > kContextMax)
         return refuse("context_too_long", "A protocol keeps at most 16 kB with a request.",

@@ -115,6 +115,25 @@ Result<PrivacyResults> say(const PrivacyExecutors& with, const PrivacyJob& job) 
     return out;
 }
 
+// What is in force already is not made again.
+Result<PrivacyResults> suppress(const PrivacyExecutors& with, const PrivacyRequests& requests,
+                                const PrivacyJob& job) {
+    const auto reason = consent::parse_suppression_reason(job.request.suppression)
+                            .value_or(consent::SuppressionReason::requested);
+    PrivacyResults out{.matched = true};
+    for (const auto& named : job.named) {
+        const auto made =
+            CDP_TRY(with.suppressions.suppress(job.request.sender, {.type = named.identifier.type,
+                                                                    .value = named.identifier.value,
+                                                                    .reason = reason,
+                                                                    .request = job.request.id}));
+        out.made.push_back(to_hex(made.id.view()));
+    }
+    // Backups learn of it the same way.
+    requests.erased();
+    return out;
+}
+
 Result<PrivacyResults> lift(const PrivacyExecutors& with, const PrivacyJob& job) {
     auto answer = answer_of(job, consent::kAllPurposes, "not_applicable");
     answer.overrides = job.request.results.records;
@@ -131,6 +150,9 @@ void serve_privacy_requests(PrivacyRequests& requests, const PrivacyExecutors& w
     for (const auto kind : {PrivacyKind::objection, PrivacyKind::restriction, PrivacyKind::opt_out,
                             PrivacyKind::opt_in})
         requests.serve(kind, [with](const PrivacyJob& job) { return say(with, job); });
+    requests.serve(PrivacyKind::suppression, [&requests, with](const PrivacyJob& job) {
+        return suppress(with, requests, job);
+    });
     requests.lift_with([with](const PrivacyJob& job) { return lift(with, job); });
 }
 

@@ -4,6 +4,7 @@
 #include "cdp/consent_intake.h"
 #include "cdp/erasures.h"
 #include "cdp/privacy_requests.h"
+#include "cdp/suppressions.h"
 #include "identity/graph.h"
 #include "storage/store.h"
 
@@ -13,6 +14,7 @@ namespace cdp {
 struct PrivacyExecutors {
     storage::Store& store;
     const Erasures& erasures;
+    const Suppressions& suppressions;
     ConsentIntake& intake;
 };
 

@@ -1,153 +1,23 @@
 #include "cdp/suppressions.h"
 
+#include <algorithm>
 #include <atomic>
 #include <thread>
 
-#include "cdp/decisions.h"
-#include "cdp/erasures.h"
-#include "cdp/facts.h"
-#include "cdp/privacy.h"
+#include "cdp/base/bytes.h"
 #include "cdp/quarantines.h"
-#include "cdp/rebuild.h"
-#include "cdp/scrub.h"
-#include "consent/entry.h"
 #include "identity/hashed.h"
-#include "storage/key.h"
-#include "tests/cdp/backup_world.h"
-#include "tests/cdp/failing_store.h"
-#include "tests/cdp/stewardship_world.h"
+#include "tests/cdp/suppression_world.h"
 
 // Who is suppressed is given to nobody again, whatever is said or sent later.
 
 namespace {
 
+using namespace tests;
 using nlohmann::json;
-using tests::PlatformWorld;
 using Reason = consent::SuppressionReason;
 using Scope = consent::SuppressionScope;
-
-constexpr auto kLogin = R"({"type":"identify","messageId":"m1","userId":"u1","anonymousId":"c1",)"
-                        R"("timestamp":"2026-11-21T11:00:00Z",)"
-                        R"("traits":{"email":"a@shop.example","firstName":"Ann","plan":"gold"}})";
-
-json suppress(PlatformWorld& world, const std::string& type, const std::string& value,
-              Reason reason = Reason::requested, std::optional<Scope> scope = {}) {
-    const auto made = world.platform().privacy().suppressions.suppress(
-        "officer:kim", {.type = type, .value = value, .reason = reason, .scope = scope});
-    if (!made) return {{"error", made.error().reason}};
-    return {{"id", cdp::to_hex(made->id.view())},
-            {"scope", std::string(to_string(made->scope))},
-            {"made", made->made}};
-}
-
-json lift(PlatformWorld& world, const std::string& id, const std::string& reason = "a mistake") {
-    const auto answer = world.platform().privacy().suppressions.revoke(id, "officer:lee", reason);
-    if (!answer) return {{"error", answer.error().reason}};
-    return json::parse(*answer);
-}
-
-json listed(PlatformWorld& world, const cdp::SuppressionsQuery& query = {}) {
-    const auto page = world.platform().privacy().suppressions.page(PlatformWorld::officer(), query);
-    if (!page) return {{"error", page.error().reason}};
-    return json::parse(*page);
-}
-
-json erase(PlatformWorld& world, const cdp::ErasureRequest& request) {
-    const auto answer =
-        world.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim", request);
-    if (!answer) return {{"error", answer.error().reason}};
-    return json::parse(*answer);
-}
-
-json decided(PlatformWorld& world, const std::string& type, const std::string& value,
-             const std::string& purpose = "email_marketing",
-             const std::string& channel = "email_tool", std::optional<cdp::Timestamp> as_of = {}) {
-    const auto answer = world.platform().decide(
-        PlatformWorld::officer(),
-        {{.identifiers = {{type, value}}, .purpose = purpose, .channel = channel, .as_of = as_of}});
-    if (!answer) return {{"error", answer.error().reason}};
-    return json::parse(**answer)["answers"][0];
-}
-
-// With a purpose that asks nobody, and one that the law demands.
-cdp::Config lawful_config() {
-    auto config = tests::open_config();
-    config.policy.purposes.push_back(
-        {.name = "tax", .regime = consent::Regime::legal_obligation, .target_types = {}});
-    for (auto& channel : config.policy.channels) {
-        if (channel.id != "desk") continue;
-        channel.purposes.push_back("tax");
-        channel.labels.push_back({"contact.email"});
-        channel.labels.push_back({"name"});
-    }
-    return config;
-}
-
-struct Shop : PlatformWorld {
-    explicit Shop(cdp::Config config = lawful_config()) : PlatformWorld(std::move(config)) {
-        send_one(kLogin, source("till", cdp::Trust::server));
-        send_one(R"({"type":"track","event":"Order Completed","userId":"u1","messageId":"m2",)"
-                 R"("timestamp":"2026-11-21T11:05:00Z","properties":{"revenue":7,"email":)"
-                 R"("a@shop.example"}})",
-                 source("till", cdp::Trust::server));
-        consent("email", "a@shop.example", "email_marketing", "granted");
-        consent("user_id", "u1", "advertising", "granted");
-        clock().advance(std::chrono::minutes(1));
-    }
-
-    // Everything that any channel is given of u1, in one text.
-    std::string given() {
-        std::string out;
-        for (const auto& [channel, purpose] :
-             std::vector<std::pair<std::string, std::string>>{{"email_tool", "email_marketing"},
-                                                              {"ads_tool", "advertising"},
-                                                              {"desk", "service"},
-                                                              {"desk", "tax"}}) {
-            for (const auto& [type, value] : std::vector<std::pair<std::string, std::string>>{
-                     {"user_id", "u1"}, {"anonymous_id", "c1"}, {"email", "a@shop.example"}}) {
-                const auto read = profile(channel, type, value, purpose);
-                out +=
-                    read.value("traits", json()).dump() + read.value("identifiers", json()).dump();
-                out += timeline(channel, type, value, {.purpose = purpose})
-                           .value("events", json())
-                           .dump();
-            }
-        }
-        return out;
-    }
-};
-
-bool names_anybody(const std::string& given) {
-    for (const auto* what :
-         {"shop.example", "Ann", "gold", "Order Completed", "revenue", "\"u1\"", "\"c1\"", "value"})
-        if (given.find(what) != given.npos) return true;
-    return false;
-}
-
-std::string faults(PlatformWorld& world) {
-    const auto checked =
-        world.platform().check_ledger([](std::string_view, std::uint64_t) { return true; });
-    if (!checked) return checked.error().reason;
-    return checked->fault ? checked->fault->what + ": " + checked->fault->why : "";
-}
-
-std::string differing_folds(PlatformWorld& world) {
-    const auto scratch = storage::make_memory_store();
-    const storage::Vault vault(tests::fixed_keyring());
-    const auto config = world.platform().config();
-    cdp::Rebuild rebuild({world.store(), world.vault(), *scratch, vault, config, world.clock()},
-                         {});
-    const auto rebuilt = rebuild.check();
-    if (!rebuilt) return rebuilt.error().reason;
-    std::string differing;
-    for (const auto& fold : rebuilt->found)
-        if (fold.all() > 0) differing += std::string(fold.fold) + " ";
-    return differing;
-}
-
-std::uint64_t entries(PlatformWorld& world) {
-    return storage::log_size(*world.store().snapshot(), consent::ledger_prefix()).value();
-}
+using Shop = SuppressionShop;
 
 }  // namespace
 
@@ -384,106 +254,6 @@ TEST_CASE("suppressions are listed in pages, by reason and by identifier", "[sup
     CHECK(suppress(world, "person", std::string(32, '0'))["error"] == "person_not_identifier");
 }
 
-TEST_CASE("who is erased under a suppression does not come back by any fact of any time",
-          "[suppression]") {
-    Shop world;
-    const auto made = suppress(world, "email", "a@shop.example", Reason::deceased);
-    const auto done = erase(world, {.type = "user_id", .value = "u1"});
-    CAPTURE(done.dump(1));
-    CHECK(done["status"] == "completed");
-    const auto kept = std::ranges::find_if(
-        done["kept"], [](const auto& one) { return one["what"] == "suppressions"; });
-    REQUIRE(kept != done["kept"].end());
-    CHECK((*kept)["count"] == 1);
-    world.clock().advance(std::chrono::hours(24 * 30));
-    for (const auto* who : {R"("userId":"u1")", R"("anonymousId":"c1")",
-                            R"("userId":"u9","traits":{"email":"a@shop.example"})"}) {
-        CAPTURE(who);
-        CHECK(world.send_one(R"({"type":"identify","messageId":"x1","timestamp":)"
-                             R"("2026-12-20T10:00:00Z",)" +
-                             std::string(who) + "}") == "suppressed");
-    }
-    for (const auto* state : {"granted", "withdrawn"})
-        world.consent("email", "a@shop.example", "email_marketing", state);  // answered
-    CHECK(world.exported(cdp::ExportKind::consents).empty());
-    CHECK(world.profile("desk", "user_id", "u1", "service")["error"] == "person_unknown");
-    CHECK(lift(world, made["id"])["error"] == "person_erased");
-    const auto page = listed(world);
-    REQUIRE(page["suppressions"].size() == 1);
-    CHECK(page["suppressions"][0]["identifier"] == json({{"type", "email"}, {"value", nullptr}}));
-    // A second erasure, of nobody, changes nothing of it.
-    CHECK(erase(world, {.type = "user_id", .value = "u1"})["status"] == "completed");
-    CHECK(world.send_one(R"({"type":"track","event":"Seen","userId":"u1","messageId":"x2",)"
-                         R"("timestamp":"2026-12-21T10:00:00Z"})") == "suppressed");
-    world.restart(lawful_config());
-    CHECK(world.send_one(R"({"type":"track","event":"Seen","userId":"u1","messageId":"x3",)"
-                         R"("timestamp":"2026-12-21T10:00:00Z"})") == "suppressed");
-    while (world.platform().ledger().publish(world.clock().now()).value()) continue;
-    CHECK(faults(world) == "");
-    CHECK(differing_folds(world) == "");
-}
-
-TEST_CASE("who returns to an address that was suppressed alone is somebody new, never mailed there",
-          "[suppression]") {
-    Shop world;
-    suppress(world, "email", "a@shop.example", Reason::bounced);
-    CHECK(erase(world, {.type = "user_id", .value = "u1"})["status"] == "completed");
-    world.clock().advance(std::chrono::hours(1));
-    CHECK(world.send_one(R"({"type":"identify","messageId":"x1","userId":"u1","timestamp":)"
-                         R"("2026-11-21T12:30:00Z","traits":{"email":"a@shop.example",)"
-                         R"("plan":"new"}})",
-                         PlatformWorld::source("till", cdp::Trust::server)) == "accepted");
-    world.consent("email", "a@shop.example", "email_marketing", "granted", "person");
-    const auto given = world.given();
-    CHECK(given.find("new") != std::string::npos);
-    CHECK(given.find("a@shop.example") == std::string::npos);
-    CHECK(decided(world, "email", "a@shop.example")["reason"] == "suppressed");
-    CHECK(differing_folds(world) == "");
-}
-
-TEST_CASE("one request erases and suppresses", "[suppression]") {
-    Shop world;
-    const cdp::ErasureRequest asked{.type = "email",
-                                    .value = "a@shop.example",
-                                    .suppress = Reason::complaint,
-                                    .suppress_note = "by letter"};
-    auto dry = asked;
-    dry.dry_run = true;
-    CHECK(erase(world, dry)["status"] == "dry_run");
-    CHECK(listed(world)["suppressions"].empty());
-    const auto done = erase(world, asked);
-    CHECK(done["status"] == "completed");
-    const auto page = listed(world);
-    REQUIRE(page["suppressions"].size() == 1);
-    CHECK(page["suppressions"][0]["scope"] == "person");
-    CHECK(page["suppressions"][0]["request"] == done["id"]);
-    world.clock().advance(std::chrono::hours(1));
-    CHECK(world.send_one(R"({"type":"track","event":"Seen","userId":"u1","messageId":"x1",)"
-                         R"("timestamp":"2026-11-21T12:30:00Z"})") == "suppressed");
-    auto bad = asked;
-    bad.suppress_note = "two\nlines";
-    CHECK(erase(world, bad)["error"] == "malformed_note");
-    // Somebody nobody knows.
-    CHECK(erase(world, {.type = "email",
-                        .value = "z@shop.example",
-                        .suppress = Reason::requested})["status"] == "completed");
-    CHECK(world.send_one(R"({"type":"identify","userId":"u7","messageId":"x2",)"
-                         R"("timestamp":"2026-11-21T12:31:00Z","traits":{"email":)"
-                         R"("z@shop.example"}})") == "suppressed");
-}
-
-TEST_CASE("a suppressed identifier is not erased away from the person it protects",
-          "[suppression]") {
-    Shop world;
-    suppress(world, "email", "a@shop.example", Reason::legal);
-    const cdp::ErasureRequest alone{
-        .type = "email", .value = "a@shop.example", .scope = cdp::ErasureScope::identifier};
-    CHECK(erase(world, alone)["error"] == "identifier_suppressed");
-    suppress(world, "user_id", "u1", Reason::legal);
-    // The person stays suppressed by another, yet who erases says so of the whole.
-    CHECK(erase(world, {.type = "user_id", .value = "u1"})["status"] == "completed");
-}
-
 TEST_CASE("from its answer on no read shows whom a suppression concerns", "[suppression]") {
     constexpr int kPeople = 40;
     PlatformWorld world(lawful_config());
@@ -532,63 +302,4 @@ TEST_CASE("a commit that fails suppresses nobody, and sent again it is made once
     CHECK(made["made"] == false);
     CHECK(listed(world)["suppressions"].size() == 1);
     CHECK(faults(world) == "");
-}
-
-TEST_CASE("a restore suppresses again who was since, and revokes what was", "[suppression]") {
-    tests::BackedUp world;
-    world.send_one(kLogin, PlatformWorld::source("till", cdp::Trust::server));
-    world.send_one(R"({"type":"identify","messageId":"n2","userId":"u2","traits":{"plan":"b"}})");
-    world.send_one(R"({"type":"identify","messageId":"n3","userId":"u3","traits":{"plan":"c"}})");
-    const auto old = suppress(world, "user_id", "u3");
-    world.create();
-    const auto never = suppress(world, "user_id", "u2");
-    suppress(world, "email", "a@shop.example", Reason::deceased);
-    CHECK(lift(world, old["id"])["status"] == "revoked");
-    world.erase("user_id", "u1");
-    world.clock().advance(std::chrono::hours(1));
-    const auto done = world.restore();
-    CHECK(done.suppressions_done == 3);
-    CHECK(done.erasures_done == 1);
-    tests::RestoredWorld restored(world.target(), world.keyring());
-    // Also by a clock that was set back.
-    CHECK(decided(restored, "user_id", "u2", "service", "desk")["reason"] == "suppressed");
-    restored.clock().advance(std::chrono::hours(1));
-    for (auto* one : std::initializer_list<PlatformWorld*>{&world, &restored}) {
-        CHECK(decided(*one, "user_id", "u2", "service", "desk")["reason"] == "suppressed");
-        CHECK(decided(*one, "user_id", "u3", "service", "desk")["outcome"] == "allow");
-        CHECK(listed(*one)["suppressions"].size() == 3);
-        CHECK(one->send_one(R"({"type":"track","event":"Seen","userId":"u1","messageId":"late",)"
-                            R"("timestamp":"2026-11-21T12:30:00Z"})") == "suppressed");
-    }
-    while (restored.platform().ledger().publish(restored.clock().now()).value()) continue;
-    CHECK(faults(restored) == "");
-    const auto scrubbed = cdp::scrub(restored.store(), restored.vault(),
-                                     [](std::string_view, std::uint64_t) { return true; });
-    REQUIRE(scrubbed);
-    CHECK(scrubbed->whole());
-    // What a repository was told is what it is asked for again.
-    CHECK(cdp::count_owed(*world.store().snapshot(), world.vault(), world.repo()).value() == 0);
-}
-
-TEST_CASE("a repository that is away is owed suppressions too", "[suppression]") {
-    tests::BackedUp world;
-    world.send_one(kLogin, PlatformWorld::source("till", cdp::Trust::server));
-    world.create();
-    std::filesystem::rename(world.repo(), world.folder / "away");
-    const auto made = suppress(world, "user_id", "u1");
-    world.backups.tell_erasures();
-    const auto owed = [&] {
-        return cdp::count_owed(*world.store().snapshot(), world.vault(), world.repo()).value();
-    };
-    CHECK(owed() == 1);
-    CHECK(lift(world, made["id"])["status"] == "revoked");
-    CHECK(owed() == 1);
-    std::filesystem::rename(world.folder / "away", world.repo());
-    world.backups.tell_erasures();
-    CHECK(owed() == 0);
-    world.restore();
-    tests::RestoredWorld restored(world.target(), world.keyring());
-    CHECK(listed(restored)["suppressions"][0]["status"] == "revoked");
-    restored.clock().advance(std::chrono::minutes(1));
-    CHECK(decided(restored, "user_id", "u1", "service", "desk")["outcome"] == "allow");
 }
