@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "api/config_policy.h"
+#include "api/config_protocols.h"
 #include "api/config_table.h"
 #include "cdp/base/time.h"
 #include "cdp/privacy_regimes.h"
@@ -132,6 +133,9 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     read_titles(table.table("preferences"), fault, out);
     read_google(table.table("google_consent"), fault, out);
     read_privacy(table.table("privacy"), fault, out);
+    read_opendsr(table, out.opendsr);
+    read_iab(table, out.iab);
+    read_outgoing(table, out.outgoing);
     table.finish();
 }
 

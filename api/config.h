@@ -5,6 +5,9 @@
 #include <map>
 #include <string>
 
+#include "api/iab_config.h"
+#include "api/opendsr_config.h"
+#include "api/outgoing.h"
 #include "cdp/base/result.h"
 #include "cdp/config.h"
 
@@ -24,6 +27,9 @@ struct Config {
     std::size_t connections_max = 10'000;
     PurposeTitles purpose_titles;
     std::string privacy_regime = "gdpr";  // of requests that name none
+    OpenDsrConfig opendsr;
+    IabConfig iab;
+    OutgoingConfig outgoing;
     std::string day;  // UTC, on which the file was last changed; empty: not from a file
 };
 

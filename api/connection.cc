@@ -60,6 +60,8 @@ asio::awaitable<void> Connection::serve() {
         }
         if (!response) response = answer_at_once();
         if (!response) response = co_await await_answer();
+        if (!found_.same_path.empty() && found_.same_path.front()->dress)
+            found_.same_path.front()->dress(loop_.services, head_, *response);
 
         if (response->close || unread_ || loop_.draining()) closing_ = true;
         if (!head_.keep_alive) closing_ = true;

@@ -103,6 +103,18 @@ Response read_erasure(const Services& services, const Request& request);
 void suppress(const Services& services, const Request& request, Answer answer);
 void revoke_suppression(const Services& services, const Request& request, Answer answer);
 Response list_suppressions(const Services& services, const Request& request);
+// opendsr_discovery.cc
+Response discover_opendsr(const Services& services, const Request& request);
+Response opendsr_certificate(const Services& services, const Request& request);
+
+// opendsr_requests.cc
+void submit_opendsr(const Services& services, const Request& request, Answer answer);
+Response read_opendsr(const Services& services, const Request& request);
+void cancel_opendsr(const Services& services, const Request& request, Answer answer);
+
+// iab.cc
+Response discover_iab(const Services& services, const Request& request);
+void delete_for_iab(const Services& services, const Request& request, Answer answer);
 
 // receipts.cc
 Response read_receipt(const Services& services, const Request& request);

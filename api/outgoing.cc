@@ -1,5 +1,7 @@
 #include "api/outgoing.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -13,6 +15,7 @@
 
 #include "api/public_address.h"
 #include "api/url.h"
+#include "storage/file.h"
 
 namespace api {
 namespace {
@@ -24,6 +27,7 @@ namespace ssl = boost::asio::ssl;
 using Endpoints = asio::ip::tcp::resolver::results_type;
 
 constexpr std::uint32_t kHeadBytesMax = 16 * 1024;
+constexpr std::size_t kAuthoritiesBytesMax = 1024 * 1024;
 
 cdp::Error failed(std::string reason, std::string message) {
     return {cdp::ErrorCode::unavailable, std::move(reason), std::move(message), {}, {}};
@@ -173,6 +177,17 @@ cdp::Result<OutgoingAnswer> Outgoing::Parts::ask(const Url& url, const OutgoingR
                           .body = std::move(in.get().body())};
     if (!in.get().keep_alive()) close();
     return answer;
+}
+
+cdp::Result<OutgoingRules> read_rules(const OutgoingConfig& config) {
+    OutgoingRules rules;
+    rules.inner_hosts = config.inner_hosts;
+    if (config.authorities.empty()) return rules;
+    const storage::Descriptor opened(::open(config.authorities.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened.ok())
+        return failed("authorities_missing", "The file of trusted certificates cannot be read.");
+    rules.authorities = CDP_TRY(storage::read_all(opened.number(), kAuthoritiesBytesMax));
+    return rules;
 }
 
 Outgoing::Outgoing(OutgoingRules rules) : parts_(std::make_unique<Parts>(std::move(rules))) {}

@@ -11,6 +11,12 @@
 
 namespace api {
 
+// What an operator sets of it; docs/cdp.example.toml.
+struct OutgoingConfig {
+    std::vector<std::string> inner_hosts = {};
+    std::string authorities;  // a PEM file
+};
+
 // Where requests of ours may go, and how much patience they have.
 struct OutgoingRules {
     // May lie at addresses that are not public, and be spoken to without TLS. Lower case.
@@ -20,6 +26,9 @@ struct OutgoingRules {
     std::chrono::milliseconds patience{10'000};  // of one request, all of it but the name's look-up
     std::size_t answer_bytes_max = 64 * 1024;
 };
+
+// Reads the file. authorities_missing.
+cdp::Result<OutgoingRules> read_rules(const OutgoingConfig& config);
 
 struct OutgoingRequest {
     bool post = false;  // else GET

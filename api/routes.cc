@@ -4,6 +4,7 @@
 
 #include "api/audit.h"
 #include "api/handlers.h"
+#include "api/opendsr_routes.h"
 
 namespace api {
 namespace {
@@ -213,6 +214,8 @@ std::vector<Route> make_routes(bool metrics_open) {
                               {"limit", "cursor", "because", "identifier"}));
     out.push_back(keyed_route(Method::post, "/v1/privacy/suppressions/{id}/revoke", kOfficers,
                               revoke_suppression));
+    add_opendsr(out);
+    add_iab(out);
     out.push_back({.path = "/.well-known/gpc.json", .handler = global_privacy_control});
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});

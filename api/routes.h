@@ -45,6 +45,8 @@ enum class Cors : std::uint8_t { none, any_origin, with_credentials };
 using Now = Response (*)(const Services&, const Request&);
 // Answers by calling `answer`, once, now or later, on any thread. The request dies when it returns.
 using Later = void (*)(const Services&, const Request&, Answer answer);
+// Gives the answer of a route, also one that refuses before the handler, the form of a protocol.
+using Dress = void (*)(const Services&, const Head&, Response&);
 
 struct Route {
     Method method = Method::get;
@@ -62,6 +64,8 @@ struct Route {
     std::optional<cdp::EventType> event_type = {};  // ingest: what the path names
     bool import = false;                            // ingest: times are taken as they are
     bool says_ok = false;                           // ingest: Jitsu looks for "ok"
+
+    Dress dress = nullptr;  // one path has one
 };
 
 inline constexpr std::size_t kDocumentBytesMax = 1024 * 1024;

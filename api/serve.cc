@@ -176,7 +176,11 @@ int serve(const ServeCommand& command) {
                                 .admin_socket_folder = command.data,
                                 .connections_max = config->connections_max,
                                 .purpose_titles = config->purpose_titles,
-                                .config_day = config->day};
+                                .config_day = config->day,
+                                .opendsr = config->opendsr,
+                                .iab = config->iab,
+                                .outgoing = config->outgoing,
+                                .acts_by_itself = true};
     return serve_folder(*folder, *config, options);
 }
 

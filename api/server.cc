@@ -5,6 +5,7 @@
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <optional>
 #include <random>
 #include <thread>
 #include <vector>
@@ -12,7 +13,10 @@
 #include "api/connection.h"
 #include "api/listener.h"
 #include "api/loop.h"
+#include "api/opendsr.h"
+#include "api/opendsr_callbacks.h"
 #include "cdp/base/log.h"
+#include "cdp/privacy.h"
 
 namespace api {
 namespace {
@@ -36,6 +40,7 @@ struct Server::Parts {
         : options(options_in),
           limits(limits_in),
           routes(metrics_open),
+          open_dsr(platform_in, clock_in, options_in.opendsr, options_in.public_url),
           services{.platform = platform_in,
                    .access = access_in,
                    .clock = clock_in,
@@ -46,10 +51,13 @@ struct Server::Parts {
                    .config_day = options_in.config_day,
                    .draining = &draining,
                    .key_epochs = options_in.key_epochs,
-                   .backups = options_in.backups} {}
+                   .backups = options_in.backups,
+                   .open_dsr = &open_dsr,
+                   .iab = &options.iab} {}
 
     void start_loops();
     void accept(int descriptor, bool tcp);
+    cdp::Result<void> begin_protocols();
     std::size_t open_connections() const;
     std::string render() const;
 
@@ -57,6 +65,7 @@ struct Server::Parts {
     const Limits limits;
     const Routes routes;
     std::atomic<bool> draining = false;
+    OpenDsr open_dsr;
     Services services;
     std::vector<std::unique_ptr<Loop>> loops;
     std::uint16_t port = 0;
@@ -64,6 +73,7 @@ struct Server::Parts {
     asio::thread_pool aside{kAsideThreads};
     std::vector<std::thread> threads;
     std::unique_ptr<Listener> listener;
+    std::optional<OpenDsrCallbacks> callbacks;
 };
 
 void Server::Parts::start_loops() {
@@ -94,6 +104,25 @@ void Server::Parts::accept(int descriptor, bool tcp) {
     loop.metrics.connections_refused.add(1);
     ::send(descriptor, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::close(descriptor);
+}
+
+// Given files must be good; what is made here can be made later, when there is room.
+cdp::Result<void> Server::Parts::begin_protocols() {
+    const bool given = !options.opendsr.key.empty();
+    if (given || options.acts_by_itself) {
+        const auto signer = open_dsr.signer();
+        if (given && !signer) return signer.error();
+        if (!signer)
+            cdp::log::write(cdp::log::Level::warning, "protocol_key_not_made",
+                            {{"reason", cdp::log::safe(signer.error().reason)}});
+    }
+    auto rules = CDP_TRY(read_rules(options.outgoing));
+    if (!options.acts_by_itself) return cdp::Result<void>::ok();
+    callbacks.emplace(
+        OpenDsrCallbacks::Needs{open_dsr, services.platform.privacy().requests, services.clock},
+        std::move(rules));
+    callbacks->start();
+    return cdp::Result<void>::ok();
 }
 
 std::size_t Server::Parts::open_connections() const {
@@ -136,6 +165,7 @@ cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp:
     server->parts_ =
         std::make_unique<Parts>(platform, access, clock, options, limits, is_loopback(tcp));
     auto& parts = *server->parts_;
+    CDP_CHECK(parts.begin_protocols());
     parts.port = port_of(tcp);
     parts.start_loops();
     parts.listener = std::make_unique<Listener>(
@@ -158,6 +188,7 @@ void Server::stop() {
     // Exports whose readers are gone have noticed; keys being added answer to loops that still
     // stand.
     parts.aside.join();
+    parts.callbacks.reset();
 }
 
 }  // namespace api

@@ -24,7 +24,13 @@ struct ServerOptions {
     std::string admin_socket_folder = {};  // where admin.sock is made; empty: none
     std::size_t connections_max = 10'000;
     PurposeTitles purpose_titles = {};
-    std::string config_day = {};           // see Config::day
+    std::string config_day = {};  // see Config::day
+    OpenDsrConfig opendsr = {};
+    IabConfig iab = {};
+    OutgoingConfig outgoing = {};
+    // The keys that protocols sign with are made before anything is served, not when first asked
+    // for, and callbacks are sent.
+    bool acts_by_itself = false;
     cdp::KeyEpochs* key_epochs = nullptr;  // outlives the server; see Services
     cdp::Backups* backups = nullptr;       // alike
 };

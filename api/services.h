@@ -15,6 +15,8 @@
 
 namespace api {
 
+class OpenDsr;
+
 // What a handler may use. All of it outlives the server.
 struct Services {
     cdp::Platform& platform;
@@ -31,6 +33,8 @@ struct Services {
     std::atomic<bool>* draining = nullptr;
     cdp::KeyEpochs* key_epochs = nullptr;  // none: what is served is not a data folder
     cdp::Backups* backups = nullptr;       // the same
+    OpenDsr* open_dsr = nullptr;
+    const IabConfig* iab = nullptr;
 };
 
 }  // namespace api

@@ -12,10 +12,12 @@
 #include "cdp/export.h"
 #include "cdp/google_consent.h"
 #include "cdp/groups.h"
+#include "cdp/hash_search.h"
 #include "cdp/identity_view.h"
 #include "cdp/ingest.h"
 #include "cdp/ledger_publisher.h"
 #include "cdp/ledger_rows.h"
+#include "cdp/own_secrets.h"
 #include "cdp/people.h"
 #include "cdp/preferences.h"
 #include "cdp/privacy.h"
@@ -126,7 +128,9 @@ struct Platform::Parts {
         notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
     PrivacyRequests requests{{store, vault, graph, tombstones, disclosures, config, clock}};
-    const Privacy privacy{erasures, suppressions, requests, runner};
+    const OwnSecrets secrets{store, vault};
+    const HashSearch hashes{{store, vault, graph, config}};
+    const Privacy privacy{erasures, suppressions, requests, runner, secrets, hashes};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

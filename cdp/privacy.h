@@ -5,6 +5,8 @@
 namespace cdp {
 
 class Erasures;
+class HashSearch;
+class OwnSecrets;
 class PrivacyRequests;
 class PrivacyRunner;
 class Suppressions;
@@ -14,6 +16,8 @@ struct Privacy {
     const Suppressions& suppressions;
     PrivacyRequests& requests;
     PrivacyRunner& runner;
+    const OwnSecrets& secrets;
+    const HashSearch& hashes;
 };
 
 }  // namespace cdp

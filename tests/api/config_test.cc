@@ -50,6 +50,13 @@ std::string shown(const api::Config& config) {
            std::to_string(config.platform.session.count()) + " " +
            std::to_string(config.platform.waiting_max) + " " + std::to_string(config.threads) +
            " " + config.public_url + " " + std::to_string(config.connections_max);
+    out += "\n" + config.opendsr.domain + config.opendsr.certificate + config.opendsr.key +
+           std::to_string(config.opendsr.cancel_window.count());
+    for (const auto& [type, ours] : config.opendsr.identity_types) out += type + "=" + ours + "\n";
+    for (const auto& [name, hosts] : config.opendsr.callback_hosts) out += name + shown(hosts);
+    for (const auto& [type, ours] : config.iab.identifier_types) out += type + "=" + ours + "\n";
+    for (const auto& party : config.iab.parties) out += party.domain + shown(party.keys);
+    out += shown(config.outgoing.inner_hosts) + config.outgoing.authorities;
     return out;
 }
 
@@ -80,6 +87,43 @@ TEST_CASE("the example for Korea loads, and puts night messages off to the morni
                                 .now = *cdp::parse_time("2026-11-21T14:00:00Z"),
                                 .jurisdictions = {"KR"}});
     CHECK(judge.changes_at() == cdp::parse_time("2026-11-21T23:00:00Z"));
+}
+
+TEST_CASE("protocols are set by what can be right") {
+    const auto config = api::parse_config(R"(
+[opendsr]
+domain = "dsr.shop.example"
+certificate = "chain.pem"
+key = "key.pem"
+cancel_seconds = 60
+callback_hosts = {crm = ["dsr.crm.example"]}
+identity_types = {email = "email"}
+[outgoing]
+inner_hosts = ["localhost"]
+)",
+                                          "cdp.toml");
+    REQUIRE(config);
+    CHECK(config->opendsr.cancel_window == std::chrono::minutes(1));
+    CHECK(config->opendsr.callback_hosts.at("crm") == std::vector<std::string>{"dsr.crm.example"});
+    CHECK(config->opendsr.identity_types.size() == 1);
+    const auto at = [](const std::string& text) {
+        const auto message = error_of(text);
+        return message.substr(message.find(": ") + 2);
+    };
+    CHECK(at("[opendsr]\ndomain = \"Shop.example\"").starts_with("opendsr.domain: "));
+    CHECK(at("[opendsr]\nkey = \"key.pem\"").starts_with("opendsr.key: "));
+    CHECK(at("[opendsr]\ncancel_seconds = -1").starts_with("opendsr.cancel_seconds: "));
+    CHECK(at("[opendsr]\nidentity_types = {email = \"E mail\"}")
+              .starts_with("opendsr.identity_types.email: "));
+    CHECK(at("[opendsr]\ncallback_hosts = {crm = [\"https://a.example\"]}")
+              .starts_with("opendsr.callback_hosts.crm: "));
+    CHECK(at("[[iab.parties]]\ndomain = \"a.example\"").starts_with("iab.parties[0]"));
+    CHECK(at("[[iab.parties]]\ndomain = \"a.example\"\nkeys = [\"AAAA\"]")
+              .starts_with("iab.parties[0].keys: "));
+    CHECK(at("[iab]\nidentifier_types = {email = \"E mail\"}")
+              .starts_with("iab.identifier_types.email: "));
+    CHECK(at("[outgoing]\ninner_hosts = [\"a b\"]").starts_with("outgoing.inner_hosts: "));
+    CHECK(at("[outgoing]\nproxy = \"a\"").starts_with("outgoing.proxy: "));
 }
 
 TEST_CASE("what is set is in force") {

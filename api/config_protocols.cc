@@ -1,0 +1,114 @@
+#include "api/config_protocols.h"
+
+#include "api/iab_request.h"
+#include "api/url.h"
+#include "identity/identifier.h"
+
+namespace api {
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+constexpr std::size_t kKeysMax = 4;
+
+bool is_host(const std::string& text) {
+    const auto url = parse_url("https://" + text);
+    return url && url->host == text;
+}
+
+void check_hosts(ConfigTable& table, std::string_view key, const std::vector<std::string>& hosts) {
+    for (const auto& host : hosts)
+        if (!is_host(host)) table.blame(key, "A host name in lower case is expected.");
+}
+
+void read_types(ConfigTable& table, std::string_view key, IdentityTypes& out) {
+    const auto* found = table.table(key);
+    if (!found) return;
+    ConfigTable types(*found, table.path_of(key), table.fault());
+    out.clear();
+    for (const auto& name : types.keys()) {
+        auto& ours = out[name];
+        types.read(name, ours);
+        if (!identity::is_type_name(ours)) types.blame(name, "A type of identifier is expected.");
+    }
+    types.finish();
+}
+
+void read_party(ConfigTable& table, IabParty& out) {
+    table.read("domain", out.domain);
+    if (!is_host(out.domain)) table.blame("domain", "A domain in lower case is expected.");
+    std::vector<std::string> keys;
+    table.read("keys", keys);
+    for (const auto& text : keys) {
+        auto key = from_base64url(text);
+        if (!key || key->size() != kKeyBytes)
+            table.blame("keys", "The `x` of an Ed25519 key is expected.");
+        out.keys.push_back(std::move(key).value_or(""));
+    }
+    if (keys.empty() || keys.size() > kKeysMax) table.blame("keys", "A party has 1 to 4 keys.");
+    table.finish();
+}
+
+void read_callback_hosts(ConfigTable& table, OpenDsrConfig& out) {
+    const auto* found = table.table("callback_hosts");
+    if (!found) return;
+    ConfigTable hosts(*found, table.path_of("callback_hosts"), table.fault());
+    for (const auto& controller : hosts.keys()) {
+        auto& list = out.callback_hosts[controller];
+        hosts.read(controller, list);
+        check_hosts(hosts, controller, list);
+    }
+    hosts.finish();
+}
+
+}  // namespace
+
+void read_opendsr(ConfigTable& document, OpenDsrConfig& out) {
+    const auto* found = document.table("opendsr");
+    if (!found) return;
+    ConfigTable table(*found, "opendsr", document.fault());
+    auto seconds = static_cast<std::int64_t>(out.cancel_window.count());
+    table.read("domain", out.domain);
+    table.read("certificate", out.certificate);
+    table.read("key", out.key);
+    table.read("cancel_seconds", 0, 7 * 86'400, seconds);
+    out.cancel_window = std::chrono::seconds(seconds);
+    if (!out.domain.empty() && !is_host(out.domain))
+        table.blame("domain", "A domain in lower case is expected.");
+    if (out.certificate.empty() != out.key.empty())
+        table.blame(out.key.empty() ? "certificate" : "key",
+                    "A certificate and its key go together.");
+    read_types(table, "identity_types", out.identity_types);
+    read_callback_hosts(table, out);
+    table.finish();
+}
+
+void read_iab(ConfigTable& document, IabConfig& out) {
+    const auto* found = document.table("iab");
+    if (!found) return;
+    ConfigTable table(*found, "iab", document.fault());
+    read_types(table, "identifier_types", out.identifier_types);
+    if (const auto* parties = table.array("parties"))
+        for (std::size_t i = 0; i < parties->size(); ++i) {
+            const auto path = table.path_of("parties") + "[" + std::to_string(i) + "]";
+            const auto* entry = (*parties)[i].as_table();
+            if (!entry) return table.blame((*parties)[i], path, "A table is expected.");
+            ConfigTable party(*entry, path, document.fault());
+            read_party(party, out.parties.emplace_back());
+            // A member that is missing has no line of its own.
+            if (!entry->contains("domain") || !entry->contains("keys"))
+                table.blame((*parties)[i], path, "A party has a domain and keys.");
+        }
+    table.finish();
+}
+
+void read_outgoing(ConfigTable& document, OutgoingConfig& out) {
+    const auto* found = document.table("outgoing");
+    if (!found) return;
+    ConfigTable table(*found, "outgoing", document.fault());
+    table.read("inner_hosts", out.inner_hosts);
+    table.read("authorities", out.authorities);
+    check_hosts(table, "inner_hosts", out.inner_hosts);
+    table.finish();
+}
+
+}  // namespace api

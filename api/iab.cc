@@ -1,0 +1,121 @@
+#include <nlohmann/json.hpp>
+
+#include "api/handlers.h"
+#include "api/iab_request.h"
+#include "api/opendsr.h"
+#include "api/opendsr_identities.h"
+#include "api/parameters.h"
+#include "api/problem.h"
+#include "cdp/own_secrets.h"
+#include "cdp/privacy.h"
+#include "cdp/privacy_requests.h"
+#include "consent/sha256.h"
+#include "storage/random.h"
+
+namespace api {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::string_view kSeedName = "iab signing key";
+constexpr std::size_t kSeedBytes = 32;
+constexpr int kKeyLifeSeconds = 86'400;  // that others may keep it without looking again
+constexpr const char* kEndpoint = "/v2/iab/deletions";
+
+cdp::Result<std::string> seed_of(const Services& services) {
+    return services.platform.privacy().secrets.find_or_make(
+        kSeedName, [] { return cdp::Result<std::string>(storage::random_bytes(kSeedBytes)); });
+}
+
+std::string key_id(std::string_view key) {
+    return cdp::to_hex(consent::view(consent::sha256(key))).substr(0, 16);
+}
+
+// What is signed names no transaction, so a request is once what its first
+// party signed of it, whoever sends it how often.
+cdp::NewPrivacyRequest request_of(const Services& services, const IabRequest& asked) {
+    cdp::NewPrivacyRequest out;
+    out.kind = cdp::PrivacyKind::erasure;
+    out.protocol = cdp::PrivacyProtocol::iab;
+    const auto digest = iab_digest(asked, asked.origin.domain);
+    out.external_id =
+        asked.request_id + " " + services.platform.privacy().secrets.hash("iab request", digest);
+    out.verified_by = "first_party";
+    return out;
+}
+
+cdp::Result<void> take(const Services& services, const IabRequest& asked) {
+    CDP_CHECK(verify_iab_request(asked, *services.iab, services.clock.now()));
+    const auto& privacy = services.platform.privacy();
+    auto request = request_of(services, asked);
+    // Whose hash it was may have changed since it was taken.
+    if (privacy.requests.find(request.protocol, asked.origin.domain, request.external_id))
+        return cdp::Result<void>::ok();
+    request.identifiers = CDP_TRY(identifiers_of({asked.identity}, privacy.hashes));
+    const auto taken = privacy.requests.submit(asked.origin.domain, request);
+    if (!taken && taken.error().reason != "request_id_reused") return taken.error();
+    return cdp::Result<void>::ok();
+}
+
+// The draft puts every outcome into the acknowledgement; what names the request
+// is empty where it could not be read.
+Response acknowledged(const Services& services, const IabRequest& asked,
+                      const cdp::Result<void>& outcome) {
+    const auto seed = seed_of(services);
+    if (!seed) return problem(seed.error());
+    const int code = outcome ? kIabAccepted : to_status(outcome.error().code);
+    const auto seconds = std::to_string(cdp::milliseconds_of(services.clock.now()) / 1000);
+    ordered_json out{{"status", code},
+                     {"message", outcome ? "accepted" : outcome.error().reason},
+                     {"version", asked.version},
+                     {"fpRequestId", asked.request_id},
+                     {"rqTransactionId", asked.transaction_id},
+                     {"fpTimestamp", asked.timestamp},
+                     {"raTimestamp", std::stoll(seconds)},
+                     {"raResultCode", code}};
+    out["raSignature"] =
+        sign_iab(*seed, asked.requester.signature + seconds + std::to_string(code));
+    if (!outcome && !outcome.error().pointer.empty()) out["pointer"] = outcome.error().pointer;
+    Response response;
+    response.status = outcome ? 200 : code;
+    if (!outcome && (code == 429 || code == 503)) response.headers += "Retry-After: 1\r\n";
+    response.headers += kPrivate;
+    response.body = out.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    return response;
+}
+
+}  // namespace
+
+Response discover_iab(const Services& services, const Request&) {
+    const auto seed = seed_of(services);
+    if (!seed) return problem(seed.error());
+    const auto key = iab_public_key(*seed);
+    auto identifiers = ordered_json::array();
+    for (const auto& [type, ours] : services.iab->identifier_types)
+        for (const auto* format : {"raw", "sha1", "md5", "sha256"})
+            identifiers.push_back({{"identifierType", type}, {"identifierFormat", format}});
+    Response response;
+    response.headers = "Cache-Control: public, max-age=3600\r\n";
+    response.body = ordered_json{{"endpoint", services.open_dsr->url(kEndpoint)},
+                                 {"identifiers", identifiers},
+                                 {"keys", ordered_json::array({{{"kid", key_id(key)},
+                                                                {"kty", "OKP"},
+                                                                {"crv", "Ed25519"},
+                                                                {"use", "sig"},
+                                                                {"x", to_base64url(key)},
+                                                                {"ttl", kKeyLifeSeconds}}})},
+                                 {"vendorScriptRequirement", false}}
+                        .dump() +
+                    "\n";
+    return response;
+}
+
+void delete_for_iab(const Services& services, const Request& request, Answer answer) {
+    services.aside([&services, body = std::string(request.body), answer = std::move(answer)] {
+        const auto asked = read_iab_request(body, *services.iab);
+        if (!asked) return answer(acknowledged(services, {}, asked.error()));
+        answer(acknowledged(services, *asked, take(services, *asked)));
+    });
+}
+
+}  // namespace api

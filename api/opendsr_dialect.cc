@@ -1,0 +1,52 @@
+#include "api/opendsr_dialect.h"
+
+#include <nlohmann/json.hpp>
+
+#include "api/opendsr.h"
+#include "api/opendsr_answer.h"
+#include "cdp/base/log.h"
+
+namespace api {
+namespace {
+
+constexpr std::string_view kProblem = "application/problem+json";
+
+OpenDsrRefusal refusal_in(const Response& response) {
+    const auto said = nlohmann::json::parse(response.bytes(), nullptr, /*allow_exceptions=*/false);
+    OpenDsrRefusal out{.status = response.status, .code = "internal", .message = "Refused."};
+    if (!said.is_object()) return out;
+    out.code = said.value("code", out.code);
+    out.message = said.value("detail", out.message);
+    out.pointer = said.value("pointer", "");
+    return out;
+}
+
+}  // namespace
+
+// The names that the protocol had before are to be honoured (its §10.1).
+std::string_view opendsr_prefix(std::string_view path) {
+    if (path.find("opengdpr_requests") != path.npos) return "X-OpenGDPR-";
+    if (path.find("OpenCompliance_requests") != path.npos) return "X-OpenCompliance-";
+    return "X-OpenDSR-";
+}
+
+void speak_opendsr(const Services& services, const Head& head, Response& response) {
+    if (response.status == 204 || response.stream) return;
+    if (response.content_type == kProblem) {
+        response.body = render_refusal(refusal_in(response));
+        response.shared.reset();
+        response.content_type = "application/json";
+    }
+    const auto signer = services.open_dsr->signer();
+    if (!signer) {
+        cdp::log::write(cdp::log::Level::error, "answer_unsigned",
+                        {{"reason", cdp::log::safe(signer.error().reason)},
+                         {"detail", cdp::log::safe(signer.error().detail)}});
+        return;
+    }
+    const std::string prefix(opendsr_prefix(head.path));
+    response.headers += prefix + "Processor-Domain: " + (*signer)->domain() + "\r\n";
+    response.headers += prefix + "Signature: " + (*signer)->sign(response.bytes()) + "\r\n";
+}
+
+}  // namespace api

@@ -1,0 +1,71 @@
+#include "api/opendsr_routes.h"
+
+#include <array>
+
+#include "api/handlers.h"
+#include "api/opendsr_dialect.h"
+
+namespace api {
+namespace {
+
+constexpr Roles kControllers{cdp::Role::officer, cdp::Role::admin};
+constexpr std::size_t kIabBytesMax = 64 * 1024;
+
+struct Name {
+    std::string_view all;
+    std::string_view one;
+};
+
+// /v1/requests is not the protocol's: version 1 had the older names.
+constexpr std::array<Name, 11> kRequests{{
+    {"/v2/requests", "/v2/requests/{id}"},
+    {"/requests", "/requests/{id}"},
+    {"/v2/opendsr_requests", "/v2/opendsr_requests/{id}"},
+    {"/v1/opendsr_requests", "/v1/opendsr_requests/{id}"},
+    {"/opendsr_requests", "/opendsr_requests/{id}"},
+    {"/v2/opengdpr_requests", "/v2/opengdpr_requests/{id}"},
+    {"/v1/opengdpr_requests", "/v1/opengdpr_requests/{id}"},
+    {"/opengdpr_requests", "/opengdpr_requests/{id}"},
+    {"/v2/OpenCompliance_requests", "/v2/OpenCompliance_requests/{id}"},
+    {"/v1/OpenCompliance_requests", "/v1/OpenCompliance_requests/{id}"},
+    {"/OpenCompliance_requests", "/OpenCompliance_requests/{id}"},
+}};
+
+Route open_route(std::string_view path, Now handler) {
+    return {.path = path, .handler = handler, .any_parameter = true, .dress = speak_opendsr};
+}
+
+Route keyed_route(Method method, std::string_view path, std::variant<Now, Later> handler) {
+    return {.method = method,
+            .path = path,
+            .door = Door::key,
+            .roles = kControllers,
+            .body_max = method == Method::post ? kDocumentBytesMax : 0,
+            .handler = handler,
+            .dress = speak_opendsr};
+}
+
+}  // namespace
+
+void add_opendsr(std::vector<Route>& out) {
+    for (const auto* path : {"/v2/discovery", "/v1/discovery", "/discovery"})
+        out.push_back(open_route(path, discover_opendsr));
+    out.push_back(open_route("/v2/certificate.pem", opendsr_certificate));
+    for (const auto& name : kRequests) {
+        out.push_back(keyed_route(Method::post, name.all, submit_opendsr));
+        out.push_back(keyed_route(Method::get, name.one, read_opendsr));
+        out.push_back(keyed_route(Method::del, name.one, cancel_opendsr));
+    }
+}
+
+void add_iab(std::vector<Route>& out) {
+    out.push_back(
+        {.path = "/.well-known/dsrdelete.json", .handler = discover_iab, .any_parameter = true});
+    out.push_back({.method = Method::post,
+                   .path = "/v2/iab/deletions",
+                   .body_max = kIabBytesMax,
+                   .handler = delete_for_iab,
+                   .any_parameter = true});
+}
+
+}  // namespace api

@@ -1,0 +1,144 @@
+#include "cdp/hash_search.h"
+
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+
+#include "cdp/base/assert.h"
+#include "identity/hashed.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+const EVP_MD* digest_of(HashKind kind) {
+    switch (kind) {
+        case HashKind::md5: return EVP_md5();
+        case HashKind::sha1: return EVP_sha1();
+        case HashKind::sha256: return EVP_sha256();
+    }
+    CDP_ASSERT(false);
+    return nullptr;
+}
+
+std::string hashed(HashKind kind, std::string_view text) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
+    unsigned size = 0;
+    CDP_ASSERT(
+        EVP_Digest(text.data(), text.size(), bytes.data(), &size, digest_of(kind), nullptr) == 1);
+    return to_hex({reinterpret_cast<const char*>(bytes.data()), size});
+}
+
+// The texts that somebody may have hashed of a normal form: device ids in capitals, as Apple writes
+// them, and numbers without the plus, too.
+std::vector<std::string> texts_of(identity::Form form, const std::string& normal) {
+    std::vector<std::string> out{normal};
+    if (form == identity::Form::phone && normal.starts_with('+')) out.push_back(normal.substr(1));
+    if (form != identity::Form::device) return out;
+    auto capitals = normal;
+    for (auto& c : capitals)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 0x20);
+    if (capitals != normal) out.push_back(std::move(capitals));
+    return out;
+}
+
+void add(std::vector<FoundIdentifier>& found, std::string type, std::string value) {
+    const bool known = std::ranges::any_of(
+        found, [&](const auto& one) { return one.type == type && one.value == value; });
+    if (!known) found.push_back({std::move(type), std::move(value)});
+}
+
+}  // namespace
+
+std::string_view to_string(HashKind kind) {
+    switch (kind) {
+        case HashKind::md5: return "md5";
+        case HashKind::sha1: return "sha1";
+        case HashKind::sha256: return "sha256";
+    }
+    CDP_ASSERT(false);
+    return "";
+}
+
+std::optional<std::string> read_hash(HashKind kind, std::string_view text) {
+    const auto bytes = from_hex(text);
+    if (!bytes || bytes->size() != static_cast<std::size_t>(EVP_MD_get_size(digest_of(kind))))
+        return std::nullopt;
+    return to_hex(*bytes);
+}
+
+Result<std::vector<FoundIdentifier>> HashSearch::find(std::span<const HashedName> wanted) const {
+    std::vector<FoundIdentifier> found;
+    std::vector<HashedName> others;
+    for (const auto& one : wanted) {
+        if (one.kind == HashKind::sha256 && identity::hashed_type_of(one.type))
+            CDP_CHECK(look_up(one, found));
+        else
+            others.push_back(one);
+    }
+    if (!others.empty()) CDP_CHECK(walk(others, found));
+    return found;
+}
+
+Result<void> HashSearch::look_up(const HashedName& wanted,
+                                 std::vector<FoundIdentifier>& found) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const auto hash = needs_.graph.token(*identity::hashed_type_of(wanted.type), wanted.hex);
+    std::vector<Token> plain;
+    CDP_CHECK(snapshot->scan(storage::KeyWriter(storage::Space::hash_form, hash).str(), "",
+                             [&](std::string_view key, std::string_view) {
+                                 plain.push_back(storage::KeyReader(key).id<Token>());
+                                 return true;
+                             }));
+    for (const auto& token : plain) {
+        const auto node = CDP_TRY(needs_.graph.find(transaction, token));
+        const auto key = CDP_TRY(needs_.vault.find(*snapshot, token));
+        if (!node || !key || node->type != wanted.type) continue;
+        add(found, node->type, CDP_TRY(identity::Graph::open(*key, token, *node)).value);
+    }
+    return Result<void>::ok();
+}
+
+Result<void> HashSearch::walk(std::span<const HashedName> wanted,
+                              std::vector<FoundIdentifier>& found) const {
+    const std::unique_lock turn(walking_, std::try_to_lock);
+    if (!turn)
+        return Error{.code = ErrorCode::overloaded,
+                     .reason = "busy",
+                     .message = "Another hash is being looked for; send it again."};
+    const auto snapshot = needs_.store.snapshot();
+    auto outcome = Result<void>::ok();
+    std::size_t walked = 0;
+    const auto visit = [&](std::string_view row_key, std::string_view row) -> Result<void> {
+        const auto node = identity::decode_node(row);
+        if (!node ||
+            std::ranges::none_of(wanted, [&](const auto& one) { return one.type == node->type; }))
+            return Result<void>::ok();
+        const auto token = storage::subject_in(row_key);
+        const auto key = CDP_TRY(needs_.vault.find(*snapshot, token));
+        if (!key) return Result<void>::ok();
+        const auto value = CDP_TRY(identity::Graph::open(*key, token, *node)).value;
+        for (const auto& text : texts_of(needs_.config.types.known(node->type).form, value))
+            for (const auto& one : wanted)
+                if (one.type == node->type && hashed(one.kind, text) == one.hex)
+                    add(found, node->type, value);
+        return Result<void>::ok();
+    };
+    CDP_CHECK(snapshot->scan(storage::space_prefix(storage::Space::node), "",
+                             [&](std::string_view key, std::string_view row) {
+                                 if (++walked > walk_max_) return false;
+                                 outcome = visit(key, row);
+                                 return bool(outcome);
+                             }));
+    if (walked > walk_max_)
+        return Error{.code = ErrorCode::invalid_argument,
+                     .reason = "too_many_held",
+                     .message =
+                         "Too much is held here to look for such a hash; send the "
+                         "identifier itself, or the SHA-256 of an address or number."};
+    return outcome;
+}
+
+}  // namespace cdp

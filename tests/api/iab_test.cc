@@ -1,0 +1,109 @@
+#include <catch2/catch.hpp>
+
+#include "api/iab_request.h"
+#include "cdp/privacy.h"
+#include "cdp/privacy_requests.h"
+#include "consent/sha256.h"
+#include "tests/api/world.h"
+
+namespace {
+
+using nlohmann::json;
+using tests::World;
+
+const std::string kFirst(32, 'f');
+const std::string kVendor(32, 'v');
+
+tests::World iab_world() {
+    api::ServerOptions options;
+    options.iab.parties = {{"publisher1.example", {api::iab_public_key(kFirst)}},
+                           {"vendor1.example", {api::iab_public_key(kVendor)}}};
+    return World(tests::fast_limits(), options);
+}
+
+json request_for(const std::string& value, const std::string& transaction,
+                 const std::string& seed = kFirst) {
+    const auto now =
+        std::to_string(cdp::milliseconds_of(cdp::SystemClock{}.now()) / 1000 / 60 * 60);
+    const auto text = [&](const char* domain) { return "1.0r-1" + (domain + now) + value; };
+    return {
+        {"version", "1.0"},
+        {"fpRequestId", "r-1"},
+        {"rqTransactionId", transaction},
+        {"fpTimestamp", now},
+        {"fpIdentifier",
+         {{"identifierValue", value}, {"identifierType", "email"}, {"identifierFormat", "raw"}}},
+        {"origin",
+         {{"domain", "publisher1.example"},
+          {"signature", api::sign_iab(seed, text("publisher1.example"))}}},
+        {"requester",
+         {{"domain", "vendor1.example"},
+          {"signature", api::sign_iab(kVendor, text("vendor1.example"))}}}};
+}
+
+std::size_t erasures(const World& world) {
+    REQUIRE(world.platform->privacy().requests.run_due([] { return true; }));
+    return world.get("/v1/privacy/erasures", world.keys.at(cdp::Role::officer))
+        .json()["erasures"]
+        .size();
+}
+
+TEST_CASE("discovery names the endpoint, and the key that acknowledges", "[iab]") {
+    const auto world = iab_world();
+    const auto found = world.ask("GET", "/.well-known/dsrdelete.json").json();
+    CHECK(found["endpoint"] == "https://localhost/v2/iab/deletions");
+    REQUIRE(found["keys"].size() == 1);
+    CHECK(found["keys"][0]["crv"] == "Ed25519");
+    CHECK(found["vendorScriptRequirement"] == false);
+
+    const auto request = request_for("a@shop.example", "t-1");
+    const auto reply = world.ask("POST", "/v2/iab/deletions", "", request.dump());
+    CHECK(reply.status == 200);
+    const auto said = reply.json();
+    CHECK(said["raResultCode"] == 202);
+    CHECK(said["rqTransactionId"] == "t-1");
+    const auto key = *api::from_base64url(found["keys"][0]["x"].get<std::string>());
+    const auto text = request["requester"]["signature"].get<std::string>() +
+                      std::to_string(said["raTimestamp"].get<std::int64_t>()) + "202";
+    const auto digest = consent::sha256(text);
+    CHECK(
+        api::is_iab_signature(key, consent::view(digest), said["raSignature"].get<std::string>()));
+}
+
+TEST_CASE("a request erases once, however often and by whomever it is sent", "[iab]") {
+    const auto world = iab_world();
+    world.receive(
+        R"({"type":"identify","userId":"u1","messageId":"m1","traits":{"email":"a@shop.example"}})");
+    const auto request = request_for("a@shop.example", "t-1");
+    CHECK(world.ask("POST", "/v2/iab/deletions", "", request.dump()).status == 200);
+    CHECK(erasures(world) == 1);
+    CHECK(world.ask("POST", "/v2/iab/deletions", "", request.dump()).status == 200);
+    auto replayed = request;
+    replayed["rqTransactionId"] = "t-2";
+    CHECK(world.ask("POST", "/v2/iab/deletions", "", replayed.dump()).json()["rqTransactionId"] ==
+          "t-2");
+    CHECK(erasures(world) == 1);
+}
+
+TEST_CASE("what is forged or malformed is acknowledged as such, and does nothing", "[iab]") {
+    const auto world = iab_world();
+    const auto refused = [&](const std::string& body) {
+        const auto reply = world.ask("POST", "/v2/iab/deletions", "", body);
+        const auto said = reply.json();
+        CHECK(said["raResultCode"] == reply.status);
+        CHECK(said["raSignature"].get<std::string>().size() == 2 + 128);
+        return std::to_string(reply.status) + " " + said["message"].get<std::string>();
+    };
+    CHECK(refused(request_for("a@shop.example", "t-1", kVendor).dump()) == "401 signature_wrong");
+    auto stranger = request_for("a@shop.example", "t-1");
+    stranger["origin"]["domain"] = "evil.example";
+    CHECK(refused(stranger.dump()) == "403 party_unknown");
+    CHECK(refused("{}") == "400 member_missing");
+    CHECK(refused("{") == "400 malformed_json");
+    CHECK(refused(R"({"version":"1.0","version":"1.0"})") == "400 duplicate_key");
+    CHECK(refused(request_for("no address", "t-1").dump()) == "400 malformed_identifier");
+    CHECK(erasures(world) == 0);
+    CHECK(world.ask("POST", "/v2/iab/deletions", "", std::string(70'000, ' ')).status == 413);
+}
+
+}  // namespace

@@ -1,0 +1,105 @@
+#include "api/opendsr.h"
+
+#include <filesystem>
+
+#include "tests/api/opendsr_keys.h"
+
+namespace {
+
+using tests::signed_as;
+using tests::World;
+using tests::world_with;
+
+TEST_CASE("discovery names what is served, and the certificate that signed it") {
+    const tests::OpenDsrKeys keys;
+    const auto world = world_with(keys.config());
+    for (const auto* path : {"/v2/discovery", "/v1/discovery", "/discovery"}) {
+        const auto reply = world.ask("GET", path);
+        CHECK(reply.status == 200);
+        CHECK(signed_as(reply) == "signed");
+        CHECK(reply.json()["api_version"] == "2.0");
+        CHECK(reply.json()["processor_certificate"] == "https://localhost/v2/certificate.pem");
+        CHECK(reply.json()["self_signed"] == true);
+    }
+    const auto certificate = world.ask("GET", "/v2/certificate.pem");
+    CHECK(certificate.header("content-type") == "application/x-pem-file");
+    CHECK(certificate.body == tests::local_credentials().certificate);
+    CHECK(signed_as(certificate) == "signed");
+}
+
+TEST_CASE("whoever refuses on a path of the protocol does so in its shape, signed") {
+    const tests::OpenDsrKeys keys;
+    const auto world = world_with(keys.config());
+    const auto reply = world.ask("POST", "/v2/discovery", "", "{}");
+    CHECK(reply.status == 405);
+    CHECK(reply.header("content-type") == "application/json");
+    CHECK(signed_as(reply) == "signed");
+    const auto error = reply.json()["error"];
+    CHECK(error["code"] == 405);
+    CHECK(error["errors"][0]["reason"] == "method_not_allowed");
+    CHECK(world.ask("GET", "/v2/nothing").code() == "no_such_route");
+}
+
+TEST_CASE("a server without a certificate makes one, once, and says that nobody vouches for it") {
+    World world;
+    const auto first = world.ask("GET", "/discovery");
+    REQUIRE(first.status == 200);
+    CHECK(first.json()["self_signed"] == true);
+    CHECK(first.header("x-opendsr-processor-domain") == "localhost");
+    const auto pem = world.ask("GET", "/v2/certificate.pem").body;
+    const auto certificate = api::read_certificate(pem);
+    REQUIRE(certificate);
+    CHECK(api::names(*certificate, "localhost"));
+    // Who starts later on the same store has the same.
+    const api::OpenDsr again(*world.platform, world.clock, {}, "");
+    CHECK((*again.signer())->certificate() == pem);
+    const api::OpenDsr elsewhere(*world.platform, world.clock, {}, "https://dsr.shop.example");
+    CHECK((*elsewhere.signer())->domain() == "dsr.shop.example");
+    CHECK(elsewhere.url("/a") == "https://dsr.shop.example/a");
+}
+
+TEST_CASE("openssl itself verifies an answer") {
+    const tests::OpenDsrKeys keys;
+    const auto world = world_with(keys.config());
+    const auto reply = world.ask("GET", "/discovery");
+    const auto run = [](const std::string& command) {
+        return std::system((command + " >/dev/null 2>&1").c_str());
+    };
+    REQUIRE(run("openssl version") == 0);
+    REQUIRE(storage::write_new_file(keys.path("body"), reply.body));
+    REQUIRE(storage::write_new_file(keys.path("signature"),
+                                    reply.header("x-opendsr-signature") + "\n"));
+    const auto verify = "openssl base64 -d -A -in '" + keys.path("signature") + "' > '" +
+                        keys.path("raw") + "' && openssl x509 -in '" + keys.path("certificate") +
+                        "' -pubkey -noout > '" + keys.path("public") +
+                        "' && openssl dgst -sha256 -verify '" + keys.path("public") +
+                        "' -signature '" + keys.path("raw") + "' '" + keys.path("body") + "'";
+    CHECK(run(verify) == 0);
+    REQUIRE(storage::replace_file(keys.path("body"), reply.body + " "));
+    CHECK(run(verify) != 0);
+}
+
+TEST_CASE("a server with a certificate that does not fit does not start") {
+    const tests::OpenDsrKeys keys;
+    World world;
+    const auto start = [&](const api::OpenDsrConfig& config) {
+        api::ServerOptions options;
+        options.opendsr = config;
+        const auto started =
+            api::Server::start(*world.platform, *world.access, world.clock, options);
+        return started ? "started" : started.error().reason;
+    };
+    auto config = keys.config();
+    CHECK(start(config) == "started");
+    config.domain = "dsr.shop.example";
+    CHECK(start(config) == "certificate_foreign");
+    config = keys.config();
+    config.certificate = keys.path("none");
+    CHECK(start(config) == "certificate_missing");
+    config = keys.config();
+    std::filesystem::permissions(config.key, std::filesystem::perms::others_read,
+                                 std::filesystem::perm_options::add);
+    CHECK(start(config) == "key_exposed");
+}
+
+}  // namespace
