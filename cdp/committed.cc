@@ -23,6 +23,13 @@ const consent::Record& record_of(const Committed& one) {
     return std::get<consent::Record>(one.row);
 }
 
+// Both kinds of keys end with the id.
+bool is_row_of(std::string_view row_key, const RecordId& id) {
+    return row_key.ends_with(id.view()) && !consent::is_suppression(row_key);
+}
+
+}  // namespace
+
 Result<Committed> open_committed(const storage::SubjectKey& key, const Token& under,
                                  std::string_view row_key, std::string_view sealed) {
     auto opened = CDP_TRY(consent::open_row(key, under, row_key, sealed));
@@ -36,13 +43,6 @@ Result<Committed> open_committed(const storage::SubjectKey& key, const Token& un
     out.bytes = CDP_TRY(storage::Vault::open(key, row_key, sealed)).substr(out.salt.size());
     return out;
 }
-
-// Both kinds of keys end with the id.
-bool is_row_of(std::string_view row_key, const RecordId& id) {
-    return row_key.ends_with(id.view()) && !consent::is_suppression(row_key);
-}
-
-}  // namespace
 
 const RecordId& Committed::id() const {
     const auto* cell = cell_of(*this);

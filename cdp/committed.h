@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "consent/consents.h"
@@ -27,6 +28,10 @@ struct Committed {
     const std::string& purpose() const;
     consent::Sha256 commitment() const;
 };
+
+// A stored row.
+Result<Committed> open_committed(const storage::SubjectKey& key, const Token& under,
+                                 std::string_view row_key, std::string_view sealed);
 
 // A record or a stamp's cell by its id. nullopt: nobody said that under this identifier, or it was
 // erased.

@@ -58,11 +58,15 @@ std::string decision_json(std::size_t identifier, const consent::Decision& decis
 Result<std::string> said_members(const storage::Snapshot& snapshot, const storage::Vault& vault,
                                  const Committed& said) {
     const StoredNames names(vault, snapshot);
+    return said_members(snapshot, said, names.reader());
+}
+
+Result<std::string> said_members(const storage::Snapshot& snapshot, const Committed& said,
+                                 const NameOf& name_of) {
     const auto* record = std::get_if<consent::Record>(&said.row);
-    auto out =
-        record
-            ? CDP_TRY(record_shown(*record, names.reader()))
-            : CDP_TRY(stamp_shown(std::get<consent::Cell>(said.row), said.under, names.reader()));
+    auto out = record
+                   ? CDP_TRY(record_shown(*record, name_of))
+                   : CDP_TRY(stamp_shown(std::get<consent::Cell>(said.row), said.under, name_of));
     const auto commitment = said.commitment();
     const auto index = CDP_TRY(snapshot.get(consent::entry_index_key(commitment)));
     out += ",\"ledger\":{\"commitment\":" + hex_json(consent::view(commitment));

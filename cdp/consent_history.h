@@ -69,5 +69,7 @@ private:
 // ledger, null as long as it is not published.
 Result<std::string> said_members(const storage::Snapshot& snapshot, const storage::Vault& vault,
                                  const Committed& said);
+Result<std::string> said_members(const storage::Snapshot& snapshot, const Committed& said,
+                                 const NameOf& name_of);
 
 }  // namespace cdp

@@ -185,9 +185,13 @@ std::map<std::string, std::uint64_t> counts_by_name(const ErasedCounts& counts) 
 
 void write_counts(consent::JsonWriter& out, const ErasedCounts& counts) {
     out.open("erased");
+    put_counts(out, counts);
+    out.close();
+}
+
+void put_counts(consent::JsonWriter& out, const ErasedCounts& counts) {
     for (const auto& [name, member] : kCounts)
         out.number(name, static_cast<std::int64_t>(counts.*member));
-    out.close();
 }
 
 void write_kept(consent::JsonWriter& out, const Erasure& erasure) {

@@ -89,6 +89,8 @@ std::map<std::string, std::uint64_t> counts_by_name(const ErasedCounts& counts);
 
 // "erased":{…}, and "kept":[{"what":…,"basis":…}]: what goes on being held, and why.
 void write_counts(consent::JsonWriter& out, const ErasedCounts& counts);
+// The members of that alone.
+void put_counts(consent::JsonWriter& out, const ErasedCounts& counts);
 void write_kept(consent::JsonWriter& out, const Erasure& erasure);
 
 }  // namespace cdp

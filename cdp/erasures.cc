@@ -65,24 +65,8 @@ Result<std::vector<Token>> Erasures::whom(People::Reading reading,
                                token, "/identifier"));
     const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
     if (!node || request.scope == ErasureScope::identifier) return std::vector<Token>{token};
-    if (node->shared)
-        return Error{.code = ErrorCode::conflict,
-                     .reason = "identifier_shared",
-                     .message =
-                         "Several people have this identifier: name the person by another "
-                         "one, or erase this identifier alone.",
-                     .pointer = "/identifier"};
-    // What an alias call may have meant, and did not, is a member of nobody.
-    if (!node->active || !node->placed()) return std::vector<Token>{token};
-    auto members = CDP_TRY(needs_.graph.members(reading.transaction, node->anchor));
-    for (std::size_t i = 0, n = members.size(); i < n; ++i) {
-        const auto member = CDP_TRY(needs_.graph.find(reading.transaction, members[i]));
-        if (!member || !member->twin) continue;
-        const auto twin = CDP_TRY(needs_.graph.find(reading.transaction, *member->twin));
-        if (twin && !twin->active) members.push_back(*member->twin);
-    }
-    std::ranges::sort(members);
-    return members;
+    if (node->shared) return identifier_shared("/identifier");
+    return needs_.people.tokens_of(reading, token, *node);
 }
 
 Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& request) const {

@@ -14,6 +14,7 @@
 #include "cdp/consent_json.h"
 #include "cdp/facts.h"
 #include "cdp/json_scan.h"
+#include "cdp/received_event.h"
 #include "consent/json_string.h"
 #include "identity/links.h"
 #include "storage/key.h"
@@ -72,29 +73,13 @@ Result<void> each_row(
     return Result<void>::ok();
 }
 
-// Members of an event that are not exported as sent: the line has its own by these names, and a key
-// is nobody's to read.
-bool is_replaced(std::string_view key) {
-    return json::key_is(key, "person") || json::key_is(key, "receivedAt") ||
-           json::key_is(key, "writeKey");
-}
-
 // The event as received, with what a reader of the stream needs and the event itself may lack.
 std::string event_line(const StoredEvent& event, const PersonId& person) {
-    std::string line = "{";
-    const auto add = [&](std::string_view key, std::string_view json) {
-        if (line.size() > 1) line += ',';
-        line.append("\"").append(key).append("\":").append(json);
-    };
-    for (const auto& [key, json] : json::members_of(event.raw))
-        if (!is_replaced(key)) add(key, json);
-    if (json::member_of(event.raw, "type").empty()) add("type", json_string(to_string(event.type)));
-    if (json::member_of(event.raw, "messageId").empty())
-        add("messageId", json_string(event.message_id));
-    add("person", json_string(to_hex(person.view())));
-    add("receivedAt", json_string(format_time(event.received)));
+    auto line = received_members(event, {"person", "receivedAt"});
+    line += ",\"person\":" + json_string(to_hex(person.view()));
+    line += ",\"receivedAt\":" + json_string(format_time(event.received));
     // One line: white space between tokens may hold line breaks, which mean nothing there.
-    return json::minify(line + "}") + "\n";
+    return json::minify("{" + line + "}") + "\n";
 }
 
 Result<std::string> consent_line(const consent::Record& record, const NameOf& name_of) {

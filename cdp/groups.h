@@ -56,6 +56,9 @@ public:
     Result<void> file(storage::Transaction& transaction, const Event& event, const Token& home,
                       Trust trust, const std::string& source) const;
 
+    // Its id, of one that somebody was seen with.
+    Result<std::string> name_of(const storage::Snapshot& snapshot, const GroupId& group) const;
+
     // See Platform::group and Platform::groups_of.
     Result<Shown> page(std::string_view raw_id, const PageQuery& query) const;
     Result<Shown> of_person(std::string_view type, std::string_view value,
@@ -74,7 +77,6 @@ private:
 
     Result<bool> join(storage::Transaction& transaction, const GroupId& group, const Token& home,
                       std::int32_t day) const;
-    Result<std::string> name_of(const storage::Snapshot& snapshot, const GroupId& group) const;
     Result<std::string> traits_json(const storage::Snapshot& snapshot, const GroupId& group,
                                     const storage::SubjectKey& key) const;
     Result<std::vector<Member>> members_after(const storage::Snapshot& snapshot,

@@ -45,6 +45,9 @@ inline Error at(std::string pointer, Error error) {
     return error;
 }
 
+// Of somebody who is named by what several people have.
+Error identifier_shared(std::string pointer);
+
 // identifier_type_unknown unless the type is configured, or the identifier is or was somebody's:
 // a slip of the pen is not answered like somebody of whom nothing is held.
 Result<void> check_type_known(const Config& config, const identity::Graph& graph,

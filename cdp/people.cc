@@ -82,6 +82,20 @@ Result<identity::Node> People::find(Reading reading, const Token& token) const {
     return std::move(*node);
 }
 
+Result<std::vector<Token>> People::tokens_of(Reading reading, const Token& token,
+                                             const identity::Node& node) const {
+    if (!node.active || !node.placed()) return std::vector<Token>{token};
+    auto members = CDP_TRY(needs_.graph.members(reading.transaction, node.anchor));
+    for (std::size_t i = 0, n = members.size(); i < n; ++i) {
+        const auto member = CDP_TRY(needs_.graph.find(reading.transaction, members[i]));
+        if (!member || !member->twin) continue;
+        const auto twin = CDP_TRY(needs_.graph.find(reading.transaction, *member->twin));
+        if (twin && !twin->active) members.push_back(*member->twin);
+    }
+    std::ranges::sort(members);
+    return members;
+}
+
 Result<Person> People::load(Reading reading, const Token& token) const {
     const auto node = CDP_TRY(find(reading, token));
     Person person{.id = node.person(), .members = {}, .consents = {}};

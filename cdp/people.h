@@ -57,8 +57,16 @@ public:
     // The identifier's node, which names its person. not_found when nobody has the identifier.
     Result<identity::Node> find(Reading reading, const Token& token) const;
 
+    // Everybody that goes when the person of this identifier goes: its members, and what alias calls
+    // might have meant of them. Sorted. Of what is a member of nobody itself alone.
+    Result<std::vector<Token>> tokens_of(Reading reading, const Token& token,
+                                         const identity::Node& node) const;
+
     // not_found when nobody has the identifier. With everything said about consent.
     Result<Person> load(Reading reading, const Token& token) const;
+
+    // One identifier that has a node and a key.
+    Result<PersonMember> load_member(Reading reading, const Token& token) const;
 
     // Makes what was said about an identifier count that a datum of the person *is* but that is not
     // the person's: shared, or of somebody else. It opens nothing but itself.
@@ -84,7 +92,6 @@ public:
 
 private:
     Result<void> add_quarantined(Reading reading, Person& person) const;
-    Result<PersonMember> load_member(Reading reading, const Token& token) const;
     // Of contested days those are read again that `days` holds; nullptr: all.
     Result<consent::Member> load_consents(Reading reading, const Token& token,
                                           const identity::Node& node,

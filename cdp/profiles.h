@@ -1,11 +1,11 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 
 #include "cdp/answer_cache.h"
 #include "cdp/destination_forms.h"
+#include "cdp/person_traits.h"
 #include "cdp/platform.h"
 #include "cdp/read_needs.h"
 #include "consent/released_body.h"
@@ -23,20 +23,9 @@ public:
                                         std::string_view value, std::string_view purpose);
 
 private:
-    struct Held {
-        Token home;
-        StoredTrait trait;
-        FieldClass what = {};
-    };
-    using Traits = std::map<std::string, Held, std::less<>>;
-
-    Result<Traits> traits_of(People::Reading reading, const Person& person) const;
-    void write_fields(const Person& person, const Traits& traits, const consent::Gate& gate,
+    void write_fields(const Person& person, const HeldTraits& traits, const consent::Gate& gate,
                       DestinationForms& forms, consent::ReleasedBody& body) const;
-    consent::Passed pass_trait(const consent::Gate& gate, DestinationForms& forms,
-                               const Held& held) const;
-    consent::Passed pass_identifier(const consent::Gate& gate, DestinationForms& forms,
-                                    const PersonMember& member) const;
+
     ReadNeeds needs_;
     Counters& counters_;
     AnswerCache cache_;

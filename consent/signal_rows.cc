@@ -47,14 +47,20 @@ cdp::Result<std::optional<std::string>> find_signal(const storage::Snapshot& sna
     if (!sealed) return std::optional<std::string>();
     const auto key = CDP_TRY(vault.find(snapshot, token));
     if (!key) return damaged("an identifier has signals but no key");
-    const auto plain = CDP_TRY(storage::Vault::open(*key, row_key, *sealed));
+    auto kept = CDP_TRY(open_signal(*key, row_key, *sealed));
+    if (sha256(kept.text) != signal.digest) return damaged("a signal is not what its digest says");
+    return std::optional(std::move(kept.text));
+}
+
+cdp::Result<KeptSignal> open_signal(const storage::SubjectKey& key, std::string_view row_key,
+                                    std::string_view sealed) {
+    const auto plain = CDP_TRY(storage::Vault::open(key, row_key, sealed));
     cdp::ByteReader in(plain);
     const auto format = in.u8();
-    in.u8();
-    std::string text(in.rest());
-    if (!in.ok() || format != kFormat || sha256(text) != signal.digest)
-        return damaged("a signal is not what its digest says");
-    return std::optional(std::move(text));
+    KeptSignal kept{.type = static_cast<SignalType>(in.u8()), .text = {}};
+    kept.text = in.rest();
+    if (!in.ok() || format != kFormat) return damaged("a signal that cannot be read");
+    return kept;
 }
 
 }  // namespace consent

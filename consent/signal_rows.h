@@ -25,4 +25,12 @@ cdp::Result<std::optional<std::string>> find_signal(const storage::Snapshot& sna
                                                     const cdp::Token& token,
                                                     const StampSignal& signal);
 
+// A stored row, by its key: which kind of signal it is the text of, and the text.
+struct KeptSignal {
+    SignalType type = SignalType::gpc;
+    std::string text = {};
+};
+cdp::Result<KeptSignal> open_signal(const storage::SubjectKey& key, std::string_view row_key,
+                                    std::string_view sealed);
+
 }  // namespace consent

@@ -1,0 +1,83 @@
+#include "cdp/person_traits.h"
+
+#include <utility>
+
+#include "cdp/trait_rows.h"
+#include "consent/json_string.h"
+#include "storage/key.h"
+
+namespace cdp {
+
+Result<void> each_trait(People::Reading reading, const Person& person, const VisitTrait& visit) {
+    for (const PersonMember& member : person.members) {
+        auto outcome = Result<void>::ok();
+        const auto take = [&](std::string_view row, std::string_view sealed) -> Result<void> {
+            return visit(member, CDP_TRY(open_trait(member.key, row, sealed)));
+        };
+        CDP_CHECK(reading.transaction.scan(
+            storage::KeyWriter(storage::Space::trait, member.token).str(),
+            [&](std::string_view row, std::string_view sealed) {
+                outcome = take(row, sealed);
+                return static_cast<bool>(outcome);
+            }));
+        CDP_CHECK(outcome);
+    }
+    return Result<void>::ok();
+}
+
+Result<HeldTraits> held_traits(const Config& config, const storage::Vault& vault,
+                               People::Reading reading, const Person& person) {
+    HeldTraits traits;
+    CDP_CHECK(each_trait(reading, person, [&](const PersonMember& member, StoredTrait trait) {
+        const auto name = trait.name;
+        const auto [at, fresh] = traits.try_emplace(name, HeldTrait{member.token, trait});
+        if (!fresh && supersedes(trait, at->second.trait))
+            at->second = {member.token, std::move(trait)};
+        return Result<void>::ok();
+    }));
+    std::erase_if(traits, [](const auto& entry) { return entry.second.trait.json == "null"; });
+    for (auto& [name, held] : traits)
+        held.what = classify(config, vault,
+                             {.name = name,
+                              .labels = config.policy.labels_of_trait(name),
+                              .json = held.trait.json,
+                              .source = held.trait.source});
+    return traits;
+}
+
+consent::Passed pass_trait(const Config& config, const consent::Gate& gate, DestinationForms& forms,
+                           const HeldTrait& held) {
+    const auto& contact = held.what.contact;
+    consent::Field field{.name = held.trait.name,
+                         .labels = held.what.labels,
+                         .collected_for = config.policy.purposes_of_trait(held.trait.name),
+                         .is_contact = held.what.is_contact,
+                         .datum = {.home = held.home,
+                                   .value = contact ? std::optional(contact->token) : std::nullopt,
+                                   .from_server = held.trait.trust == Trust::server,
+                                   .captured = held.trait.time},
+                         .json = held.trait.json,
+                         .normal = contact ? std::string_view(contact->normal) : std::string_view{},
+                         .time = held.trait.time,
+                         .source = held.trait.source};
+    forms.complete(field, contact ? std::string_view(contact->type) : std::string_view{});
+    return gate.pass(field);
+}
+
+consent::Passed pass_identifier(const Config& config, const consent::Gate& gate,
+                                DestinationForms& forms, const PersonMember& member) {
+    const auto json = consent::json_string(member.value.value);
+    consent::Field field{
+        .name = member.node.type,
+        .labels = config.policy.labels_of_identifier(member.node.type),
+        .section = consent::Section::identifiers,
+        .datum = {.home = member.token, .value = member.token, .captured = member.node.first_seen},
+        .json = json,
+        .normal = member.value.value,
+        .time = member.node.first_seen,
+        .source = {}};
+    forms.complete(field, member.node.type);
+    return gate.pass(field);
+}
+
+}  // namespace cdp

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+
+#include "cdp/destination_forms.h"
+#include "cdp/field.h"
+#include "cdp/people.h"
+#include "consent/gate.h"
+
+// The traits and identifiers of a person as data that the gate is asked about.
+namespace cdp {
+
+struct HeldTrait {
+    Token home;  // the identifier it was learnt under
+    StoredTrait trait;
+    FieldClass what = {};
+};
+using HeldTraits = std::map<std::string, HeldTrait, std::less<>>;
+
+// Every trait of every identifier, by identifier and row. An error of the visit ends it.
+using VisitTrait = std::function<Result<void>(const PersonMember& member, StoredTrait trait)>;
+Result<void> each_trait(People::Reading reading, const Person& person, const VisitTrait& visit);
+
+// Of each name the one that supersedes the others. One that was cleared is none.
+Result<HeldTraits> held_traits(const Config& config, const storage::Vault& vault,
+                               People::Reading reading, const Person& person);
+
+consent::Passed pass_trait(const Config& config, const consent::Gate& gate, DestinationForms& forms,
+                           const HeldTrait& held);
+// An identifier is a datum of its own: collected when it was first seen, and anew by a grant that
+// names it.
+consent::Passed pass_identifier(const Config& config, const consent::Gate& gate,
+                                DestinationForms& forms, const PersonMember& member);
+
+}  // namespace cdp

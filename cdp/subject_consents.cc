@@ -1,0 +1,98 @@
+#include "cdp/base/bytes.h"
+#include "cdp/committed.h"
+#include "cdp/consent_history.h"
+#include "cdp/json_text.h"
+#include "cdp/signal_json.h"
+#include "cdp/subject_walk.h"
+#include "consent/rows.h"
+#include "consent/signal_rows.h"
+
+// What the person answered, and what follows from it now.
+namespace cdp {
+
+using consent::JsonWriter;
+using storage::Space;
+
+namespace {
+
+// A record stands under several identifiers: whether `under` is the first of these.
+Result<bool> is_first(const storage::Snapshot& snapshot, const consent::Record& record,
+                      const Token& under, const std::set<Token>& own) {
+    for (const auto& one : record.asserted) {
+        if (one.token == under) return true;
+        if (!own.contains(one.token)) continue;
+        if (CDP_TRY(snapshot.get(consent::record_key(one.token, record)))) return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+Result<void> SubjectWalk::tell_consents(ReportForm& form) {
+    form.list("consents");
+    const NameOf names = [this](const Token& token) { return name_of(token); };
+    for (const Token& token : own_tokens_) {
+        const auto key = CDP_TRY(needs_.vault.find(snapshot_, token));
+        if (!key) continue;
+        CDP_CHECK(each(Space::consent, token,
+                       [&](std::string_view row, std::string_view sealed) -> Result<void> {
+                           const auto said = CDP_TRY(open_committed(*key, token, row, sealed));
+                           ++counts_.consents;
+                           const auto* record = std::get_if<consent::Record>(&said.row);
+                           if (record && !CDP_TRY(is_first(snapshot_, *record, token, own_)))
+                               return Result<void>::ok();
+                           auto members = CDP_TRY(said_members(snapshot_, said, names));
+                           if (record)
+                               members += ",\"receipt\":\"/v1/receipts/" +
+                                          to_hex(record->id.view()) + "\"";
+                           form.entry("{" + members + "}");
+                           return Result<void>::ok();
+                       }));
+    }
+    return Result<void>::ok();
+}
+
+Result<void> SubjectWalk::tell_signals(ReportForm& form) {
+    form.list("signals");
+    for (const Token& token : own_tokens_) {
+        const auto key = CDP_TRY(needs_.vault.find(snapshot_, token));
+        if (!key) continue;
+        CDP_CHECK(each(Space::signal, token,
+                       [&](std::string_view row, std::string_view sealed) -> Result<void> {
+                           const auto kept = CDP_TRY(consent::open_signal(*key, row, sealed));
+                           ++counts_.signals;
+                           JsonWriter out;
+                           out.open().json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
+                           out.text("signal", consent::to_string(kept.type)).text("text", kept.text);
+                           out.json("says", signal_json(kept.type, kept.text));
+                           form.entry(out.close().take());
+                           return Result<void>::ok();
+                       }));
+    }
+    return Result<void>::ok();
+}
+
+// Of data that would be collected now under each identifier.
+Result<void> SubjectWalk::tell_decisions(ReportForm& form) {
+    form.list("decisions");
+    if (!decided_) ++unreadable_["decisions"];
+    for (const auto& asked : channels_)
+        for (const auto& member : person_.consents) {
+            if (member.quarantined_until_released || !is_own(member.token)) continue;
+            const auto value = member.contact ? std::optional(member.token) : std::nullopt;
+            const auto decision = asked.gate.judge().decide(
+                {.home = member.token, .value = value, .captured = now_});
+            JsonWriter out;
+            out.open().text("purpose", asked.purpose.name).text("channel", asked.channel.id);
+            out.text_if("recipient", asked.channel.recipient);
+            out.json("identifier", "{" + CDP_TRY(name_of(member.token)) + "}");
+            out.text("outcome", consent::to_string(decision.outcome()));
+            out.text("reason", consent::to_string(decision.reason));
+            if (decision.evidence) out.text("record", to_hex(decision.evidence->view()));
+            if (decision.defer_until) out.text("defer_until", format_time(*decision.defer_until));
+            form.entry(out.close().take());
+        }
+    return Result<void>::ok();
+}
+
+}  // namespace cdp

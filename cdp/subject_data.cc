@@ -1,0 +1,87 @@
+#include <algorithm>
+
+#include "cdp/group_rows.h"
+#include "cdp/json_scan.h"
+#include "cdp/received_event.h"
+#include "cdp/subject_walk.h"
+#include "storage/key.h"
+
+// What is known of the person and what they did.
+namespace cdp {
+
+using consent::JsonWriter;
+using storage::Space;
+
+// Of each name that which is in use, and those that it stands before.
+Result<void> SubjectWalk::tell_traits(ReportForm& form) {
+    form.list("traits");
+    return each_trait(
+        reading_, person_, [&](const PersonMember& member, const StoredTrait& trait) -> Result<void> {
+            ++counts_.traits;
+            const auto held = traits_.find(trait.name);
+            const bool in_use = held != traits_.end() && held->second.home == member.token;
+            JsonWriter out;
+            out.open().text("name", trait.name).json("value", json::minify(trait.json));
+            out.text("time", format_time(trait.time)).text("source", trait.source);
+            out.json("identifier", "{" + CDP_TRY(name_of(member.token)) + "}");
+            out.texts("labels", needs_.config.policy.labels_of_trait(trait.name));
+            const auto purposes = needs_.config.policy.purposes_of_trait(trait.name);
+            if (!purposes.empty()) out.texts("collected_for", purposes);
+            out.flag("in_use", in_use);
+            if (in_use)
+                put_channels(out, [&](Asked& asked) {
+                    return pass_trait(needs_.config, asked.gate, asked.forms, held->second);
+                });
+            form.entry(out.close().take());
+            return Result<void>::ok();
+        });
+}
+
+Result<void> SubjectWalk::tell_groups(ReportForm& form) {
+    form.list("groups");
+    for (const Token& token : own_tokens_)
+        CDP_CHECK(each(
+            Space::group_of, token, [&](std::string_view key, std::string_view value) -> Result<void> {
+                const auto group = storage::KeyReader(key).id<GroupId>();
+                const auto days = decode_days(value);
+                if (!days) return damaged("a membership that cannot be read");
+                ++counts_.groups;
+                JsonWriter out;
+                out.open().text("group", CDP_TRY(needs_.groups.name_of(snapshot_, group)));
+                out.json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
+                out.text("first", format_day(days->first)).text("last", format_day(days->last));
+                form.entry(out.close().take());
+                return Result<void>::ok();
+            }));
+    return Result<void>::ok();
+}
+
+Result<void> SubjectWalk::tell_events(ReportForm& form) {
+    form.list("events");
+    auto outcome = Result<void>::ok();
+    const auto tell = [&](const PersonEvent& one) -> Result<void> {
+        const auto& event = one.event;
+        ++counts_.events;
+        auto& source = by_source_[event.source];
+        ++source.events;
+        source.first = std::min(source.first, one.place.time);
+        source.last = std::max(source.last, one.place.time);
+        JsonWriter out;
+        out.open().text("time", format_time(one.place.time));
+        out.text("received", format_time(event.received)).text("source", event.source);
+        out.json("identifier", "{" + CDP_TRY(name_of(one.home)) + "}");
+        // Told to be the person's by what was seen near it in time.
+        if (one.through) out.json("yours_by", "{" + CDP_TRY(name_of(*one.through)) + "}");
+        if (event.gpc) out.flag("global_privacy_control", true);
+        out.json("event", json::minify("{" + received_members(event) + "}"));
+        form.entry(out.close().take());
+        return Result<void>::ok();
+    };
+    CDP_CHECK(each_event([&](const PersonEvent& event) {
+        outcome = tell(event);
+        return outcome && !form.stopped();
+    }));
+    return outcome;
+}
+
+}  // namespace cdp

@@ -1,0 +1,135 @@
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+#include <utility>
+
+#include "cdp/subject_walk.h"
+
+// Who was given what, and who looked.
+namespace cdp {
+
+using consent::JsonWriter;
+
+namespace {
+
+// One answer has a row for each identifier it told of. Batches overlap in time by little, so that
+// few are remembered.
+class AnswersCounted {
+public:
+    // How often the answer was given that is not counted yet.
+    std::uint64_t times(const Disclosed& row) {
+        std::erase_if(counted_, [&](const auto& one) { return row.row.last < one.second.since; });
+        auto& [since, times] =
+            counted_
+                .try_emplace({row.batch.number, row.row.decision, looked_by(row)},
+                             Answer{row.batch.first, 0})
+                .first->second;
+        const auto more = row.row.count > times ? row.row.count - times : 0;
+        times += more;
+        return more;
+    }
+
+private:
+    // What else tells two looks apart.
+    static std::string looked_by(const Disclosed& row) {
+        if (row.batch.kind != consent::BatchKind::access || row.mask.empty()) return {};
+        return row.mask.front().name + '\n' + row.reason;
+    }
+
+    struct Answer {
+        Timestamp since{};  // rows of the batch are no older
+        std::uint64_t times = 0;
+    };
+    std::map<std::tuple<std::uint64_t, consent::DecisionId, std::string>, Answer> counted_ = {};
+};
+
+struct Given {
+    std::uint64_t times = 0;
+    Timestamp first = Timestamp::max();
+    Timestamp last = Timestamp::min();
+    std::set<consent::MaskField> fields = {};
+};
+struct Recipient {
+    std::string channel;
+    std::string recipient;
+    std::string country;
+    std::string purpose;
+
+    friend auto operator<=>(const Recipient&, const Recipient&) = default;
+};
+
+void put_fields(JsonWriter& out, const std::set<consent::MaskField>& fields) {
+    out.open_list("fields");
+    for (const auto& field : fields) {
+        out.open().text("section", consent::to_string(field.section));
+        out.text_if("of_event", field.within).text("name", field.name);
+        out.text("form", field.form).close();
+    }
+    out.close_list();
+}
+
+void put_recipient(JsonWriter& out, const consent::Policy& policy, const Recipient& who) {
+    out.text("channel", who.channel).text("recipient", who.recipient);
+    out.text_if("country", who.country).text("purpose", who.purpose);
+    const auto* registered = policy.find_channel(who.channel);
+    if (!registered) return;
+    out.text("role", consent::to_string(registered->role));
+    out.text("transfer", consent::to_string(registered->transfer));
+    out.text_if("contact", registered->contact);
+}
+
+}  // namespace
+
+Result<void> SubjectWalk::tell_disclosures(ReportForm& form) {
+    AnswersCounted answers;
+    std::map<Recipient, Given> given;
+    std::map<std::pair<std::string, std::int32_t>, std::uint64_t> looks;  // by role and day
+    const auto release = [&](const Disclosed& row) {
+        const auto& batch = row.batch;
+        const auto left = [](const consent::MaskField& field) { return !field.withheld; };
+        if (std::ranges::none_of(row.mask, left)) return;
+        auto& one = given[{batch.channel, batch.recipient, batch.country, batch.purpose}];
+        one.times += answers.times(row);
+        one.first = std::min(one.first, row.row.first);
+        one.last = std::max(one.last, row.row.last);
+        for (auto field : row.mask) {
+            if (!left(field)) continue;
+            field.labels.clear();
+            one.fields.insert(std::move(field));
+        }
+    };
+    const auto take = [&](const DisclosedPlace&, std::optional<Disclosed> row) -> Result<bool> {
+        ++counts_.disclosures;
+        if (!row)
+            ++unreadable_["disclosures"];
+        else if (row->batch.kind == consent::BatchKind::release)
+            release(*row);
+        else if (row->batch.kind == consent::BatchKind::access)
+            looks[{row->batch.role, day_of(row->row.last)}] += answers.times(*row);
+        return !form.stopped();
+    };
+    CDP_CHECK(needs_.disclosures.each_of(own_tokens_, std::nullopt, take));
+
+    form.list("disclosures");
+    for (const auto& [who, what] : given) {
+        JsonWriter out;
+        put_recipient(out.open(), needs_.config.policy, who);
+        out.text("first", format_time(what.first)).text("last", format_time(what.last));
+        out.number("times", static_cast<std::int64_t>(what.times));
+        put_fields(out, what.fields);
+        form.entry(out.close().take());
+    }
+    form.list("looked_at");
+    for (const auto& [who, times] : looks)
+        form.entry(JsonWriter()
+                       .open()
+                       .text("role", who.first)
+                       .text("day", format_day(who.second))
+                       .number("times", static_cast<std::int64_t>(times))
+                       .close()
+                       .take());
+    return Result<void>::ok();
+}
+
+}  // namespace cdp

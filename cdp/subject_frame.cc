@@ -1,0 +1,133 @@
+#include <array>
+
+#include "cdp/base/bytes.h"
+#include "cdp/subject_walk.h"
+
+// What stands around the data: whose report it is, rights, purposes, how long.
+namespace cdp {
+namespace {
+
+using consent::JsonWriter;
+
+constexpr int kFormat = 1;
+
+struct Right {
+    std::string_view right;
+    std::string_view law;
+    std::string_view says;
+};
+constexpr std::array kRights{
+    Right{"access", "GDPR Art. 15", "To be told what is held about you. This report does that."},
+    Right{"rectification", "GDPR Art. 16", "To have what is wrong put right."},
+    Right{"erasure", "GDPR Art. 17", "To have your data erased."},
+    Right{"restriction", "GDPR Art. 18", "To have your data kept and not used."},
+    Right{"portability", "GDPR Art. 20",
+          "To be given what you provided in a form that machines read, and to take it elsewhere."},
+    Right{"objection", "GDPR Art. 21",
+          "To object to the use of your data; to direct marketing at any time and without a "
+          "reason."},
+    Right{"withdrawal", "GDPR Art. 7(3)",
+          "To take back what you agreed to. What was done before stays lawful."},
+    Right{"complaint", "GDPR Art. 77",
+          "To complain to a data protection authority, where you live, work or think that "
+          "something is wrong."},
+};
+
+void put_controller(JsonWriter& out, const consent::Controller& who) {
+    out.text_if("name", who.name).text_if("contact", who.contact).text_if("address", who.address);
+    out.text_if("country", who.country).text_if("email", who.email).text_if("phone", who.phone);
+    out.text_if("url", who.url).text_if("privacy_policy", who.policy_url);
+    out.text_if("service", who.service).text_if("where_data_are_kept", who.storage);
+    out.text_if("how_to_withdraw", who.withdrawal);
+}
+
+}  // namespace
+
+void SubjectWalk::tell_frame(ReportForm& form) const {
+    JsonWriter out;
+    out.open().number("format", kFormat).text("made", format_time(now_));
+    out.text("person", to_hex(person_.id.view()));
+    if (const auto name = name_of(asked_)) out.json("asked", "{" + *name + "}");
+    form.object("report");
+    form.entry(out.close().take());
+
+    JsonWriter controller;
+    controller.open();
+    put_controller(controller, needs_.config.controller);
+    form.object("controller");
+    form.entry(controller.close().take());
+
+    form.list("rights");
+    for (const auto& [right, law, says] : kRights)
+        form.entry(
+            JsonWriter().open().text("right", right).text("law", law).text("says", says).close().take());
+
+    JsonWriter logic;
+    logic.open();
+    logic.text("who_is_who",
+               "Identifiers that were seen together are held to be one person's, the surer ones "
+               "first. Which were, when and by which app is listed under links. One that several "
+               "people use joins nobody.");
+    logic.text("who_may_have_what",
+               "Each recipient is given a field only when the purpose, the recipient's "
+               "registration and your answers allow it at that moment. What holds now is listed "
+               "with each field and under decisions.");
+    form.object("logic");
+    form.entry(logic.close().take());
+}
+
+void SubjectWalk::tell_purposes(ReportForm& form) const {
+    form.list("purposes");
+    for (const auto& purpose : needs_.config.policy.purposes) {
+        JsonWriter out;
+        out.open().text("purpose", purpose.name);
+        out.text("rests_on", consent::to_string(purpose.regime));
+        out.text("messages", consent::to_string(purpose.sends()));
+        out.open_list("channels");
+        for (const auto& channel : needs_.config.policy.channels)
+            for (const auto& registered : channel.purposes)
+                if (consent::covers(registered, purpose.name)) {
+                    out.text({}, channel.id);
+                    break;
+                }
+        form.entry(out.close_list().close().take());
+    }
+}
+
+void SubjectWalk::tell_retention(ReportForm& form) const {
+    const auto& said = needs_.config.controller.retention;
+    JsonWriter out;
+    out.open().text("what", "everything");
+    out.text("kept", said.empty() ? "Until it is erased." : said);
+    form.list("retention");
+    form.entry(out.close().take());
+}
+
+void SubjectWalk::tell_end(ReportForm& form) const {
+    form.list("sources");
+    for (const auto& [source, counted] : by_source_)
+        form.entry(JsonWriter()
+                       .open()
+                       .text("source", source)
+                       .number("events", static_cast<std::int64_t>(counted.events))
+                       .text("first", format_time(counted.first))
+                       .text("last", format_time(counted.last))
+                       .close()
+                       .take());
+    form.list("unreadable");
+    for (const auto& [what, count] : unreadable_)
+        form.entry(JsonWriter()
+                       .open()
+                       .text("what", what)
+                       .number("count", static_cast<std::int64_t>(count))
+                       .close()
+                       .take());
+    form.object("counts");
+    JsonWriter counts;
+    counts.open();
+    put_counts(counts, counts_);
+    form.entry(counts.close().take());
+    form.finish();
+}
+
+}  // namespace cdp

@@ -1,0 +1,164 @@
+#include "cdp/subject_walk.h"
+
+#include "consent/rows.h"
+#include "storage/key.h"
+
+namespace cdp {
+
+using storage::KeyWriter;
+using storage::Space;
+
+namespace {
+
+// Of events, of up to 32 KB each.
+constexpr std::size_t kPageEvents = 200;
+
+}  // namespace
+
+SubjectWalk::Asked::Asked(const SubjectWalk& walk, const consent::Purpose& for_purpose,
+                          const consent::Channel& at)
+    : purpose(for_purpose),
+      channel(at),
+      gate(walk.needs_.config.policy, walk.person_.consents,
+           {.purpose = for_purpose.name, .channel = at.id, .now = walk.now_}),
+      forms(walk.needs_.vault, walk.needs_.config, at.id) {}
+
+SubjectWalk::SubjectWalk(const SubjectReports::Needs& needs, const storage::Snapshot& snapshot,
+                         const Token& asked)
+    : needs_(needs),
+      snapshot_(snapshot),
+      transaction_(snapshot, storage::kPartition),
+      reading_{snapshot_, transaction_},
+      asked_(asked),
+      now_(needs.clock.now()),
+      names_(needs.vault, snapshot) {}
+
+Result<void> SubjectWalk::load() {
+    const auto node = CDP_TRY(needs_.people.find(reading_, asked_));
+    person_.id = node.person();
+    own_tokens_ = CDP_TRY(needs_.people.tokens_of(reading_, asked_, node));
+    own_ = {own_tokens_.begin(), own_tokens_.end()};
+    for (const Token& token : own_tokens_) {
+        const auto own = CDP_TRY(needs_.graph.find(transaction_, token));
+        if (!own) continue;
+        if (!CDP_TRY(needs_.vault.find(snapshot_, token)))
+            keyless_.insert(token);
+        else if (own->active)
+            person_.members.push_back(CDP_TRY(needs_.people.load_member(reading_, token)));
+    }
+    return load_consents();
+}
+
+// What cannot be read may be a refusal: then nothing is decided.
+Result<void> SubjectWalk::load_consents() {
+    traits_ = CDP_TRY(held_traits(needs_.config, needs_.vault, reading_, person_));
+    if (!keyless_.empty()) return Result<void>::ok();
+    person_.consents = CDP_TRY(needs_.people.load(reading_, asked_)).consents;
+    for (const auto& [name, held] : traits_)
+        if (held.what.contact)
+            CDP_CHECK(needs_.people.add_foreign(reading_, person_, *held.what.contact));
+    decided_ = true;
+    for (const auto& purpose : needs_.config.policy.purposes)
+        for (const auto& channel : needs_.config.policy.channels) {
+            const Asked asked(*this, purpose, channel);
+            if (!asked.gate.judge().refused()) channels_.emplace_back(*this, purpose, channel);
+        }
+    return Result<void>::ok();
+}
+
+Result<void> SubjectWalk::tell_all(ReportForm& form) {
+    CDP_CHECK(count_unreadable());
+    tell_frame(form);
+    tell_purposes(form);
+    CDP_CHECK(tell_identifiers(form));
+    CDP_CHECK(tell_links(form));
+    CDP_CHECK(tell_asserted(form));
+    CDP_CHECK(tell_traits(form));
+    CDP_CHECK(tell_groups(form));
+    CDP_CHECK(tell_consents(form));
+    CDP_CHECK(tell_signals(form));
+    CDP_CHECK(tell_decisions(form));
+    CDP_CHECK(tell_disclosures(form));
+    CDP_CHECK(tell_erasures(form));
+    tell_retention(form);
+    CDP_CHECK(tell_events(form));
+    tell_end(form);
+    return Result<void>::ok();
+}
+
+Result<void> SubjectWalk::each(Space space, const Token& token, const Row& visit) const {
+    auto outcome = Result<void>::ok();
+    CDP_CHECK(snapshot_.scan(KeyWriter(space, token).str(), "",
+                             [&](std::string_view key, std::string_view value) {
+                                 outcome = visit(key, value);
+                                 return static_cast<bool>(outcome);
+                             }));
+    return outcome;
+}
+
+// Each page by a transaction of its own, or what all of them rest on would add up.
+Result<void> SubjectWalk::each_event(const VisitEvent& visit) const {
+    if (person_.members.empty()) return Result<void>::ok();
+    std::optional<Place> after;
+    do {
+        storage::Transaction reads(snapshot_, storage::kPartition);
+        Attribution attribution({needs_.vault, needs_.graph, needs_.config}, {snapshot_, reads});
+        auto page =
+            CDP_TRY(events_of_person(attribution, person_, after, {.events = kPageEvents}));
+        for (const PersonEvent& event : page.events)
+            if (!visit(event)) return Result<void>::ok();
+        after = page.next;
+    } while (after);
+    return Result<void>::ok();
+}
+
+Result<void> SubjectWalk::count_unreadable() {
+    const auto count = [&](std::string_view what, Space space, const Token& token,
+                           std::uint64_t& held) {
+        return each(space, token, [&](std::string_view, std::string_view) {
+            ++unreadable_[std::string(what)];
+            ++held;
+            return Result<void>::ok();
+        });
+    };
+    for (const Token& token : keyless_) {
+        ++unreadable_["identifiers"];
+        CDP_CHECK(count("events", Space::event, token, counts_.events));
+        CDP_CHECK(count("traits", Space::trait, token, counts_.traits));
+        CDP_CHECK(count("consents", Space::consent, token, counts_.consents));
+        CDP_CHECK(count("signals", Space::signal, token, counts_.signals));
+    }
+    return Result<void>::ok();
+}
+
+Result<std::string> SubjectWalk::name_of(const Token& token) const {
+    const auto node = CDP_TRY(needs_.graph.find(transaction_, token));
+    if (is_own(token) || (node && node->shared)) return names_.name_of(token);
+    consent::JsonWriter out;
+    if (node)
+        out.text("type", node->type);
+    else
+        out.json("type", "null");
+    return out.json("value", "null").take();
+}
+
+Result<std::string> SubjectWalk::source(std::uint32_t hash) const {
+    return needs_.sources.find(snapshot_, hash);
+}
+
+void SubjectWalk::put_channels(consent::JsonWriter& out, const Pass& pass) {
+    if (!decided_) return;
+    out.open_list("channels");
+    for (auto& asked : channels_) {
+        const auto passed = pass(asked);
+        const auto* kept = std::get_if<consent::Withheld>(&passed);
+        const auto& decision =
+            kept ? kept->decision() : std::get<consent::Released>(passed).decision();
+        out.open().text("channel", asked.channel.id).text_if("recipient", asked.channel.recipient);
+        out.text("purpose", asked.purpose.name).flag("may_have_it", kept == nullptr);
+        out.text("reason", consent::to_string(decision.reason)).close();
+    }
+    out.close_list();
+}
+
+}  // namespace cdp
