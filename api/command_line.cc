@@ -10,6 +10,7 @@
 #include "api/ledger_verbs.h"
 #include "api/rebuild.h"
 #include "api/receipt_check.h"
+#include "api/report_verb.h"
 #include "api/verify_verb.h"
 #include "cdp/queries.h"
 
@@ -262,6 +263,22 @@ void add_audit_check_verb(CLI::App& audit, AuditCheckCommand& command, int& code
     check->callback([&] { code = verify_audit(command); });
 }
 
+void add_report_verb(CLI::App& privacy, ReportCommand& command, int& code) {
+    auto* verb = privacy.add_subcommand("report", "Everything held about somebody, for them");
+    verb->add_option("subject", command.subject, "The person, by any identifier")
+        ->required()
+        ->type_name("TYPE:VALUE");
+    add_data(verb, command.data);
+    verb->add_option("--format", command.format, "json, html, or portable (default json)");
+    verb->add_option("--output", command.output, "Where it goes (default: stdout)")
+        ->type_name("FILE");
+    verb->add_option("--config", command.config,
+                     "The configuration that serve runs with, TOML; unused while it runs")
+        ->type_name("FILE");
+    verb->add_option("--reason", command.reason, "Recorded with who asked")->type_name("TEXT");
+    verb->callback([&] { code = write_report(command); });
+}
+
 int use(CLI::App& app, int argc, char** argv, const int& code) {
     try {
         app.parse(argc, argv);
@@ -314,6 +331,11 @@ int run_command_line(int argc, char** argv) {
     add_audit_verbs(*audit, audit_command, code);
     AuditCheckCommand audit_check_command;
     add_audit_check_verb(*audit, audit_check_command, code);
+
+    ReportCommand report_command;
+    auto* privacy = app.add_subcommand("privacy", "What people may ask of the data held of them");
+    privacy->require_subcommand(1);
+    add_report_verb(*privacy, report_command, code);
 
     BackupCommand backup_command;
     add_backup_verbs(app, backup_command, code);

@@ -115,6 +115,8 @@ void cancel_opendsr(const Services& services, const Request& request, Answer ans
 // iab.cc
 Response discover_iab(const Services& services, const Request& request);
 void delete_for_iab(const Services& services, const Request& request, Answer answer);
+// reports.cc
+void read_report(const Services& services, const Request& request, Answer answer);
 
 // receipts.cc
 Response read_receipt(const Services& services, const Request& request);

@@ -51,12 +51,16 @@ void Pipe::wake_reader(std::unique_lock<std::mutex>& lock) {
     if (wake) wake();
 }
 
-Response lines_from(std::shared_ptr<Pipe> pipe) {
+Response streamed(std::shared_ptr<Pipe> pipe, const char* content_type) {
     Response response;
     response.headers = kPrivate;
-    response.content_type = "application/x-ndjson";
+    response.content_type = content_type;
     response.stream = std::make_unique<PipedBody>(std::move(pipe));
     return response;
+}
+
+Response lines_from(std::shared_ptr<Pipe> pipe) {
+    return streamed(std::move(pipe), "application/x-ndjson");
 }
 
 }  // namespace api

@@ -51,7 +51,9 @@ private:
     std::shared_ptr<Pipe> pipe_;
 };
 
-// NDJSON that is still being read from the store, for those with rights to it.
+// What is still being read from the store, for those with rights to it.
+Response streamed(std::shared_ptr<Pipe> pipe, const char* content_type);
+// The same, NDJSON.
 Response lines_from(std::shared_ptr<Pipe> pipe);
 
 }  // namespace api

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "cdp/html_text.h"
+
 namespace api {
 namespace {
 
@@ -73,21 +75,6 @@ constexpr Words kKorean{
 
 const Words& words_in(Language language) {
     return language == Language::korean ? kKorean : kEnglish;
-}
-
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        switch (c) {
-            case '&': out += "&amp;"; break;
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '"': out += "&quot;"; break;
-            case '\'': out += "&#39;"; break;
-            default: out += c;
-        }
-    }
-    return out;
 }
 
 std::string_view trimmed(std::string_view text) {
@@ -220,12 +207,12 @@ std::string preference_page(const cdp::Choice& preference, const PageTexts& text
     auto out = begin(words, tag_of(language));
     if (const auto said = news_in(words, news); !said.empty())
         out.append("<p role=\"status\"><strong>").append(said).append("</strong></p>\n");
-    out.append("<h2>").append(escaped(texts.title)).append("</h2>\n");
+    out.append("<h2>").append(cdp::html_text(texts.title)).append("</h2>\n");
     if (!texts.controller.empty())
-        add_paragraph(out, escaped(texts.controller) + (language == Language::korean ? "" : " ") +
-                               std::string(words.asks));
+        add_paragraph(out, cdp::html_text(texts.controller) +
+                               (language == Language::korean ? "" : " ") + std::string(words.asks));
     add_paragraph(out, std::string(words.about) + " <strong>" +
-                           escaped(masked(preference.type, preference.value)) + "</strong>");
+                           cdp::html_text(masked(preference.type, preference.value)) + "</strong>");
     std::string state(state_in(words, preference.standing));
     if (preference.since) {
         const auto time = cdp::format_time(*preference.since);

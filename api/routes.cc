@@ -208,6 +208,8 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures", kOfficers, list_erasures,
                               {"limit", "cursor"}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures/{id}", kOfficers, read_erasure));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/reports/{identifier}", kOfficers,
+                              read_report, {"format"}));
     add_privacy_requests(out);
     out.push_back(keyed_route(Method::post, "/v1/privacy/suppressions", kOfficers, suppress));
     out.push_back(keyed_route(Method::get, "/v1/privacy/suppressions", kOfficers, list_suppressions,

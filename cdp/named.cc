@@ -47,8 +47,9 @@ Result<void> check_type_known(const Config& config, const identity::Graph& graph
 Error identifier_shared(std::string pointer) {
     return {.code = ErrorCode::conflict,
             .reason = "identifier_shared",
-            .message = "Several people have this identifier: name the person by another one. Only "
-                       "an erasure may be of this identifier alone.",
+            .message =
+                "Several people have this identifier: name the person by another one. Only "
+                "an erasure may be of this identifier alone.",
             .pointer = std::move(pointer)};
 }
 

@@ -57,8 +57,8 @@ public:
     // The identifier's node, which names its person. not_found when nobody has the identifier.
     Result<identity::Node> find(Reading reading, const Token& token) const;
 
-    // Everybody that goes when the person of this identifier goes: its members, and what alias calls
-    // might have meant of them. Sorted. Of what is a member of nobody itself alone.
+    // Everybody that goes when the person of this identifier goes: its members, and what alias
+    // calls might have meant of them. Sorted. Of what is a member of nobody itself alone.
     Result<std::vector<Token>> tokens_of(Reading reading, const Token& token,
                                          const identity::Node& node) const;
 

@@ -14,12 +14,12 @@ Result<void> each_trait(People::Reading reading, const Person& person, const Vis
         const auto take = [&](std::string_view row, std::string_view sealed) -> Result<void> {
             return visit(member, CDP_TRY(open_trait(member.key, row, sealed)));
         };
-        CDP_CHECK(reading.transaction.scan(
-            storage::KeyWriter(storage::Space::trait, member.token).str(),
-            [&](std::string_view row, std::string_view sealed) {
-                outcome = take(row, sealed);
-                return static_cast<bool>(outcome);
-            }));
+        CDP_CHECK(
+            reading.transaction.scan(storage::KeyWriter(storage::Space::trait, member.token).str(),
+                                     [&](std::string_view row, std::string_view sealed) {
+                                         outcome = take(row, sealed);
+                                         return static_cast<bool>(outcome);
+                                     }));
         CDP_CHECK(outcome);
     }
     return Result<void>::ok();

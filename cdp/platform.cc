@@ -27,6 +27,7 @@
 #include "cdp/profiles.h"
 #include "cdp/receipts.h"
 #include "cdp/stewardship.h"
+#include "cdp/subject_report.h"
 #include "cdp/suppressions.h"
 #include "cdp/timeline.h"
 #include "cdp/withdrawals.h"
@@ -130,7 +131,9 @@ struct Platform::Parts {
     PrivacyRequests requests{{store, vault, graph, tombstones, disclosures, config, clock}};
     const OwnSecrets secrets{store, vault};
     const HashSearch hashes{{store, vault, graph, config}};
-    const Privacy privacy{erasures, suppressions, requests, runner, secrets, hashes};
+    const SubjectReports reports{
+        {store, vault, graph, people, groups, source_names, disclosures, erasures, config, clock}};
+    const Privacy privacy{erasures, suppressions, requests, runner, secrets, hashes, reports};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

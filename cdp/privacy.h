@@ -9,6 +9,7 @@ class HashSearch;
 class OwnSecrets;
 class PrivacyRequests;
 class PrivacyRunner;
+class SubjectReports;
 class Suppressions;
 
 struct Privacy {
@@ -18,6 +19,7 @@ struct Privacy {
     PrivacyRunner& runner;
     const OwnSecrets& secrets;
     const HashSearch& hashes;
+    const SubjectReports& reports;
 };
 
 }  // namespace cdp

@@ -52,8 +52,9 @@ Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::str
 }
 
 // Writes `"traits":{…},"identifiers":[…],"withheld":[…]`.
-void Profiles::write_fields(const Person& person, const HeldTraits& traits, const consent::Gate& gate,
-                            DestinationForms& forms, consent::ReleasedBody& body) const {
+void Profiles::write_fields(const Person& person, const HeldTraits& traits,
+                            const consent::Gate& gate, DestinationForms& forms,
+                            consent::ReleasedBody& body) const {
     WithheldList withheld;
     Separator comma;
     body.text(",\"traits\":{");

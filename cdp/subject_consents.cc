@@ -57,17 +57,18 @@ Result<void> SubjectWalk::tell_signals(ReportForm& form) {
     for (const Token& token : own_tokens_) {
         const auto key = CDP_TRY(needs_.vault.find(snapshot_, token));
         if (!key) continue;
-        CDP_CHECK(each(Space::signal, token,
-                       [&](std::string_view row, std::string_view sealed) -> Result<void> {
-                           const auto kept = CDP_TRY(consent::open_signal(*key, row, sealed));
-                           ++counts_.signals;
-                           JsonWriter out;
-                           out.open().json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
-                           out.text("signal", consent::to_string(kept.type)).text("text", kept.text);
-                           out.json("says", signal_json(kept.type, kept.text));
-                           form.entry(out.close().take());
-                           return Result<void>::ok();
-                       }));
+        CDP_CHECK(
+            each(Space::signal, token,
+                 [&](std::string_view row, std::string_view sealed) -> Result<void> {
+                     const auto kept = CDP_TRY(consent::open_signal(*key, row, sealed));
+                     ++counts_.signals;
+                     JsonWriter out;
+                     out.open().json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
+                     out.text("signal", consent::to_string(kept.type)).text("text", kept.text);
+                     out.json("says", signal_json(kept.type, kept.text));
+                     form.entry(out.close().take());
+                     return Result<void>::ok();
+                 }));
     }
     return Result<void>::ok();
 }
@@ -80,8 +81,8 @@ Result<void> SubjectWalk::tell_decisions(ReportForm& form) {
         for (const auto& member : person_.consents) {
             if (member.quarantined_until_released || !is_own(member.token)) continue;
             const auto value = member.contact ? std::optional(member.token) : std::nullopt;
-            const auto decision = asked.gate.judge().decide(
-                {.home = member.token, .value = value, .captured = now_});
+            const auto decision =
+                asked.gate.judge().decide({.home = member.token, .value = value, .captured = now_});
             JsonWriter out;
             out.open().text("purpose", asked.purpose.name).text("channel", asked.channel.id);
             out.text_if("recipient", asked.channel.recipient);

@@ -16,7 +16,8 @@ using storage::Space;
 Result<void> SubjectWalk::tell_traits(ReportForm& form) {
     form.list("traits");
     return each_trait(
-        reading_, person_, [&](const PersonMember& member, const StoredTrait& trait) -> Result<void> {
+        reading_, person_,
+        [&](const PersonMember& member, const StoredTrait& trait) -> Result<void> {
             ++counts_.traits;
             const auto held = traits_.find(trait.name);
             const bool in_use = held != traits_.end() && held->second.home == member.token;
@@ -41,7 +42,8 @@ Result<void> SubjectWalk::tell_groups(ReportForm& form) {
     form.list("groups");
     for (const Token& token : own_tokens_)
         CDP_CHECK(each(
-            Space::group_of, token, [&](std::string_view key, std::string_view value) -> Result<void> {
+            Space::group_of, token,
+            [&](std::string_view key, std::string_view value) -> Result<void> {
                 const auto group = storage::KeyReader(key).id<GroupId>();
                 const auto days = decode_days(value);
                 if (!days) return damaged("a membership that cannot be read");

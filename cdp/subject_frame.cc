@@ -59,8 +59,13 @@ void SubjectWalk::tell_frame(ReportForm& form) const {
 
     form.list("rights");
     for (const auto& [right, law, says] : kRights)
-        form.entry(
-            JsonWriter().open().text("right", right).text("law", law).text("says", says).close().take());
+        form.entry(JsonWriter()
+                       .open()
+                       .text("right", right)
+                       .text("law", law)
+                       .text("says", says)
+                       .close()
+                       .take());
 
     JsonWriter logic;
     logic.open();

@@ -123,8 +123,7 @@ Result<void> SubjectWalk::tell_asserted(ReportForm& form) {
             JsonWriter out;
             out.open().text("kind", identity::to_string(one->kind));
             out.text("time", format_time(one->said.time)).open_list("identifiers");
-            for (const Token& named : one->identifiers)
-                out.json({}, bare(CDP_TRY(name_of(named))));
+            for (const Token& named : one->identifiers) out.json({}, bare(CDP_TRY(name_of(named))));
             form.entry(out.close_list().close().take());
         }
     return Result<void>::ok();
@@ -134,8 +133,7 @@ Result<void> SubjectWalk::tell_asserted(ReportForm& form) {
 Result<void> SubjectWalk::tell_erasures(ReportForm& form) {
     std::map<PrivacyRequestId, Erasure> all;
     for (const Token& token : own_tokens_)
-        for (auto& one :
-             CDP_TRY(needs_.erasures.of(transaction_, token, {.limit = 1000})).erasures)
+        for (auto& one : CDP_TRY(needs_.erasures.of(transaction_, token, {.limit = 1000})).erasures)
             all.try_emplace(one.id, std::move(one));
     form.list("erasures");
     for (const auto& [id, one] : all) {

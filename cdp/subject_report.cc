@@ -40,8 +40,8 @@ Result<void> SubjectReports::write(const Reader& reader, const ReportRequest& re
     if (node.shared) return identifier_shared("/identifier");
     SubjectWalk walk(needs_, *snapshot, asked);
     CDP_CHECK(walk.load());
-    CDP_CHECK(needs_.disclosures.note_access(
-        reader, {.identifiers = {asked}, .persons = {walk.person()}}));
+    CDP_CHECK(needs_.disclosures.note_access(reader,
+                                             {.identifiers = {asked}, .persons = {walk.person()}}));
     if (request.format == ReportFormat::portable) return walk.tell_given(sink);
     const auto form = request.format == ReportFormat::json
                           ? make_report_document(sink)

@@ -103,8 +103,7 @@ Result<void> SubjectWalk::each_event(const VisitEvent& visit) const {
     do {
         storage::Transaction reads(snapshot_, storage::kPartition);
         Attribution attribution({needs_.vault, needs_.graph, needs_.config}, {snapshot_, reads});
-        auto page =
-            CDP_TRY(events_of_person(attribution, person_, after, {.events = kPageEvents}));
+        auto page = CDP_TRY(events_of_person(attribution, person_, after, {.events = kPageEvents}));
         for (const PersonEvent& event : page.events)
             if (!visit(event)) return Result<void>::ok();
         after = page.next;

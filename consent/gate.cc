@@ -4,15 +4,10 @@
 #include <utility>
 
 #include "consent/json_string.h"
+#include "consent/provenance.h"
 
 namespace consent {
 namespace {
-
-bool collected_for(std::span<const std::string> purposes, std::string_view purpose) {
-    return purposes.empty() || std::ranges::any_of(purposes, [&](const std::string& name) {
-               return covers(name, purpose);
-           });
-}
 
 std::shared_ptr<const Listing> listing_of(const Field& field, const Decision& decision,
                                           std::string_view form) {

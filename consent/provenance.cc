@@ -23,6 +23,12 @@ Purposes common(const Purposes& a, const Purposes& b) {
 
 }  // namespace
 
+bool collected_for(std::span<const std::string> purposes, std::string_view purpose) {
+    return purposes.empty() || std::ranges::any_of(purposes, [&](const std::string& name) {
+               return covers(name, purpose);
+           });
+}
+
 Provenance derive(std::span<const Provenance> inputs) {
     std::set<std::string> labels;
     std::optional<Purposes> purposes;

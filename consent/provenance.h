@@ -18,6 +18,9 @@ struct Provenance {
 // In `collected_for`: for nothing. No purpose may have this name.
 inline constexpr std::string_view kNoPurpose = "-";
 
+// Whether what was collected for these, empty: for all, was collected for this one.
+bool collected_for(std::span<const std::string> purposes, std::string_view purpose);
+
 // Of what is derived from all of these: every label of any, the purposes that all were collected
 // for. Nothing comes of nothing: without inputs there is no label, which leaves nowhere.
 Provenance derive(std::span<const Provenance> inputs);

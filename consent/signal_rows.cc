@@ -54,8 +54,9 @@ cdp::Result<std::optional<std::string>> find_signal(const storage::Snapshot& sna
 
 cdp::Result<KeptSignal> open_signal(const storage::SubjectKey& key, std::string_view row_key,
                                     std::string_view sealed) {
-    const auto plain = CDP_TRY(storage::Vault::open(key, row_key, sealed));
-    cdp::ByteReader in(plain);
+    const auto plain = storage::Vault::open(key, row_key, sealed);
+    if (!plain) return plain.error();
+    cdp::ByteReader in(*plain);
     const auto format = in.u8();
     KeptSignal kept{.type = static_cast<SignalType>(in.u8()), .text = {}};
     kept.text = in.rest();

@@ -1,0 +1,74 @@
+#include "api/reports.h"
+
+#include <memory>
+
+#include "api/handlers.h"
+#include "api/parameters.h"
+#include "api/pipe.h"
+#include "api/problem.h"
+#include "cdp/privacy.h"
+
+// What is held about somebody, as they are told it.
+namespace api {
+namespace {
+
+const char* content_type(cdp::ReportFormat format) {
+    switch (format) {
+        case cdp::ReportFormat::json: return "application/json";
+        case cdp::ReportFormat::html: return "text/html; charset=utf-8";
+        case cdp::ReportFormat::portable: return "application/x-ndjson";
+    }
+    return "application/json";
+}
+
+// It is opened where it was asked for, and nothing in it is to run or be fetched.
+constexpr const char* kHeaders =
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; "
+    "frame-ancestors 'none'; base-uri 'none'\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "X-Content-Type-Options: nosniff\r\n";
+
+}  // namespace
+
+cdp::Result<cdp::ReportFormat> read_report_format(std::string_view text) {
+    if (const auto format = cdp::parse_report_format(text)) return *format;
+    return invalid("format_unknown", "The format is json, html or portable.", "/format");
+}
+
+cdp::PurposeWords purpose_words(const PurposeTitles& titles) {
+    cdp::PurposeWords out;
+    for (const auto& [purpose, by_language] : titles)
+        if (const auto title = by_language.find("en"); title != by_language.end())
+            out.emplace(purpose, title->second);
+    return out;
+}
+
+void read_report(const Services& services, const Request& request, Answer answer) {
+    auto subject = subject_of(request.parameter);
+    if (!subject) return answer(problem(subject.error()));
+    const auto format =
+        read_report_format(query_value(request.head->query, "format").value_or("json"));
+    if (!format) return answer(problem(format.error()));
+    cdp::ReportRequest wanted{.type = std::move(subject->type),
+                              .value = std::move(subject->value),
+                              .format = *format,
+                              .purposes = purpose_words(services.purpose_titles)};
+    services.aside([&reports = services.platform.privacy().reports, wanted = std::move(wanted),
+                    reader = reader_of(request), answer = std::move(answer)] {
+        // The answer begins with the first piece: what is refused is refused before it.
+        auto pipe = std::make_shared<Pipe>();
+        bool begun = false;
+        const auto done = reports.write(reader, wanted, [&](std::string_view piece) {
+            if (!std::exchange(begun, true)) {
+                auto response = streamed(pipe, content_type(wanted.format));
+                response.headers += kHeaders;
+                answer(std::move(response));
+            }
+            return pipe->write(piece);
+        });
+        if (begun) return pipe->finish(static_cast<bool>(done));
+        answer(problem(done ? cdp::Error{} : done.error()));
+    });
+}
+
+}  // namespace api
