@@ -34,20 +34,19 @@ Result<void> SubjectWalk::tell_consents(ReportForm& form) {
     for (const Token& token : own_tokens_) {
         const auto key = CDP_TRY(needs_.vault.find(snapshot_, token));
         if (!key) continue;
-        CDP_CHECK(each(Space::consent, token,
-                       [&](std::string_view row, std::string_view sealed) -> Result<void> {
-                           const auto said = CDP_TRY(open_committed(*key, token, row, sealed));
-                           ++counts_.consents;
-                           const auto* record = std::get_if<consent::Record>(&said.row);
-                           if (record && !CDP_TRY(is_first(snapshot_, *record, token, own_)))
-                               return Result<void>::ok();
-                           auto members = CDP_TRY(said_members(snapshot_, said, names));
-                           if (record)
-                               members += ",\"receipt\":\"/v1/receipts/" +
-                                          to_hex(record->id.view()) + "\"";
-                           form.entry("{" + members + "}");
-                           return Result<void>::ok();
-                       }));
+        const Row tell = [&](std::string_view row, std::string_view sealed) -> Result<void> {
+            const auto said = CDP_TRY(open_committed(*key, token, row, sealed));
+            ++counts_.consents;
+            const auto* record = std::get_if<consent::Record>(&said.row);
+            if (record && !CDP_TRY(is_first(snapshot_, *record, token, own_)))
+                return Result<void>::ok();
+            auto members = CDP_TRY(said_members(snapshot_, said, names));
+            if (record)
+                members += ",\"receipt\":\"/v1/receipts/" + to_hex(record->id.view()) + "\"";
+            form.entry("{" + members + "}");
+            return Result<void>::ok();
+        };
+        CDP_CHECK(each(Space::consent, token, tell));
     }
     return Result<void>::ok();
 }
@@ -57,18 +56,17 @@ Result<void> SubjectWalk::tell_signals(ReportForm& form) {
     for (const Token& token : own_tokens_) {
         const auto key = CDP_TRY(needs_.vault.find(snapshot_, token));
         if (!key) continue;
-        CDP_CHECK(
-            each(Space::signal, token,
-                 [&](std::string_view row, std::string_view sealed) -> Result<void> {
-                     const auto kept = CDP_TRY(consent::open_signal(*key, row, sealed));
-                     ++counts_.signals;
-                     JsonWriter out;
-                     out.open().json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
-                     out.text("signal", consent::to_string(kept.type)).text("text", kept.text);
-                     out.json("says", signal_json(kept.type, kept.text));
-                     form.entry(out.close().take());
-                     return Result<void>::ok();
-                 }));
+        const Row tell = [&](std::string_view row, std::string_view sealed) -> Result<void> {
+            const auto kept = CDP_TRY(consent::open_signal(*key, row, sealed));
+            ++counts_.signals;
+            JsonWriter out;
+            out.open().json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
+            out.text("signal", consent::to_string(kept.type)).text("text", kept.text);
+            out.json("says", signal_json(kept.type, kept.text));
+            form.entry(out.close().take());
+            return Result<void>::ok();
+        };
+        CDP_CHECK(each(Space::signal, token, tell));
     }
     return Result<void>::ok();
 }

@@ -40,21 +40,21 @@ Result<void> SubjectWalk::tell_traits(ReportForm& form) {
 
 Result<void> SubjectWalk::tell_groups(ReportForm& form) {
     form.list("groups");
-    for (const Token& token : own_tokens_)
-        CDP_CHECK(each(
-            Space::group_of, token,
-            [&](std::string_view key, std::string_view value) -> Result<void> {
-                const auto group = storage::KeyReader(key).id<GroupId>();
-                const auto days = decode_days(value);
-                if (!days) return damaged("a membership that cannot be read");
-                ++counts_.groups;
-                JsonWriter out;
-                out.open().text("group", CDP_TRY(needs_.groups.name_of(snapshot_, group)));
-                out.json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
-                out.text("first", format_day(days->first)).text("last", format_day(days->last));
-                form.entry(out.close().take());
-                return Result<void>::ok();
-            }));
+    for (const Token& token : own_tokens_) {
+        const Row tell = [&](std::string_view key, std::string_view value) -> Result<void> {
+            const auto group = storage::KeyReader(key).id<GroupId>();
+            const auto days = decode_days(value);
+            if (!days) return damaged("a membership that cannot be read");
+            ++counts_.groups;
+            JsonWriter out;
+            out.open().text("group", CDP_TRY(needs_.groups.name_of(snapshot_, group)));
+            out.json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
+            out.text("first", format_day(days->first)).text("last", format_day(days->last));
+            form.entry(out.close().take());
+            return Result<void>::ok();
+        };
+        CDP_CHECK(each(Space::group_of, token, tell));
+    }
     return Result<void>::ok();
 }
 
