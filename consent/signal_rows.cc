@@ -23,6 +23,16 @@ cdp::Error damaged(const char* what) {
             .detail = what};
 }
 
+// Apart from where it is opened: g++ 12 warns of a string's own bytes otherwise.
+[[gnu::noinline]] cdp::Result<KeptSignal> read_kept(std::string_view plain) {
+    cdp::ByteReader in(plain);
+    const auto format = in.u8();
+    const auto type = static_cast<SignalType>(in.u8());
+    std::string text(in.rest());
+    if (!in.ok() || format != kFormat) return damaged("a signal that cannot be read");
+    return KeptSignal{type, std::move(text)};
+}
+
 }  // namespace
 
 cdp::Result<bool> keep_signal(storage::Transaction& transaction, const storage::Vault& vault,
@@ -54,14 +64,9 @@ cdp::Result<std::optional<std::string>> find_signal(const storage::Snapshot& sna
 
 cdp::Result<KeptSignal> open_signal(const storage::SubjectKey& key, std::string_view row_key,
                                     std::string_view sealed) {
-    const auto plain = storage::Vault::open(key, row_key, sealed);
-    if (!plain) return plain.error();
-    cdp::ByteReader in(*plain);
-    const auto format = in.u8();
-    KeptSignal kept{.type = static_cast<SignalType>(in.u8()), .text = {}};
-    kept.text = in.rest();
-    if (!in.ok() || format != kFormat) return damaged("a signal that cannot be read");
-    return kept;
+    const auto opened = storage::Vault::open(key, row_key, sealed);
+    if (!opened) return opened.error();
+    return read_kept(*opened);
 }
 
 }  // namespace consent
