@@ -44,13 +44,14 @@ public:
         cut_ = place;
     }
 
-    // Moves those that are later than a time to the end of `out`.
-    void settle(Timestamp time, std::vector<FiledEvent>& out) {
+    // Takes those out that are later than a time.
+    std::vector<std::pair<Place, Found>> settle(Timestamp time) {
+        std::vector<std::pair<Place, Found>> out;
         while (!found_.empty() && found_.begin()->first.time > time) {
-            const auto& [place, found] = *found_.begin();
-            out.push_back({place.id, found.home, place.time});
-            found_.erase(found_.begin());
+            auto node = found_.extract(found_.begin());
+            out.emplace_back(node.key(), std::move(node.mapped()));
         }
+        return out;
     }
 
     Result<EventPage> page(const Attribution& attribution) && {
@@ -61,13 +62,17 @@ public:
         } else {
             page.next = cut_;
         }
-        for (auto& [place, found] : found_) {
-            if (!found.event)
-                found.event = CDP_TRY(attribution.open({place, found.home, found.home, {}}));
-            if (!found.event) return damaged("an event that is not where it was");
-            page.events.push_back({place, found.home, found.through, std::move(*found.event)});
-        }
+        for (auto& [place, found] : found_)
+            page.events.push_back(CDP_TRY(whole(attribution, place, std::move(found))));
         return page;
+    }
+
+    static Result<PersonEvent> whole(const Attribution& attribution, const Place& place,
+                                     Found found) {
+        if (!found.event)
+            found.event = CDP_TRY(attribution.open({place, found.home, found.home, {}}));
+        if (!found.event) return damaged("an event that is not where it was");
+        return PersonEvent{place, found.home, found.through, std::move(*found.event)};
     }
 
 private:
@@ -91,7 +96,7 @@ public:
           after_(after),
           rows_max_(size.rows_max),
           newest_(after, size.events) {}
-    // All of them, for `elsewhere`.
+    // All of them, for `each` and `elsewhere`.
     Walk(Attribution& attribution, const Person& person)
         : attribution_(attribution), person_(person), newest_({}, {}) {}
 
@@ -114,19 +119,40 @@ public:
         return std::move(newest_).page(attribution_);
     }
 
+    Result<void> each(const VisitPersonEvent& tell) {
+        return places([&](const Place& place, Newest::Found found) -> Result<bool> {
+            const auto event = CDP_TRY(Newest::whole(attribution_, place, std::move(found)));
+            return tell(event);
+        });
+    }
+
     Result<std::vector<FiledEvent>> elsewhere() {
-        elsewhere_ = true;
         std::vector<FiledEvent> out;
-        auto rows = attribution_.rows_of(tokens(), start_of({}));
-        while (const auto row = CDP_TRY(rows.next())) {
-            newest_.settle(row->place.time + kSessionReach, out);
-            CDP_CHECK(visit(*row));
-        }
-        newest_.settle(Timestamp::min(), out);
+        CDP_CHECK(places([&](const Place& place, const Newest::Found& found) {
+            if (found.through) out.push_back({place.id, found.home, place.time});
+            return Result<bool>(true);
+        }));
         return out;
     }
 
 private:
+    using VisitPlace = std::function<Result<bool>(const Place& place, Newest::Found found)>;
+
+    // All of them, without what they say; false stops.
+    Result<void> places(const VisitPlace& tell) {
+        places_only_ = true;
+        auto rows = attribution_.rows_of(tokens(), start_of({}));
+        for (auto more = true; more;) {
+            const auto row = CDP_TRY(rows.next());
+            const auto settled = row ? row->place.time + kSessionReach : Timestamp::min();
+            for (auto& [place, found] : newest_.settle(settled))
+                if (!CDP_TRY(tell(place, std::move(found)))) return Result<void>::ok();
+            more = row.has_value();
+            if (row) CDP_CHECK(visit(*row));
+        }
+        return Result<void>::ok();
+    }
+
     std::vector<Token> tokens() const {
         std::vector<Token> out;
         for (const PersonMember& member : person_.members) out.push_back(member.token);
@@ -146,12 +172,10 @@ private:
         if (!marks.owner || marks.owner->person != person_.id) return Result<void>::ok();
 
         const Token& through = marks.owner->through;
-        const bool here = through == row.home;
-        if (!elsewhere_)
-            newest_.add(row.place,
-                        {row.home, here ? std::nullopt : std::optional(through), std::move(event)});
-        else if (!here)
-            newest_.add(row.place, {.home = row.home});
+        if (places_only_) event.reset();
+        newest_.add(row.place,
+                    {row.home, through == row.home ? std::nullopt : std::optional(through),
+                     std::move(event)});
         for (const Token& shared : marks.shared)
             CDP_CHECK(follow(shared, {row.place, marks.owner, row.home == shared}));
         return Result<void>::ok();
@@ -180,7 +204,7 @@ private:
     const Person& person_;
     std::optional<Place> after_ = {};
     std::size_t rows_max_ = 0;  // of a page
-    bool elsewhere_ = false;
+    bool places_only_ = false;
     Newest newest_;
     std::optional<std::pair<Place, Token>> last_ = {};  // the event opened last
     std::unordered_map<Token, Place> met_ = {};  // per shared identifier, where a walk down ended
@@ -225,6 +249,11 @@ Result<EventPage> events_of_person(Attribution& attribution, const Person& perso
         if (!CDP_TRY(attribution.person_of(only))) return left_on(attribution, only, after, size);
     }
     return Walk(attribution, person, after, size).run();
+}
+
+Result<void> each_event_of_person(Attribution& attribution, const Person& person,
+                                  const VisitPersonEvent& visit) {
+    return Walk(attribution, person).each(visit);
 }
 
 Result<std::vector<FiledEvent>> events_elsewhere(Attribution& attribution, const Person& person) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -34,6 +35,12 @@ struct EventPageSize {
 // that are nobody's. Reads what lies near the page in time.
 Result<EventPage> events_of_person(Attribution& attribution, const Person& person,
                                    const std::optional<Place>& after, const EventPageSize& size);
+
+// All events of somebody, who is no shared identifier, newest first, in one walk: what is held at a
+// time are the places of those of half a day. False stops.
+using VisitPersonEvent = std::function<Result<bool>(const PersonEvent& event)>;
+Result<void> each_event_of_person(Attribution& attribution, const Person& person,
+                                  const VisitPersonEvent& visit);
 
 // All events of somebody that are filed under identifiers which are nobody's, newest first, in one
 // walk; what is held beside the answer are those of half a day.

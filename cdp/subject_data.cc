@@ -60,8 +60,7 @@ Result<void> SubjectWalk::tell_groups(ReportForm& form) {
 
 Result<void> SubjectWalk::tell_events(ReportForm& form) {
     form.list("events");
-    auto outcome = Result<void>::ok();
-    const auto tell = [&](const PersonEvent& one) -> Result<void> {
+    return each_event([&](const PersonEvent& one) -> Result<bool> {
         const auto& event = one.event;
         ++counts_.events;
         auto& source = by_source_[event.source];
@@ -77,13 +76,8 @@ Result<void> SubjectWalk::tell_events(ReportForm& form) {
         if (event.gpc) out.flag("global_privacy_control", true);
         out.json("event", json::minify("{" + received_members(event) + "}"));
         form.entry(out.close().take());
-        return Result<void>::ok();
-    };
-    CDP_CHECK(each_event([&](const PersonEvent& event) {
-        outcome = tell(event);
-        return outcome && !form.stopped();
-    }));
-    return outcome;
+        return !form.stopped();
+    });
 }
 
 }  // namespace cdp

@@ -95,7 +95,7 @@ Result<void> SubjectWalk::tell_given(const ReportSink& sink) {
         ++lines.traits;
         return Result<void>::ok();
     }));
-    CDP_CHECK(each_event([&](const PersonEvent& one) {
+    CDP_CHECK(each_event([&](const PersonEvent& one) -> Result<bool> {
         const auto bases = bases_of(policy, policy.labels_of_event(one.event.name), {});
         if (bases.empty()) {
             ++lines.events_left_out;

@@ -8,13 +8,6 @@ namespace cdp {
 using storage::KeyWriter;
 using storage::Space;
 
-namespace {
-
-// Of events, of up to 32 KB each.
-constexpr std::size_t kPageEvents = 200;
-
-}  // namespace
-
 SubjectWalk::Asked::Asked(const SubjectWalk& walk, const consent::Purpose& for_purpose,
                           const consent::Channel& at)
     : purpose(for_purpose),
@@ -96,19 +89,10 @@ Result<void> SubjectWalk::each(Space space, const Token& token, const Row& visit
     return outcome;
 }
 
-// Each page by a transaction of its own, or what all of them rest on would add up.
-Result<void> SubjectWalk::each_event(const VisitEvent& visit) const {
-    if (person_.members.empty()) return Result<void>::ok();
-    std::optional<Place> after;
-    do {
-        storage::Transaction reads(snapshot_, storage::kPartition);
-        Attribution attribution({needs_.vault, needs_.graph, needs_.config}, {snapshot_, reads});
-        auto page = CDP_TRY(events_of_person(attribution, person_, after, {.events = kPageEvents}));
-        for (const PersonEvent& event : page.events)
-            if (!visit(event)) return Result<void>::ok();
-        after = page.next;
-    } while (after);
-    return Result<void>::ok();
+Result<void> SubjectWalk::each_event(const VisitPersonEvent& visit) const {
+    storage::Transaction reads(snapshot_, storage::kPartition);
+    Attribution attribution({needs_.vault, needs_.graph, needs_.config}, {snapshot_, reads});
+    return each_event_of_person(attribution, person_, visit);
 }
 
 Result<void> SubjectWalk::count_unreadable() {

@@ -51,7 +51,6 @@ private:
     };
     using Pass = std::function<consent::Passed(Asked& asked)>;
     using Row = std::function<Result<void>(std::string_view key, std::string_view value)>;
-    using VisitEvent = std::function<bool(const PersonEvent& event)>;
     struct Counted {
         std::uint64_t events = 0;
         Timestamp first = Timestamp::max();
@@ -60,7 +59,7 @@ private:
 
     Result<void> load_consents();
     Result<void> each(storage::Space space, const Token& token, const Row& visit) const;
-    Result<void> each_event(const VisitEvent& visit) const;
+    Result<void> each_event(const VisitPersonEvent& visit) const;
     // Rows that are there and that nobody can read any more.
     Result<void> count_unreadable();
 
