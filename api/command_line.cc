@@ -11,6 +11,7 @@
 #include "api/rebuild.h"
 #include "api/receipt_check.h"
 #include "api/report_verb.h"
+#include "api/retention_verbs.h"
 #include "api/verify_verb.h"
 #include "cdp/queries.h"
 
@@ -150,6 +151,23 @@ void add_keyring(CLI::App* verb, BackupCommand& command) {
     verb->add_option("--keyring", command.keyring,
                      "The keyring of the data (default: where it was when backups began)")
         ->type_name("FILE");
+}
+
+void add_retention_verbs(CLI::App& app, RetentionCommand& command, int& code) {
+    auto* retention = app.add_subcommand("retention", "What is kept for how long");
+    retention->require_subcommand(1);
+    auto* show = retention->add_subcommand("show", "Print the rules and what is about to go");
+    show->callback([&] { code = show_retention(command); });
+    auto* run = retention->add_subcommand("run", "Prune what has passed its time");
+    run->add_flag("--dry-run", command.dry_run, "Count it only");
+    run->callback([&] { code = run_retention(command); });
+    for (auto* verb : {show, run}) {
+        add_data(verb, command.data);
+        verb->add_option("--config", command.config,
+                         "The configuration that serve runs with, TOML; unused while it runs")
+            ->type_name("FILE");
+        verb->add_flag("--json", command.json, "One JSON document");
+    }
 }
 
 void add_backup_verbs(CLI::App& app, BackupCommand& command, int& code) {
@@ -338,7 +356,9 @@ int run_command_line(int argc, char** argv) {
     add_report_verb(*privacy, report_command, code);
 
     BackupCommand backup_command;
+    RetentionCommand retention_command;
     add_backup_verbs(app, backup_command, code);
+    add_retention_verbs(app, retention_command, code);
     auto* verify = app.add_subcommand("verify", "Read all data; exit 70 for what is damaged");
     add_data(verify, data);
     verify->add_flag("--json", json, "One JSON document");

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "api/config_retention.h"
 #include "api/config_types.h"
 
 namespace api {
@@ -33,25 +34,6 @@ bool each_list(ConfigTable& document, std::string_view key, Read read) {
         std::vector<std::string> list;
         all.read(name, list);
         read(name, std::move(list));
-    }
-    return true;
-}
-
-// Calls `read(table)` for each table in the list `document[key]`; false when there is no such list.
-template <typename Read>
-bool each_entry(ConfigTable& document, std::string_view key, Read read) {
-    if (!document.has(key)) return false;
-    const auto* list = document.array(key);
-    for (std::size_t i = 0; list && i < list->size(); ++i) {
-        const auto path = document.path_of(key) + "[" + std::to_string(i) + "]";
-        const auto* entry = (*list)[i].as_table();
-        if (!entry) {
-            document.blame((*list)[i], path, "A table is expected.");
-            return true;
-        }
-        ConfigTable table(*entry, path, document.fault());
-        read(table);
-        table.finish();
     }
     return true;
 }
@@ -354,6 +336,7 @@ void read_policy(ConfigTable& document, cdp::Config& out) {
     read_maps(document, out.policy);
     read_categories(document, out.policy);
     read_clocks(document, out.policy);
+    read_retention(document, out);
     document.read("identifier_default", out.policy.identifier_default);
     document.read("event_default", out.policy.event_default);
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cdp/base/result.h"
@@ -45,6 +46,8 @@ public:
     void blame(std::string_view key, std::string message);
     void blame(const toml::node& node, std::string path, std::string message);
 
+    void blame(std::string message) { blame(table_, path_, std::move(message)); }
+
     // Faults the first key that was not asked for.
     void finish();
 
@@ -70,6 +73,25 @@ void read_word(ConfigTable& table, std::string_view key, Parse parse, const char
         out = *value;
     else
         table.blame(key, message);
+}
+
+// Calls `read(table)` for each table in the list `document[key]`; false when there is no such list.
+template <typename Read>
+bool each_entry(ConfigTable& document, std::string_view key, Read read) {
+    if (!document.has(key)) return false;
+    const auto* list = document.array(key);
+    for (std::size_t i = 0; list && i < list->size(); ++i) {
+        const auto path = document.path_of(key) + "[" + std::to_string(i) + "]";
+        const auto* entry = (*list)[i].as_table();
+        if (!entry) {
+            document.blame((*list)[i], path, "A table is expected.");
+            return true;
+        }
+        ConfigTable table(*entry, path, document.fault());
+        read(table);
+        table.finish();
+    }
+    return true;
 }
 
 // A key as TOML writes it: bare if it can be.

@@ -118,6 +118,10 @@ void delete_for_iab(const Services& services, const Request& request, Answer ans
 // reports.cc
 void read_report(const Services& services, const Request& request, Answer answer);
 
+// retention.cc
+void read_retention(const Services& services, const Request& request, Answer answer);
+void run_retention(const Services& services, const Request& request, Answer answer);
+
 // receipts.cc
 Response read_receipt(const Services& services, const Request& request);
 

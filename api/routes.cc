@@ -218,6 +218,10 @@ std::vector<Route> make_routes(bool metrics_open) {
                               revoke_suppression));
     add_opendsr(out);
     add_iab(out);
+    out.push_back(keyed_route(Method::get, "/v1/privacy/retention", kOfficers, read_retention,
+                              {"limit", "cursor"}));
+    out.push_back(
+        keyed_route(Method::post, "/v1/privacy/retention/runs", kOfficers, run_retention));
     out.push_back({.path = "/.well-known/gpc.json", .handler = global_privacy_control});
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});

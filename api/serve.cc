@@ -19,6 +19,7 @@
 #include "cdp/policy_versions.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_runner.h"
+#include "cdp/retentions.h"
 #include "cdp/stewardship.h"
 
 namespace api {
@@ -147,7 +148,9 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
 
     key_epochs.resume();
     privacy.runner.start();
+    platform.privacy().retentions.start();
     wait_for_stop();
+    platform.privacy().retentions.stop();
     key_epochs.stop();
     (*server)->stop();
     privacy.runner.stop();

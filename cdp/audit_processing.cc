@@ -9,6 +9,7 @@
 #include "cdp/json_text.h"
 #include "cdp/policy_versions.h"
 #include "cdp/refuse.h"
+#include "cdp/retentions.h"
 #include "consent/json_writer.h"
 #include "storage/key.h"
 
@@ -220,7 +221,13 @@ Result<Shown> audit_processing(const AuditSources& sources, const AuditQuery& qu
         .text_if("said", sources.config.controller.retention)
         .text_if("kept_at", sources.config.controller.storage)
         .number("duplicates_known_days", sources.config.dedupe_window.count())
-        .close();
+        .open_list("rules");
+    for (const auto& rule : sources.config.retention) {
+        out.open();
+        write_rule(out, rule);
+        out.close();
+    }
+    out.close_list().close();
     out.texts("security", kMeasures).close();
     return Shown(out.take(), Looked{});
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "cdp/retention_rule.h"
 #include "consent/controller.h"
 #include "consent/google.h"
 #include "consent/policy.h"
@@ -39,6 +40,10 @@ struct Config {
 
     // Events on a shared identifier at most this far apart may be of one visit, see cdp/sessions.h.
     std::chrono::minutes session{30};
+
+    // What is not kept for ever, and how often that is looked for; cdp/retention.h.
+    RetentionRules retention;
+    std::chrono::hours retention_every{24};
 
     // Transactions waiting for the disk above which new work is refused (503).
     std::size_t waiting_max = 20'000;

@@ -37,7 +37,12 @@ Result<void> ErasureHomes::tell_home(const Token& home, Counts& counts) {
     if (!key) return Result<void>::ok();
     const auto traits = CDP_TRY(keys_under(KeyWriter(Space::trait, home).str()));
     const auto groups = CDP_TRY(keys_under(KeyWriter(Space::group_of, home).str()));
-    for (const auto& row : traits) transaction.erase(row);
+    const auto node = CDP_TRY(needs_.graph.find(transaction, home));
+    for (const auto& row : traits) {
+        // Whose it was that is nobody's by itself cannot be told any more.
+        const bool stays = !node || !node->shared;
+        if (!stays || !CDP_TRY(is_kept_fact(*key, row))) transaction.erase(row);
+    }
     for (const auto& row : groups) {
         transaction.erase(row);
         transaction.erase(group_member_key(KeyReader(row).id<GroupId>(), home));
@@ -64,8 +69,9 @@ Result<void> ErasureHomes::tell_group(const GroupId& group, const std::vector<Sa
         if (const auto home = KeyReader(row).id<Token>(); !gone_.tokens.contains(home))
             members.push_back(home);
     if (!members.empty() && !CDP_TRY(won(group, said))) return Result<void>::ok();
+    const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, subject_of(group)));
     for (const auto& row : CDP_TRY(keys_under(KeyWriter(Space::group_trait, group).str())))
-        transaction.erase(row);
+        if (members.empty() || !key || !CDP_TRY(is_kept_fact(*key, row))) transaction.erase(row);
     if (members.empty()) {
         transaction.erase(group_key(group));
         transaction.erase(KeyWriter(Space::subject_key, subject_of(group)).str());
@@ -80,10 +86,27 @@ Result<void> ErasureHomes::tell_group(const GroupId& group, const std::vector<Sa
     return Result<void>::ok();
 }
 
+// A trait that no event says any more, and that none who goes taught.
+Result<bool> ErasureHomes::is_kept_fact(const storage::SubjectKey& key,
+                                        const std::string& row) const {
+    const auto sealed = CDP_TRY(reading_.transaction.get(row));
+    if (!sealed) return false;
+    const auto tellers = CDP_TRY(open_trait(key, row, *sealed)).tellers;
+    return !tellers.empty() && std::ranges::none_of(tellers, [&](const Token& token) {
+        return gone_.tokens.contains(token);
+    });
+}
+
 // Whether something that goes is what the company is known by: else all of it stays as it is.
 Result<bool> ErasureHomes::won(const GroupId& group, const std::vector<SaidTrait>& said) const {
     const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, subject_of(group)));
     if (!key) return false;
+    for (const auto& row : CDP_TRY(keys_under(KeyWriter(Space::group_trait, group).str()))) {
+        const auto sealed = CDP_TRY(reading_.transaction.get(row));
+        if (sealed && !CDP_TRY(open_trait(*key, row, *sealed)).tellers.empty() &&
+            !CDP_TRY(is_kept_fact(*key, row)))
+            return true;
+    }
     for (const auto& [trait, time, source] : said) {
         const auto row = group_trait_key(group, needs_.vault.hash<TraitName>("trait", trait.name));
         const auto sealed = CDP_TRY(reading_.transaction.get(row));

@@ -21,6 +21,7 @@ class ErasureHomes {
 public:
     struct Needs {
         const storage::Vault& vault;
+        const identity::Graph& graph;
         const Groups& groups;
         const Config& config;
     };
@@ -50,6 +51,7 @@ private:
 
     Result<void> tell_home(const Token& home, Counts& counts);
     Result<void> tell_group(const GroupId& group, const std::vector<SaidTrait>& said);
+    Result<bool> is_kept_fact(const storage::SubjectKey& key, const std::string& row) const;
     Result<bool> won(const GroupId& group, const std::vector<SaidTrait>& said) const;
     Result<void> each_event(const Token& home, const Tell& tell) const;
     Result<std::vector<std::string>> keys_under(const std::string& prefix) const;

@@ -74,7 +74,7 @@ ErasureRows::ErasureRows(const Needs& needs, People::Reading reading, std::span<
       event_links_({needs.vault, needs.graph, needs.config}),
       gone_{.events = {}, .tokens = {tokens.begin(), tokens.end()}},
       links_(event_links_, needs.graph, reading, gone_),
-      homes_({needs.vault, needs.groups, needs.config}, reading, gone_) {}
+      homes_({needs.vault, needs.graph, needs.groups, needs.config}, reading, gone_) {}
 
 // nullopt: it cannot be opened or read any more, and said nothing.
 Result<std::optional<Event>> ErasureRows::remember(const Token& home, Timestamp time,
@@ -85,6 +85,7 @@ Result<std::optional<Event>> ErasureRows::remember(const Token& home, Timestamp 
     const auto stored =
         decode_event(CDP_TRY(storage::Vault::open(*key, event_key(home, time, id), sealed)));
     if (!stored) return damaged("an event that cannot be read");
+    if (stored->remnant) --counts_.events;  // that had expired
     auto event = read_again(*stored, needs_.config);
     if (!event) return std::optional<Event>{};
     event->time = time;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "cdp/event_remnant.h"
 #include "cdp/sightings.h"
 #include "cdp/tombstones.h"
 #include "storage/key.h"
@@ -38,7 +39,7 @@ Result<std::optional<Timestamp>> EventDays::first_alias(const Token& home, const
     std::optional<Timestamp> first;
     for (const auto& [id, event] : *CDP_TRY(events_under(home, day))) {
         if (event.home != home || (first && event.time >= *first)) continue;
-        const auto seen = CDP_TRY(observed(event));
+        const auto seen = CDP_TRY(observed(event, /*retracted=*/false));
         if (seen && seen->alias &&
             (seen->alias->account.token == candidate || seen->alias->cookie.token == candidate))
             first = event.time;
@@ -48,15 +49,19 @@ Result<std::optional<Timestamp>> EventDays::first_alias(const Token& home, const
 
 Result<const std::vector<SaidLink>*> EventDays::said_by_event(const FiledEvent& event) {
     const auto [known, fresh] = said_.try_emplace(event.id);
-    if (fresh && !CDP_TRY(identity::Assertions::retracted(transaction_, event.id)))
-        if (const auto seen = CDP_TRY(observed(event))) known->second = said_by(*seen);
+    if (!fresh) return &known->second;
+    const auto retracted = CDP_TRY(identity::Assertions::retracted(transaction_, event.id));
+    if (const auto seen = CDP_TRY(observed(event, retracted.has_value())))
+        known->second = said_by(*seen);
     return &known->second;
 }
 
 // What an event says as a rebuild would hear it: without whoever was erased.
-Result<std::optional<identity::Observation>> EventDays::observed(const FiledEvent& event) {
+Result<std::optional<identity::Observation>> EventDays::observed(const FiledEvent& event,
+                                                                 bool retracted) {
     auto read = CDP_TRY(links_.read(snapshot_, event));
-    if (!read) return std::optional<identity::Observation>{};
+    if (!read || (retracted && !stands_for_several(read->stored)))
+        return std::optional<identity::Observation>{};
     if (!gone_) return std::optional(std::move(read->observation));
     std::set<Token> erased;
     for (const Token& token : tokens_of(read->observation)) {

@@ -45,7 +45,7 @@ private:
     Result<const std::vector<SaidLink>*> said_by_event(const FiledEvent& event);
     Result<const Events*> events_under(const Token& token, std::int32_t day);
     Result<void> gather(storage::Space space, const Token& token, std::int32_t day, Events& into);
-    Result<std::optional<identity::Observation>> observed(const FiledEvent& event);
+    Result<std::optional<identity::Observation>> observed(const FiledEvent& event, bool retracted);
 
     const EventLinks& links_;
     const storage::Snapshot& snapshot_;

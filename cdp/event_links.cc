@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "cdp/event_days.h"
+#include "cdp/event_remnant.h"
 #include "cdp/sightings.h"
 #include "storage/key.h"
 
@@ -123,7 +124,8 @@ Result<std::vector<Token>> EventLinks::follow(const storage::Snapshot& snapshot,
     for (const FiledEvent& event : events) {
         const auto found = CDP_TRY(read(snapshot, event));
         if (!found) continue;
-        if (CDP_TRY(identity::Assertions::retracted(transaction, event.id))) {
+        const auto retracted = CDP_TRY(identity::Assertions::retracted(transaction, event.id));
+        if (retracted && !stands_for_several(found->stored)) {
             for (const SaidLink& said : said_by(found->observation))
                 CDP_CHECK(take_back(days, transaction, said));
             CDP_CHECK(keep_from_repeating(transaction, event, Timestamp::max()));

@@ -12,6 +12,7 @@
 #include "cdp/attribution.h"
 #include "cdp/base/bytes.h"
 #include "cdp/consent_json.h"
+#include "cdp/event_remnant.h"
 #include "cdp/facts.h"
 #include "cdp/json_scan.h"
 #include "cdp/received_event.h"
@@ -127,20 +128,22 @@ Result<void> Exporter::run(ExportKind kind, const Sink& sink) const {
 Result<void> Exporter::events(const storage::Snapshot& snapshot, const Sink& sink) const {
     Names names(needs_.vault, snapshot);
     std::optional<Token> written;  // a shared home, whole
-    return each_row(snapshot, storage::Space::event,
-                    [&](std::string_view key, std::string_view sealed) -> Result<bool> {
-                        const auto subject = storage::subject_in(key);
-                        if (written == subject) return true;
-                        const auto* home = CDP_TRY(names.find(subject));
-                        if (home->node.shared || !home->node.active) {
-                            written = subject;
-                            return shared_events(snapshot, subject, home->node.person(), sink);
-                        }
-                        const auto event =
-                            decode_event(CDP_TRY(storage::Vault::open(home->key, key, sealed)));
-                        if (!event) return damaged("an event that cannot be read");
-                        return sink(event_line(*event, home->node.person()));
-                    });
+    return each_row(
+        snapshot, storage::Space::event,
+        [&](std::string_view key, std::string_view sealed) -> Result<bool> {
+            const auto subject = storage::subject_in(key);
+            if (written == subject) return true;
+            const auto* home = CDP_TRY(names.find(subject));
+            if (home->node.shared || !home->node.active) {
+                written = subject;
+                return shared_events(snapshot, subject, home->node.person(), sink);
+            }
+            auto event = decode_event(CDP_TRY(storage::Vault::open(home->key, key, sealed)));
+            if (!event) return damaged("an event that cannot be read");
+            const auto time = storage::KeyReader(key).newest_first();
+            const auto left = unexpired(std::move(*event), time, needs_.clock.now(), needs_.config);
+            return !left || sink(event_line(*left, home->node.person()));
+        });
 }
 
 // The events filed under a shared home, each with whose it is; those of nobody stay with the home.
@@ -154,9 +157,12 @@ Result<bool> Exporter::shared_events(const storage::Snapshot& snapshot, const To
     const auto write = [&]() -> Result<bool> {
         for (const Touch& touch : std::exchange(decided, {})) {
             if (!touch.filed) continue;
-            const auto event = CDP_TRY(attribution.open({touch.place, home, home, {}}));
+            auto event = CDP_TRY(attribution.open({touch.place, home, home, {}}));
             if (!event) return damaged("an event that is not where it was");
-            if (!sink(event_line(*event, touch.owner ? touch.owner->person : nobody))) return false;
+            const auto left =
+                unexpired(std::move(*event), touch.place.time, needs_.clock.now(), needs_.config);
+            if (!left) continue;
+            if (!sink(event_line(*left, touch.owner ? touch.owner->person : nobody))) return false;
         }
         return true;
     };

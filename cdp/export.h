@@ -22,6 +22,7 @@ public:
         const consent::Consents& consents;
         const Groups& groups;
         const Config& config;
+        const Clock& clock;
     };
     using Sink = std::function<bool(std::string_view line)>;
 

@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint8_t kFormat = 1;
 constexpr std::uint8_t kTimeAdjusted = 1;
 constexpr std::uint8_t kGpc = 2;
+constexpr std::uint8_t kRemnant = 4;
+constexpr std::uint8_t kTraitWithTellers = 2;  // a format
 constexpr std::int64_t kNeverMinutes = std::numeric_limits<std::uint32_t>::max();
 
 std::optional<Trust> read_trust(ByteReader& in) {
@@ -83,7 +85,7 @@ std::string encode(const StoredEvent& event) {
         .u8(static_cast<std::uint8_t>(event.type))
         .u8(static_cast<std::uint8_t>(event.trust))
         .u8(static_cast<std::uint8_t>((event.time_adjusted ? kTimeAdjusted : 0) |
-                                      (event.gpc ? kGpc : 0)))
+                                      (event.gpc ? kGpc : 0) | (event.remnant ? kRemnant : 0)))
         .bytes(event.source)
         .bytes(event.message_id)
         .raw(event.raw);
@@ -100,6 +102,7 @@ std::optional<StoredEvent> decode_event(std::string_view bytes) {
     const auto flags = in.u8();
     event.time_adjusted = (flags & kTimeAdjusted) != 0;
     event.gpc = (flags & kGpc) != 0;
+    event.remnant = (flags & kRemnant) != 0;
     event.source = in.bytes();
     event.message_id = in.bytes();
     event.raw = in.rest();
@@ -113,21 +116,24 @@ std::optional<StoredEvent> decode_event(std::string_view bytes) {
 
 std::string encode(const StoredTrait& trait) {
     ByteWriter out;
-    out.u8(kFormat)
+    out.u8(trait.tellers.empty() ? kFormat : kTraitWithTellers)
         .i64(milliseconds_of(trait.time))
-        .u8(static_cast<std::uint8_t>(trait.trust))
-        .bytes(trait.source)
-        .bytes(trait.name)
-        .raw(trait.json);
+        .u8(static_cast<std::uint8_t>(trait.trust));
+    if (!trait.tellers.empty()) out.u8(static_cast<std::uint8_t>(trait.tellers.size()));
+    for (const Token& token : trait.tellers) out.raw(token.view());
+    out.bytes(trait.source).bytes(trait.name).raw(trait.json);
     return out.take();
 }
 
 std::optional<StoredTrait> decode_trait(std::string_view bytes) {
     ByteReader in(bytes);
-    if (in.u8() != kFormat) return std::nullopt;
+    const auto format = in.u8();
+    if (format != kFormat && format != kTraitWithTellers) return std::nullopt;
     StoredTrait trait;
     trait.time = timestamp_of(in.i64());
     const auto trust = read_trust(in);
+    const auto tellers = format == kTraitWithTellers ? in.u8() : 0;
+    for (int i = 0; i < tellers && in.ok(); ++i) trait.tellers.push_back(in.id<Token>());
     trait.source = in.bytes();
     trait.name = in.bytes();
     trait.json = in.rest();

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cdp/base/ids.h"
 #include "cdp/base/time.h"
@@ -25,6 +26,9 @@ struct StoredEvent {
     std::string message_id;
     std::string name;  // read from `raw`, not stored: both together may not fit a value
     std::string raw;
+    // It has expired: what is left of it says who was seen together, and no more; see
+    // event_remnant.h. No reader shows it.
+    bool remnant = false;
 
     friend bool operator==(const StoredEvent&, const StoredEvent&) = default;
 };
@@ -37,6 +41,8 @@ struct StoredTrait {
     Timestamp time{};
     Trust trust = Trust::client;
     std::string source;
+    // Whom the event named that taught it, when no event says it any more: that has expired.
+    std::vector<Token> tellers = {};
 
     friend bool operator==(const StoredTrait&, const StoredTrait&) = default;
 };

@@ -36,7 +36,7 @@ std::string event_json(const EventRow& row, const StoredEvent& event) {
            ",\"message_id\":" + json_string(event.message_id) +
            ",\"source\":" + json_string(event.source) + ",\"time\":\"" +
            format_time(row.place.time) + "\",\"type\":\"" + std::string(to_string(event.type)) +
-           "\"}";
+           (event.remnant ? "\",\"expired\":true}" : "\"}");
 }
 
 }  // namespace

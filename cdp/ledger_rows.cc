@@ -9,6 +9,7 @@
 #include "cdp/policy_versions.h"
 #include "cdp/privacy_request_rows.h"
 #include "cdp/quarantines.h"
+#include "cdp/retention_runs.h"
 #include "cdp/suppression_rows.h"
 #include "cdp/withdrawal_rows.h"
 #include "consent/entry.h"
@@ -64,6 +65,19 @@ Result<void> epochs(const storage::Snapshot& snapshot, const Visit& visit) {
     });
 }
 
+Result<void> prunings(const storage::Snapshot& snapshot, const Visit& visit) {
+    return each_run(snapshot, {}, [&](const Result<RetentionRun>& one) {
+        // While it runs it has no entry.
+        if (one && one->state == RetentionRun::State::running) return true;
+        Committed committed{.what = "pruning"};
+        if (one) {
+            committed.id = format_time(one->begun);
+            committed.commitment = one->commitment();
+        }
+        return visit(committed);
+    });
+}
+
 }  // namespace
 
 std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) {
@@ -89,7 +103,8 @@ std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) 
                     {.what = "suppression", .id = to_hex(id.view()), .commitment = commitment});
             });
     };
-    return {notices, policies, releases, acknowledgements, batches, epochs, steps, suppressions};
+    return {notices, policies, releases,     acknowledgements, batches,
+            epochs,  steps,    suppressions, prunings};
 }
 
 }  // namespace cdp

@@ -9,7 +9,7 @@ namespace cdp {
 
 // Everything that the platform keeps with the salt of its entry: notices, policies served under,
 // releases of quarantines, acknowledgements of withdrawals, batches of disclosures, epochs
-// that ended and steps of privacy requests. The vault must outlive it.
+// that ended, steps of privacy requests and runs of retention. The vault must outlive it.
 std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault);
 
 }  // namespace cdp

@@ -62,8 +62,10 @@ public:
         } else {
             page.next = cut_;
         }
-        for (auto& [place, found] : found_)
-            page.events.push_back(CDP_TRY(whole(attribution, place, std::move(found))));
+        for (auto& [place, found] : found_) {
+            auto one = CDP_TRY(whole(attribution, place, std::move(found)));
+            if (!one.event.remnant) page.events.push_back(std::move(one));
+        }
         return page;
     }
 
@@ -122,12 +124,13 @@ public:
     Result<void> each(const VisitPersonEvent& tell) {
         return places([&](const Place& place, Newest::Found found) -> Result<bool> {
             const auto event = CDP_TRY(Newest::whole(attribution_, place, std::move(found)));
-            return tell(event);
+            return event.event.remnant ? Result<bool>(true) : tell(event);
         });
     }
 
     Result<std::vector<FiledEvent>> elsewhere() {
         std::vector<FiledEvent> out;
+        remnants_ = true;
         CDP_CHECK(places([&](const Place& place, const Newest::Found& found) {
             if (found.through) out.push_back({place.id, found.home, place.time});
             return Result<bool>(true);
@@ -172,10 +175,12 @@ private:
         if (!marks.owner || marks.owner->person != person_.id) return Result<void>::ok();
 
         const Token& through = marks.owner->through;
+        const bool told = remnants_ || !event->remnant;
         if (places_only_) event.reset();
-        newest_.add(row.place,
-                    {row.home, through == row.home ? std::nullopt : std::optional(through),
-                     std::move(event)});
+        if (told)
+            newest_.add(row.place,
+                        {row.home, through == row.home ? std::nullopt : std::optional(through),
+                         std::move(event)});
         for (const Token& shared : marks.shared)
             CDP_CHECK(follow(shared, {row.place, marks.owner, row.home == shared}));
         return Result<void>::ok();
@@ -205,6 +210,7 @@ private:
     std::optional<Place> after_ = {};
     std::size_t rows_max_ = 0;  // of a page
     bool places_only_ = false;
+    bool remnants_ = false;  // they too: they say whose others are, and are no events any more
     Newest newest_;
     std::optional<std::pair<Place, Token>> last_ = {};  // the event opened last
     std::unordered_map<Token, Place> met_ = {};  // per shared identifier, where a walk down ended

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cdp/retention.h"
 #include "cdp/trait_rows.h"
 #include "consent/json_string.h"
 #include "storage/key.h"
@@ -25,11 +26,15 @@ Result<void> each_trait(People::Reading reading, const Person& person, const Vis
     return Result<void>::ok();
 }
 
-Result<HeldTraits> held_traits(const Config& config, const storage::Vault& vault,
-                               People::Reading reading, const Person& person) {
-    HeldTraits traits;
+Result<TraitsInUse> held_traits(const Config& config, const storage::Vault& vault,
+                                People::Reading reading, const Person& person, Timestamp now) {
+    TraitsInUse out;
+    auto& traits = out.traits;
     CDP_CHECK(each_trait(reading, person, [&](const PersonMember& member, StoredTrait trait) {
         const auto name = trait.name;
+        const auto expiry = trait_expiry(config, name, trait.time);
+        if (is_past(expiry, now)) return Result<void>::ok();
+        if (expiry && (!out.until || expiry->at < *out.until)) out.until = expiry->at;
         const auto [at, fresh] = traits.try_emplace(name, HeldTrait{member.token, trait});
         if (!fresh && supersedes(trait, at->second.trait))
             at->second = {member.token, std::move(trait)};
@@ -42,7 +47,7 @@ Result<HeldTraits> held_traits(const Config& config, const storage::Vault& vault
                               .labels = config.policy.labels_of_trait(name),
                               .json = held.trait.json,
                               .source = held.trait.source});
-    return traits;
+    return out;
 }
 
 consent::Passed pass_trait(const Config& config, const consent::Gate& gate, DestinationForms& forms,

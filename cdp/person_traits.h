@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "cdp/destination_forms.h"
@@ -23,9 +24,14 @@ using HeldTraits = std::map<std::string, HeldTrait, std::less<>>;
 using VisitTrait = std::function<Result<void>(const PersonMember& member, StoredTrait trait)>;
 Result<void> each_trait(People::Reading reading, const Person& person, const VisitTrait& visit);
 
-// Of each name the one that supersedes the others. One that was cleared is none.
-Result<HeldTraits> held_traits(const Config& config, const storage::Vault& vault,
-                               People::Reading reading, const Person& person);
+// Of each name the one that supersedes the others, of those whose time has not passed. One that
+// was cleared is none.
+struct TraitsInUse {
+    HeldTraits traits = {};
+    std::optional<Timestamp> until = {};  // when the first of them expires
+};
+Result<TraitsInUse> held_traits(const Config& config, const storage::Vault& vault,
+                                People::Reading reading, const Person& person, Timestamp now);
 
 consent::Passed pass_trait(const Config& config, const consent::Gate& gate, DestinationForms& forms,
                            const HeldTrait& held);

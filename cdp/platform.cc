@@ -26,6 +26,7 @@
 #include "cdp/privacy_runner.h"
 #include "cdp/profiles.h"
 #include "cdp/receipts.h"
+#include "cdp/retentions.h"
 #include "cdp/stewardship.h"
 #include "cdp/subject_report.h"
 #include "cdp/suppressions.h"
@@ -110,7 +111,7 @@ struct Platform::Parts {
     const IdentityView identity_view{{store, vault, graph, people, config, source_names}};
     const Quarantines quarantines{{store, vault, graph, consents, clock}};
     const Stewardship stewardship{{store, vault, graph, config, clock, quarantines}};
-    const Exporter exporter{{store, vault, graph, consents, groups, config}};
+    const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
     Ingest ingest{
@@ -124,6 +125,7 @@ struct Platform::Parts {
     const Suppressions suppressions{{store, vault, graph, disclosures, config, clock}};
     const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, disclosures,
                              withdrawals, suppressions, config, clock}};
+    const Retentions retentions{{store, vault, graph, consents, groups, config, clock}};
     ConsentIntake intake{
         {store, vault, graph, consents, config, clock, counters, again, ledger, tombstones},
         notices};
@@ -133,7 +135,8 @@ struct Platform::Parts {
     const HashSearch hashes{{store, vault, graph, config}};
     const SubjectReports reports{
         {store, vault, graph, people, groups, source_names, disclosures, erasures, config, clock}};
-    const Privacy privacy{erasures, suppressions, requests, runner, secrets, hashes, reports};
+    const Privacy privacy{erasures, suppressions, requests, runner,
+                          secrets,  hashes,       reports,  retentions};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

@@ -9,6 +9,7 @@ class HashSearch;
 class OwnSecrets;
 class PrivacyRequests;
 class PrivacyRunner;
+class Retentions;
 class SubjectReports;
 class Suppressions;
 
@@ -20,6 +21,7 @@ struct Privacy {
     const OwnSecrets& secrets;
     const HashSearch& hashes;
     const SubjectReports& reports;
+    const Retentions& retentions;
 };
 
 }  // namespace cdp

@@ -32,7 +32,8 @@ Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::str
     const People::Reading reading{*snapshot, transaction};
     const auto token = CDP_TRY(needs_.people.resolve(reading, type, value));
     auto person = CDP_TRY(needs_.people.load(reading, token));
-    const auto traits = CDP_TRY(held_traits(needs_.config, needs_.vault, reading, person));
+    const auto [traits, expiry] =
+        CDP_TRY(held_traits(needs_.config, needs_.vault, reading, person, now));
     for (const auto& [name, held] : traits)
         if (held.what.contact)
             CDP_CHECK(needs_.people.add_foreign(reading, person, *held.what.contact));
@@ -47,7 +48,9 @@ Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::str
     end_decided(body, decision_id(needs_.vault, person, channel, purpose->name, ledger_size),
                 ledger_size);
     auto answer = std::make_shared<const Unlisted>(std::move(body).finish());
-    cache_.keep(std::move(question), answer, transaction.reads(), gate.judge().changes_at());
+    auto until = gate.judge().changes_at();
+    if (!until || (expiry && *expiry < *until)) until = expiry;
+    cache_.keep(std::move(question), answer, transaction.reads(), until);
     return answer;
 }
 

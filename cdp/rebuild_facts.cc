@@ -2,10 +2,12 @@
 
 #include <algorithm>
 
+#include "cdp/event_remnant.h"
 #include "cdp/facts.h"
 #include "cdp/filing.h"
 #include "cdp/sightings.h"
 #include "cdp/tombstones.h"
+#include "cdp/trait_rows.h"
 #include "identity/assertion.h"
 #include "identity/upkeep.h"
 
@@ -30,6 +32,7 @@ Result<void> Retelling::run() {
     CDP_CHECK(copy(Space::assertion));
     CDP_CHECK(copy(Space::asserted));
     CDP_CHECK(learn_erased());
+    CDP_CHECK(tell_kept_traits());
     CDP_CHECK(tell_events());
     CDP_CHECK(tell_consents());
     CDP_CHECK(mark_asserted());
@@ -66,6 +69,29 @@ void Retelling::leave_out_erased(identity::Observation& seen) const {
         const auto at = erased_.find(token);
         return at != erased_.end() && seen.time <= at->second;
     });
+}
+
+// Traits that no event says any more, since it has expired, are facts. Before the events: of what
+// says the same they are what stays.
+Result<void> Retelling::tell_kept_traits() {
+    for (const auto space : {Space::trait, Space::group_trait}) CDP_CHECK(tell_traits_in(space));
+    return flush();
+}
+
+Result<void> Retelling::tell_traits_in(Space space) {
+    RowWalk rows(facts_, space);
+    while (CDP_TRY(rows.next())) {
+        const auto subject = storage::subject_in(rows.key());
+        const auto key = CDP_TRY(needs_.vault.find(facts_, subject));
+        if (!key) continue;  // without one it is extra
+        const auto plain = storage::Vault::open(*key, rows.key(), rows.value());
+        const auto trait = plain ? decode_trait(*plain) : std::nullopt;
+        if (!trait || trait->tellers.empty()) continue;
+        const auto own = CDP_TRY(needs_.scratch_vault.find_or_make(writer_.at_hand(), subject));
+        CDP_CHECK(keep_latest(writer_.at_hand(), own, rows.key(), *trait));
+        CDP_CHECK(step("traits", 1));
+    }
+    return Result<void>::ok();
 }
 
 Result<void> Retelling::tell_events() {
@@ -120,7 +146,7 @@ Result<void> Retelling::tell(const EventRow& row) {
                 .received = row.stored.received};
     }
     const auto retracted = CDP_TRY(identity::Assertions::retracted(writer_.at_hand(), row.id));
-    seen.retracted = retracted.has_value();
+    seen.retracted = retracted && !stands_for_several(row.stored);
     const auto observed = CDP_TRY(observe(seen));
     if (!event) return Result<void>::ok();
     const Filing filing{*event,         row.id,           row.home,

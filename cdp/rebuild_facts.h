@@ -35,6 +35,8 @@ private:
     Result<void> copy(storage::Space space);
     Result<void> learn_erased();
     void leave_out_erased(identity::Observation& seen) const;
+    Result<void> tell_kept_traits();
+    Result<void> tell_traits_in(storage::Space space);
     Result<void> tell_events();
     Result<EventRow> open_event(std::string_view key, std::string_view sealed);
     Result<void> tell(const EventRow& row);

@@ -11,6 +11,10 @@ std::optional<Event> read_again(const StoredEvent& event, const Config& config) 
                                .new_message_id = [] { return std::string("stored"); }};
     auto again = parse_event(event.raw, event.type, context);
     if (!again) return std::nullopt;
+    if (event.remnant) {
+        again->traits.clear();
+        again->group_traits.clear();
+    }
     return std::move(*again);
 }
 

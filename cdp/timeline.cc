@@ -5,6 +5,7 @@
 
 #include "cdp/answer.h"
 #include "cdp/base/bytes.h"
+#include "cdp/event_remnant.h"
 #include "cdp/json_scan.h"
 #include "cdp/paging.h"
 #include "cdp/released_list.h"
@@ -45,8 +46,7 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
     const auto token = CDP_TRY(needs_.people.resolve(reading, type, value));
     auto person = CDP_TRY(needs_.people.load(reading, token));
     Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
-    const auto found =
-        CDP_TRY(events_of_person(attribution, person, after, {.events = query.limit}));
+    auto found = CDP_TRY(events_of_person(attribution, person, after, {.events = query.limit}));
     CDP_CHECK(add_homes(reading, found.events, person));
 
     const consent::Gate gate(needs_.config.policy, person.consents,
@@ -57,7 +57,11 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
     Separator comma;
     WithheldList withheld;
     DestinationForms forms(needs_.vault, needs_.config, channel.channel);
-    for (const PersonEvent& entry : found.events) {
+    for (PersonEvent& entry : found.events) {
+        auto left =
+            unexpired(std::move(entry.event), entry.place.time, needs_.clock.now(), needs_.config);
+        if (!left) continue;
+        entry.event = std::move(*left);
         auto passed = pass_name(entry, gate);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));

@@ -170,6 +170,51 @@ functional = "news"
     CHECK_FALSE(config->platform.policy.find_channel("email_tool"));
 }
 
+TEST_CASE("rules of retention are read as written, and what is wrong with one is named") {
+    const auto config = api::parse_config(R"(
+retention_hours = 6
+[[retention]]
+type = "page"
+keep = "13 months"
+[[retention]]
+event = "Order*"
+keep = "2 years"
+[[retention]]
+label = "commerce"
+keep = "90 days"
+purpose = "advertising"
+)",
+                                          "cdp.toml");
+    if (!config) FAIL(config.error().message);
+    using What = cdp::RetentionRule::What;
+    CHECK(config->platform.retention ==
+          cdp::RetentionRules{{What::type, "page", {13, 0}, ""},
+                              {What::event, "Order*", {24, 0}, ""},
+                              {What::label, "commerce", {0, 90}, "advertising"}});
+    CHECK(config->platform.retention_every == std::chrono::hours(6));
+
+    const std::string first = "[[retention]]\ntype = \"page\"\nkeep = \"1 day\"\n";
+    const std::pair<const char*, const char*> wrong[] = {
+        {"type = \"page\"\nkeep = \"90\"", "retention[0].keep"},
+        {"type = \"page\"\nkeep = \"0 days\"", "retention[0].keep"},
+        {"type = \"page\"\nkeep = \"200 years\"", "retention[0].keep"},
+        {"type = \"page\"", "retention[0]: "},
+        {"keep = \"90 days\"", "retention[0]: "},
+        {"", "retention[0]: "},
+        {"type = \"page\"\nlabel = \"name\"\nkeep = \"90 days\"", "retention[0].label"},
+        {"type = \"pages\"\nkeep = \"90 days\"", "retention[0].type"},
+        {"label = \"health\"\nkeep = \"90 days\"", "retention[0].label"},
+        {"event = \"\"\nkeep = \"90 days\"", "retention[0].event"},
+        {"trait = \"age\"\nkeep = \"90 days\"\npurpose = \"fun\"", "retention[0].purpose"},
+        {"trait = \"age\"\nkeep = \"90 days\"\nwhy = \"law\"", "retention[0].why"},
+    };
+    for (const auto& [text, place] : wrong) {
+        CAPTURE(text);
+        CHECK_THAT(error_of("[[retention]]\n" + std::string(text)), Catch::Contains(place));
+    }
+    CHECK_THAT(error_of(first + first), Catch::Contains("retention[1].keep"));
+}
+
 TEST_CASE("whose platform it is, is read as written") {
     const auto config = api::parse_config(
         "[controller]\nname = \"The shop\"\ncountry = \"KR\"\nretention = \"P1Y\"", "cdp.toml");

@@ -190,6 +190,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
         "/v1/audit/notices/{id}/grants", "/v1/audit/minors", "/v1/audit/conflicts",
         // Whom they took is not in them any more.
         "/v1/privacy/erasures", "/v1/privacy/erasures/{id}",
+        // Rules and counts.
+        "/v1/privacy/retention",
         // Needs a published ledger: receipt_test.cc.
         "/v1/receipts/{record}"};
     for (const auto& route : routes.all()) {

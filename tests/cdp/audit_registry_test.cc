@@ -336,12 +336,14 @@ TEST_CASE("the record of processing says who, what for, what and to whom, withou
     config.controller.name = "The shop";
     config.controller.contact = "privacy@shop.example";
     config.controller.retention = "as long as the account";
+    config.retention = {{cdp::RetentionRule::What::type, "page", {13, 0}, ""}};
     Shop shop(config);
     REQUIRE(shop.platform().policies().adopt());
     const auto answer = shop.audited("processing", {});
     CHECK(answer["controller"] == json{{"name", "The shop"}, {"contact", "privacy@shop.example"}});
     CHECK(answer["in_force_since"] == "2026-11-21T03:00:00.000Z");
     CHECK(answer["retention"]["said"] == "as long as the account");
+    CHECK(answer["retention"]["rules"] == json{{{"type", "page"}, {"keep", "13 months"}}});
     CHECK(answer["purposes"].size() == 6);
     for (const auto& purpose : answer["purposes"]) {
         if (purpose["name"] != "sms_marketing") continue;

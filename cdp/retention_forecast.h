@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "cdp/retention_home.h"
+
+// What retention would take, before it does; private to cdp/retention*.cc.
+namespace cdp {
+
+struct RetentionForecast {
+    PrunedByRule now = {};   // what has passed, and no run has reached yet
+    PrunedByRule soon = {};  // within the time asked for, besides
+    std::uint64_t rows = 0;  // looked at
+    bool estimated = false;  // from those, for there are more
+};
+
+// Of everything filed, or of the first `rows_max` rows of homes, which are in order of keyed hashes
+// and thus a fair sample.
+Result<RetentionForecast> forecast(const HomeRetention::Needs& needs,
+                                   const storage::Snapshot& snapshot, Timestamp now,
+                                   std::chrono::days ahead, std::uint64_t rows_max);
+
+// The home after a token, in order; nullopt: there is none.
+Result<std::optional<Token>> home_after(const storage::Snapshot& snapshot,
+                                        const std::optional<Token>& token);
+
+}  // namespace cdp

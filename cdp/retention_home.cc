@@ -1,0 +1,299 @@
+#include "cdp/retention_home.h"
+
+#include <algorithm>
+
+#include "cdp/event_links.h"
+#include "cdp/group_rows.h"
+#include "cdp/retention.h"
+#include "cdp/sightings.h"
+#include "cdp/tombstones.h"
+#include "cdp/trait_rows.h"
+#include "identity/assertion.h"
+#include "storage/key.h"
+
+namespace cdp {
+namespace {
+
+using storage::Space;
+
+constexpr std::size_t kStepRows = 400;
+constexpr std::size_t kStepBytes = 4 * 1024 * 1024;
+
+// Where an event was that is merged into another: nowhere, and nobody's.
+const Token kMerged = Token::from("merged into one.");
+
+std::vector<Token> named_in(const identity::Observation& seen) {
+    std::vector<Token> out;
+    for (const auto& sighting : seen.sightings) out.push_back(sighting.token);
+    return out;
+}
+
+}  // namespace
+
+Timestamp latest_past_of(const Config& config, Timestamp now) {
+    auto latest = Timestamp::min();
+    for (const auto& rule : config.retention)
+        latest = std::max(latest, latest_past(now, rule.keep));
+    return latest;
+}
+
+class HomeRetention::Step {
+public:
+    Step(HomeRetention& home, People::Reading reading, const storage::SubjectKey& key,
+         PrunedByRule& pruned)
+        : home_(home),
+          needs_(*home.needs_),
+          reading_(reading),
+          looking_(reading.snapshot, storage::kPartition),
+          key_(key),
+          pruned_(pruned) {}
+
+    Result<void> visit(const std::string& row, const std::string& sealed);
+    Result<void> visit_traits();
+
+private:
+    struct Read {
+        Place place;
+        StoredEvent stored;
+        std::optional<Event> event;
+        identity::Observation seen;
+    };
+
+    Result<Read> open(const std::string& row, const std::string& sealed) const;
+    Result<void> shorten(const std::string& row, const Read& read);
+    Result<void> become_remnant(const std::string& row, Read& read);
+    Result<void> merge(const Read& read);
+    Result<bool> stands_alone(const Read& read);
+    Result<bool> is_contested(const Token& token, std::int32_t day);
+    Result<void> drop(const Alike::One& one);
+    Result<void> keep(const Read& read, std::span<const Trait> traits);
+    Result<void> keep_row(const storage::SubjectKey& key, const std::string& row, const Read& read,
+                          const Trait& trait);
+    Result<void> put(const std::string& row, const StoredEvent& event);
+
+    HomeRetention& home_;
+    const Needs& needs_;
+    People::Reading reading_;
+    storage::Transaction looking_;  // what may change meanwhile without harm
+    const storage::SubjectKey& key_;
+    PrunedByRule& pruned_;
+    std::map<Token, std::set<std::int32_t>> contested_ = {};
+};
+
+HomeRetention::HomeRetention(const Needs& needs, const Token& home, Timestamp now)
+    : needs_(&needs),
+      home_(home),
+      now_(now),
+      from_(event_key(home, latest_past_of(needs.config, now), EventId{})) {
+    using What = RetentionRule::What;
+    has_parts_ = std::ranges::any_of(needs.config.retention, [](const RetentionRule& rule) {
+        return rule.what == What::label || rule.what == What::trait;
+    });
+}
+
+Result<bool> HomeRetention::step(People::Reading reading, PrunedByRule& pruned) {
+    const auto key = CDP_TRY(needs_->vault.find(reading.snapshot, home_));
+    if (!key) return true;  // erased
+    std::vector<std::pair<std::string, std::string>> rows;
+    std::size_t bytes = 0;
+    bool all = true;
+    CDP_CHECK(reading.snapshot.scan(storage::KeyWriter(Space::event, home_).str(), from_,
+                                    [&](std::string_view row, std::string_view sealed) {
+                                        all = rows.size() < kStepRows && bytes < kStepBytes;
+                                        if (all) rows.emplace_back(row, sealed);
+                                        bytes += sealed.size();
+                                        return all;
+                                    }));
+    Step step(*this, reading, *key, pruned);
+    for (const auto& [row, sealed] : rows) CDP_CHECK(step.visit(row, sealed));
+    if (!rows.empty()) from_ = rows.back().first + '\0';
+    met_ = met_ || !rows.empty();
+    // A trait whose event is gone left a remnant behind.
+    if (all && met_) CDP_CHECK(step.visit_traits());
+    return all;
+}
+
+Result<HomeRetention::Step::Read> HomeRetention::Step::open(const std::string& row,
+                                                            const std::string& sealed) const {
+    Read out;
+    storage::KeyReader in(row);
+    out.place.time = in.newest_first();
+    out.place.id = in.id<EventId>();
+    auto stored = decode_event(CDP_TRY(storage::Vault::open(key_, row, sealed)));
+    if (!stored || !in.ok()) return damaged("an event that cannot be read");
+    out.stored = std::move(*stored);
+    out.event = read_again(out.stored, needs_.config);
+    if (!out.event) return out;
+    out.event->time = out.place.time;
+    out.seen = observation_of(*out.event, source_hash_of(needs_.vault, out.stored.source),
+                              needs_.graph, needs_.config.types);
+    return out;
+}
+
+Result<void> HomeRetention::Step::visit(const std::string& row, const std::string& sealed) {
+    auto read = CDP_TRY(open(row, sealed));
+    if (!read.stored.remnant) {
+        const auto expiry =
+            event_expiry(needs_.config, read.stored.type, read.stored.name, read.place.time);
+        if (!is_past(expiry, home_.now_)) return shorten(row, read);
+        CDP_CHECK(become_remnant(row, read));
+        ++pruned_[expiry->rule].events;
+    }
+    return merge(read);
+}
+
+// Whoever erases it meanwhile wins.
+Result<void> HomeRetention::Step::put(const std::string& row, const StoredEvent& event) {
+    CDP_TRY(reading_.transaction.get(row));
+    reading_.transaction.put(row, storage::Vault::seal(key_, row, encode(event)));
+    return Result<void>::ok();
+}
+
+Result<void> HomeRetention::Step::shorten(const std::string& row, const Read& read) {
+    if (!home_.has_parts_ || !read.event) return Result<void>::ok();
+    const auto property = [&](std::string_view name) {
+        const auto expiry = property_expiry(needs_.config, name, read.place.time);
+        if (!is_past(expiry, home_.now_)) return false;
+        ++pruned_[expiry->rule].properties;
+        return true;
+    };
+    const auto trait = [&](std::string_view name) {
+        return is_past(trait_expiry(needs_.config, name, read.place.time), home_.now_);
+    };
+    const auto left = without(read.stored, *read.event, {property, trait}, needs_.config);
+    if (!left) return Result<void>::ok();
+    CDP_CHECK(put(row, left->event));
+    return keep(read, left->traits);
+}
+
+Result<void> HomeRetention::Step::become_remnant(const std::string& row, Read& read) {
+    if (read.event) {
+        CDP_CHECK(keep(read, read.event->traits));
+        if (!read.event->group_id.empty() && !read.event->group_traits.empty()) {
+            const auto group = needs_.groups.id_of(read.event->group_id);
+            if (const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, subject_of(group))))
+                for (const Trait& one : read.event->group_traits)
+                    CDP_CHECK(keep_row(
+                        *key,
+                        group_trait_key(group, needs_.vault.hash<TraitName>("trait", one.name)),
+                        read, one));
+        }
+        read.stored = remnant_of(read.stored, *read.event);
+    } else {
+        // Today's rules find nobody in it: nor will they in this.
+        read.stored.raw = "{}";
+        read.stored.name.clear();
+        read.stored.remnant = true;
+    }
+    return put(row, read.stored);
+}
+
+// What the event is the only one to say stays, as a fact, until its own time is up.
+Result<void> HomeRetention::Step::keep(const Read& read, std::span<const Trait> traits) {
+    for (const Trait& one : traits)
+        CDP_CHECK(keep_row(key_,
+                           trait_key(home_.home_, needs_.vault.hash<TraitName>("trait", one.name)),
+                           read, one));
+    return Result<void>::ok();
+}
+
+Result<void> HomeRetention::Step::keep_row(const storage::SubjectKey& key, const std::string& row,
+                                           const Read& read, const Trait& trait) {
+    const auto sealed = CDP_TRY(reading_.transaction.get(row));
+    if (!sealed) return Result<void>::ok();
+    auto stored = CDP_TRY(open_trait(key, row, *sealed));
+    const StoredTrait said{trait.name,        trait.json,         read.place.time,
+                           read.stored.trust, read.stored.source, stored.tellers};
+    if (!stored.tellers.empty() || stored != said) return Result<void>::ok();
+    stored.tellers = tokens_of(read.seen);
+    reading_.transaction.put(row, storage::Vault::seal(key, row, encode(stored)));
+    return Result<void>::ok();
+}
+
+Result<void> HomeRetention::Step::merge(const Read& read) {
+    const auto day = day_of(read.place.time);
+    if (std::exchange(home_.day_, day) != day) home_.alike_.clear();
+    if (!read.event || CDP_TRY(stands_alone(read))) return Result<void>::ok();
+    auto& alike = home_.alike_[what_it_says(read.stored)];
+    const Alike::One one{read.place, named_in(read.seen)};
+    if (has_stamps(*read.event) && !alike.last) {
+        alike.last = one;
+        return Result<void>::ok();
+    }
+    const auto later = std::exchange(alike.first, one);
+    if (!later) return Result<void>::ok();
+    CDP_CHECK(drop(*later));
+    if (stands_for_several(read.stored)) return Result<void>::ok();
+    return put(event_key(home_.home_, one.place.time, one.place.id),
+               standing_for_several(read.stored));
+}
+
+// Whether its very moment, or that it is this event, still matters.
+Result<bool> HomeRetention::Step::stands_alone(const Read& read) {
+    if (CDP_TRY(identity::Assertions::retracted(looking_, read.place.id))) return true;
+    for (const auto& sighting : read.seen.sightings) {
+        const auto node = CDP_TRY(needs_.graph.find(looking_, sighting.token));
+        if (node && node->shared) return true;
+        // Whoever was erased is named by what is later alone.
+        if (CDP_TRY(Tombstones::find(looking_, sighting.token))) return true;
+        if (has_stamps(*read.event) &&
+            CDP_TRY(is_contested(sighting.token, day_of(read.place.time))))
+            return true;
+    }
+    return false;
+}
+
+Result<bool> HomeRetention::Step::is_contested(const Token& token, std::int32_t day) {
+    const auto [known, fresh] = contested_.try_emplace(token);
+    if (fresh) {
+        const auto facts = CDP_TRY(needs_.consents.load(reading_.snapshot, looking_, token));
+        for (const auto& one : consent::contested(token, facts)) known->second.insert(one.day);
+    }
+    return known->second.contains(day);
+}
+
+Result<void> HomeRetention::Step::drop(const Alike::One& one) {
+    auto& transaction = reading_.transaction;
+    const auto row = event_key(home_.home_, one.place.time, one.place.id);
+    CDP_TRY(transaction.get(row));
+    transaction.erase(row);
+    for (const Token& token : one.named)
+        if (token != home_.home_)
+            transaction.erase(pointer_key(token, one.place.time, one.place.id));
+    const auto dedupe = dedupe_key(one.place.id);
+    const auto known = CDP_TRY(transaction.get(dedupe));
+    const auto seen = known ? decode_seen(*known) : std::nullopt;
+    if (seen && seen->home == home_.home_)
+        transaction.put(dedupe, encode(Seen{seen->expires, kMerged, {}}));
+    return Result<void>::ok();
+}
+
+// Those that an event says go with what it says of them.
+Result<void> HomeRetention::Step::visit_traits() {
+    if (!home_.has_parts_) return Result<void>::ok();
+    auto& transaction = reading_.transaction;
+    auto outcome = Result<void>::ok();
+    std::vector<std::string> past;
+    CDP_CHECK(transaction.scan(storage::KeyWriter(Space::trait, home_.home_).str(),
+                               [&](std::string_view row, std::string_view sealed) {
+                                   const auto trait = open_trait(key_, row, sealed);
+                                   if (!trait) {
+                                       outcome = trait.error();
+                                       return false;
+                                   }
+                                   const auto expiry =
+                                       trait_expiry(needs_.config, trait->name, trait->time);
+                                   if (trait->tellers.empty() || !is_past(expiry, home_.now_))
+                                       return true;
+                                   past.emplace_back(row);
+                                   ++pruned_[expiry->rule].traits;
+                                   return true;
+                               }));
+    CDP_CHECK(outcome);
+    // An event that comes meanwhile may say an older value.
+    if (!past.empty()) transaction.watch(storage::KeyWriter(Space::event, home_.home_).str());
+    for (auto& row : past) transaction.erase(std::move(row));
+    return Result<void>::ok();
+}
+
+}  // namespace cdp
