@@ -56,6 +56,8 @@ constexpr std::array kParts{
               kGroupColumns},
     PartWords{"consents", "What you agreed to and refused", "Your answers, as they were recorded.",
               "You were not asked, or have not answered.", kConsentColumns},
+    PartWords{"suppressions", "Never to be contacted again",
+              "Kept also when everything else is erased, so that it holds.", "Nothing."},
     PartWords{"signals", "Signals of your browser or app",
               "Texts in which they passed your choices on.", "None."},
     PartWords{"decisions", "What may be done at present",

@@ -6,6 +6,7 @@
 #include "cdp/subject_walk.h"
 #include "consent/rows.h"
 #include "consent/signal_rows.h"
+#include "consent/suppression.h"
 
 // What the person answered, and what follows from it now.
 namespace cdp {
@@ -35,6 +36,7 @@ Result<void> SubjectWalk::tell_consents(ReportForm& form) {
         const auto key = CDP_TRY(needs_.vault.find(snapshot_, token));
         if (!key) continue;
         const Row tell = [&](std::string_view row, std::string_view sealed) -> Result<void> {
+            if (consent::is_suppression(row)) return Result<void>::ok();
             const auto said = CDP_TRY(open_committed(*key, token, row, sealed));
             ++counts_.consents;
             const auto* record = std::get_if<consent::Record>(&said.row);
@@ -48,6 +50,22 @@ Result<void> SubjectWalk::tell_consents(ReportForm& form) {
         };
         CDP_CHECK(each(Space::consent, token, tell));
     }
+    return Result<void>::ok();
+}
+
+// They outlive an erasure, and are not among what it takes.
+Result<void> SubjectWalk::tell_suppressions(ReportForm& form) {
+    form.list("suppressions");
+    for (const Token& token : own_tokens_)
+        for (const auto& one : CDP_TRY(Suppressions::of(transaction_, token))) {
+            JsonWriter out;
+            out.open().text("id", to_hex(one.id.view()));
+            out.json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
+            out.text("reason", consent::to_string(one.reason));
+            out.text("scope", consent::to_string(one.scope)).text("from", format_time(one.from));
+            if (one.until) out.text("until", format_time(*one.until));
+            form.entry(out.close().take());
+        }
     return Result<void>::ok();
 }
 

@@ -1,6 +1,7 @@
 #include "cdp/subject_walk.h"
 
 #include "consent/rows.h"
+#include "consent/suppression.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -69,6 +70,7 @@ Result<void> SubjectWalk::tell_all(ReportForm& form) {
     CDP_CHECK(tell_traits(form));
     CDP_CHECK(tell_groups(form));
     CDP_CHECK(tell_consents(form));
+    CDP_CHECK(tell_suppressions(form));
     CDP_CHECK(tell_signals(form));
     CDP_CHECK(tell_decisions(form));
     CDP_CHECK(tell_disclosures(form));
@@ -98,7 +100,8 @@ Result<void> SubjectWalk::each_event(const VisitPersonEvent& visit) const {
 Result<void> SubjectWalk::count_unreadable() {
     const auto count = [&](std::string_view what, Space space, const Token& token,
                            std::uint64_t& held) {
-        return each(space, token, [&](std::string_view, std::string_view) {
+        return each(space, token, [&](std::string_view key, std::string_view) {
+            if (space == Space::consent && consent::is_suppression(key)) return Result<void>::ok();
             ++unreadable_[std::string(what)];
             ++held;
             return Result<void>::ok();

@@ -79,6 +79,7 @@ private:
     Result<void> tell_events(ReportForm& form);
     // subject_consents.cc
     Result<void> tell_consents(ReportForm& form);
+    Result<void> tell_suppressions(ReportForm& form);
     Result<void> tell_signals(ReportForm& form);
     Result<void> tell_decisions(ReportForm& form);
     // subject_disclosures.cc
