@@ -9,6 +9,8 @@
 #include "cdp/base/bytes.h"
 #include "cdp/consent_json.h"
 #include "cdp/erasure_facts.h"
+#include "cdp/privacy_shown.h"
+#include "consent/json_writer.h"
 
 namespace api {
 namespace {
@@ -224,11 +226,20 @@ Result<Uncovered> check_erasure(const json& shown, const consent::Proven& proven
     return uncovered;
 }
 
+Result<Uncovered> check_request_step(const json& shown, const consent::Proven& proven) {
+    const auto said = cdp::decode_said_step(proven.bytes);
+    if (proven.entry.type != consent::EntryType::request_status || !said) return differs("/step");
+    consent::JsonWriter due;
+    cdp::put_privacy_step(due.open(), said->request, said->step);
+    return compare_all(json::parse(due.close().take()), shown, {});
+}
+
 }  // namespace
 
 // By what is shown and not by what is proved: whoever forges an answer chooses the proof.
 Result<Uncovered> check_shown(const json& shown, const consent::Proven& proven, Shape shape) {
     if (shown.contains("erasure")) return check_erasure(shown, proven);
+    if (shown.contains("step")) return check_request_step(shown, proven);
     if (shown.contains("row") || shown.contains("decision"))
         return proven.row ? check_row(shown, proven, proven.row_index)
                           : Result<Uncovered>(differs("/row"));

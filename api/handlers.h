@@ -88,6 +88,18 @@ Response ledger_keys(const Services& services, const Request& request);
 Response read_ledger_proof(const Services& services, const Request& request);
 Response check_ledger(const Services& services, const Request& request);
 
+// agents.cc
+void add_agent(const Services& services, const Request& request, Answer answer);
+Response list_agents(const Services& services, const Request& request);
+void remove_agent(const Services& services, const Request& request, Answer answer);
+
+// drp.cc
+void exercise_data_right(const Services& services, const Request& request, Answer answer);
+Response read_data_right(const Services& services, const Request& request);
+void revoke_data_right(const Services& services, const Request& request, Answer answer);
+void set_agent_up(const Services& services, const Request& request, Answer answer);
+Response read_agent(const Services& services, const Request& request);
+
 // privacy_requests.cc
 void add_privacy_request(const Services& services, const Request& request, Answer answer);
 Response list_privacy_requests(const Services& services, const Request& request);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/audit.h"
+#include "api/drp_config.h"
 #include "api/handlers.h"
 #include "api/opendsr_routes.h"
 
@@ -151,6 +152,26 @@ void add_privacy_requests(std::vector<Route>& out) {
                               step_privacy_request));
 }
 
+// Signed messages, from agents whom their tokens and keys name.
+void add_drp(std::vector<Route>& out) {
+    const auto agents = [&](Method method, std::string_view path,
+                            std::variant<Now, Later> handler) {
+        out.push_back({.method = method,
+                       .path = path,
+                       .body_max = method == Method::get ? 0 : kDrpBodyMax,
+                       .handler = handler,
+                       .any_parameter = true});
+    };
+    agents(Method::post, "/v1/data-rights-request", exercise_data_right);
+    agents(Method::get, "/v1/data-rights-request/{id}", read_data_right);
+    agents(Method::del, "/v1/data-rights-request/{id}", revoke_data_right);
+    agents(Method::post, "/v1/agent/{id}", set_agent_up);
+    agents(Method::get, "/v1/agent/{id}", read_agent);
+    out.push_back(keyed_route(Method::post, "/v1/privacy/agents", kAdmins, add_agent));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/agents", kAdmins, list_agents));
+    out.push_back(keyed_route(Method::del, "/v1/privacy/agents/{id}", kAdmins, remove_agent));
+}
+
 std::vector<Route> make_routes(bool metrics_open) {
     std::vector<Route> out;
     add_ingest(out);
@@ -222,6 +243,7 @@ std::vector<Route> make_routes(bool metrics_open) {
                               {"limit", "cursor"}));
     out.push_back(
         keyed_route(Method::post, "/v1/privacy/retention/runs", kOfficers, run_retention));
+    add_drp(out);
     out.push_back({.path = "/.well-known/gpc.json", .handler = global_privacy_control});
     out.push_back({.path = "/healthz", .handler = healthz});
     out.push_back({.path = "/readyz", .handler = readyz});

@@ -46,5 +46,7 @@ Result<Shown> audit_processing(const AuditSources& sources, const AuditQuery& qu
 
 // audit_erasures.cc
 Result<Shown> audit_erasures(const AuditSources& sources, const AuditQuery& query);
+// audit_requests.cc
+Result<Shown> audit_rights_requests(const AuditSources& sources, const AuditQuery& query);
 
 }  // namespace cdp

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "cdp/agents.h"
 #include "cdp/base/bytes.h"
 #include "cdp/disclosure_rows.h"
 #include "cdp/ended_epochs.h"
@@ -103,8 +104,18 @@ std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) 
                     {.what = "suppression", .id = to_hex(id.view()), .commitment = commitment});
             });
     };
+    const auto agents = [&vault](const storage::Snapshot& snapshot, const Visit& visit) {
+        return each_agent(snapshot, vault, [&](const Result<Agent>& one) {
+            Committed committed{.what = "agent"};
+            if (one) {
+                committed.id = one->id;
+                committed.commitment = one->commitment();
+            }
+            return visit(committed);
+        });
+    };
     return {notices, policies, releases,     acknowledgements, batches,
-            epochs,  steps,    suppressions, prunings};
+            epochs,  steps,    suppressions, prunings,         agents};
 }
 
 }  // namespace cdp

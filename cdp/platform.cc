@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "cdp/agents.h"
 #include "cdp/audit.h"
 #include "cdp/consent_history.h"
 #include "cdp/consent_intake.h"
@@ -131,12 +132,13 @@ struct Platform::Parts {
         notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
     PrivacyRequests requests{{store, vault, graph, tombstones, disclosures, config, clock}};
+    Agents agents{{store, vault, clock}};
     const OwnSecrets secrets{store, vault};
     const HashSearch hashes{{store, vault, graph, config}};
     const SubjectReports reports{
         {store, vault, graph, people, groups, source_names, disclosures, erasures, config, clock}};
-    const Privacy privacy{erasures, suppressions, requests, runner,
-                          secrets,  hashes,       reports,  retentions};
+    const Privacy privacy{erasures, suppressions, requests,   runner, secrets,
+                          hashes,   reports,      retentions, agents};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

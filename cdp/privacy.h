@@ -4,6 +4,7 @@
 // header says what it promises.
 namespace cdp {
 
+class Agents;
 class Erasures;
 class HashSearch;
 class OwnSecrets;
@@ -22,6 +23,7 @@ struct Privacy {
     const HashSearch& hashes;
     const SubjectReports& reports;
     const Retentions& retentions;
+    Agents& agents;
 };
 
 }  // namespace cdp

@@ -76,6 +76,13 @@ struct PrivacyStep {
     friend bool operator==(const PrivacyStep&, const PrivacyStep&) = default;
 };
 
+// What said_of wrote, without its salt; nullopt: it did not.
+struct SaidPrivacyStep {
+    PrivacyRequestId request{};
+    PrivacyStep step = {};
+};
+std::optional<SaidPrivacyStep> decode_said_step(std::string_view bytes);
+
 struct PrivacyRequest {
     PrivacyRequestId id{};
     PrivacyKind kind = PrivacyKind::access;

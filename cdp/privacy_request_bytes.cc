@@ -206,6 +206,16 @@ std::optional<PrivacyStep> decode_privacy_step(std::string_view bytes) {
     return out;
 }
 
+std::optional<SaidPrivacyStep> decode_said_step(std::string_view bytes) {
+    if (bytes.size() < sizeof(PrivacyRequestId::bytes)) return std::nullopt;
+    const auto request = PrivacyRequestId::from(bytes);
+    // As it is stored its salt follows.
+    const auto step = decode_privacy_step(
+        std::string(bytes.substr(sizeof request.bytes)).append(consent::view(consent::Sha256{})));
+    if (!step) return std::nullopt;
+    return SaidPrivacyStep{request, *step};
+}
+
 std::string encode(const PrivacySubject& subject) {
     ByteWriter out;
     out.u8(kFormat).bytes(subject.identifier.type).bytes(subject.identifier.value);

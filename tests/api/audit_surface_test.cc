@@ -58,6 +58,8 @@ const std::vector<std::string> kLists{
     "/v1/audit/night?since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z",
     "/v1/audit/quarantines?limit=1",
     "/v1/privacy/erasures?limit=1",
+    "/v1/privacy/requests?limit=1",
+    "/v1/audit/rights-requests?limit=1",
     "/v1/identity/assertions?limit=1",
 };
 

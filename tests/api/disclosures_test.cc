@@ -180,8 +180,9 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
     // They show nobody: who has keys, how the server does, what anybody may know of the ledger,
     // and the texts that everybody was shown.
     const std::set<std::string_view> nobody{
-        "/v1/keys", "/v1/keys/epochs", "/v1/verify", "/metrics", "/v1/ledger/check",
-        "/v1/ledger/keys", "/v1/ledger/proofs/{index}", "/v1/notices/{id}", "/v1/audit/quarantines",
+        "/v1/keys", "/v1/privacy/agents", "/v1/keys/epochs", "/v1/verify", "/metrics",
+        "/v1/ledger/check", "/v1/ledger/keys", "/v1/ledger/proofs/{index}", "/v1/notices/{id}",
+        "/v1/audit/quarantines",
         // Of names and of the configuration.
         "/v1/audit/unmapped", "/v1/audit/processing", "/v1/audit/purpose-limitation",
         // Need a decision, and a night: tests/cdp/audit_*.
@@ -192,6 +193,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
         "/v1/privacy/erasures", "/v1/privacy/erasures/{id}",
         // Rules and counts.
         "/v1/privacy/retention",
+        // Lists name nobody; one request, privacy_requests_test.cc.
+        "/v1/privacy/requests", "/v1/audit/rights-requests", "/v1/privacy/requests/{id}",
         // Needs a published ledger: receipt_test.cc.
         "/v1/receipts/{record}"};
     for (const auto& route : routes.all()) {

@@ -1,3 +1,5 @@
+#include "api/audit_check.h"
+#include "consent/ledger.h"
 #include "tests/api/world.h"
 
 // What officers post about somebody's request, and what they are answered.
@@ -107,4 +109,42 @@ TEST_CASE("a request that cannot be read is refused where it stands", "[privacy]
     body = asked("rectification");
     CHECK(world.submit(body).status == 400);
     CHECK(world.post(kRequests, world.officer(), "{").refusal() == "400 malformed_json");
+}
+
+TEST_CASE("whoever reads a request looks at whom it names, and that is noted", "[privacy]") {
+    const Office world;
+    auto body = asked("erasure");
+    body.erase("verified_by");
+    const auto id = world.submit(body).json()["id"].get<std::string>();
+    const auto looked = [&] {
+        return world.get("/v1/audit/access?subject=user_id:u1", world.officer())
+            .json()["accesses"]
+            .size();
+    };
+    const auto before = looked();
+    CHECK(world.get(kRequests + "/" + id + "?reason=case%207", world.officer()).status == 200);
+    CHECK(looked() > before);
+}
+
+TEST_CASE("what was done about a request is proved offline, and nothing else", "[privacy]") {
+    Office world;
+    auto body = asked("erasure");
+    body.erase("verified_by");
+    REQUIRE(world.submit(body).status == 200);
+    auto answer = world.get("/v1/audit/rights-requests", world.officer());
+    REQUIRE(answer.status == 200);
+    const auto keys = world.platform->ledger().public_keys();
+    REQUIRE(keys);
+    const auto verified = [&](const json& said) { return api::check_audit(said.dump(), *keys); };
+    auto said = answer.json();
+    const auto holds = verified(said);
+    REQUIRE(holds);
+    CHECK(holds->verified());
+    CHECK(holds->proofs == 2);
+    said["requests"][0]["steps"][1]["author"] = "somebody";
+    const auto forged = verified(said);
+    REQUIRE(forged);
+    CHECK_FALSE(forged->verified());
+    REQUIRE(forged->fault);
+    CHECK(forged->fault->pointer == "/requests/0/steps/1/author");
 }

@@ -3,6 +3,7 @@
 
 #include "tests/cdp/audit_expected_of_consents.h"
 #include "tests/cdp/audit_expected_of_disclosures.h"
+#include "tests/cdp/audit_expected_of_requests.h"
 #include "tests/cdp/audit_expected_of_signals.h"
 #include "tests/support/seeds.h"
 
@@ -33,6 +34,7 @@ const std::map<std::string, Expectation, std::less<>> kExpectations{
     {"unmapped", tests::unmapped},
     {"signals", tests::signals},
     {"conflicts", tests::conflicts},
+    {"rights-requests", tests::rights_requests},
     {"processing", tests::processing},
     {"records", tests::actors},
     {"recipients", tests::recipients},
@@ -146,6 +148,9 @@ const std::vector<Planted> kPlanted{
     {"who was erased",
      [](History& known) { return !std::exchange(known.gone, {}).empty(); },
      {"erasures", "disclosures"}},
+    {"what somebody asked of their data",
+     [](History& known) { return !std::exchange(known.asked, {}).empty(); },
+     {"rights-requests"}},
     {"whose name nobody mapped",
      [](History& known) { return forget(known.unmapped, [](const auto&) { return true; }); },
      {"unmapped"}},

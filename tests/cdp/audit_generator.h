@@ -11,6 +11,7 @@
 #include "cdp/notices.h"
 #include "cdp/policy_versions.h"
 #include "cdp/privacy.h"
+#include "cdp/privacy_requests.h"
 #include "cdp/withdrawals.h"
 #include "tests/cdp/audit_history.h"
 #include "tests/cdp/audit_scanning.h"
@@ -411,6 +412,30 @@ private:
         known.gone.push_back(gone);
     }
 
+    // By somebody of whom nothing is held, so that no other answer changes.
+    void ask_rights(const std::string& law, std::chrono::days term, bool denied) {
+        pass();
+        auto& requests = platform().privacy().requests;
+        Asked asked{.id = "T-" + std::to_string(serial_++),
+                    .law = law,
+                    .status = "waiting_for_verification",
+                    .due = clock().now() + term,
+                    .steps = "receive ask "};
+        const auto taken = requests.submit("kim", {.kind = cdp::PrivacyKind::erasure,
+                                                   .external_id = asked.id,
+                                                   .regime = law,
+                                                   .identifiers = {{"email", "e@shop.example"}}});
+        REQUIRE(taken);
+        if (denied) {
+            REQUIRE(requests.step(
+                "officer:lee", taken->id,
+                {.act = cdp::PrivacyAct::deny, .denial = cdp::PrivacyDenial::suspected_fraud}));
+            asked.status = "denied";
+            asked.steps += "deny ";
+        }
+        known.asked.push_back(asked);
+    }
+
     // So that every question has something to tell, whatever the seed.
     void happen_surely() {
         say({.under = mail(0), .purpose = "email_marketing", .state = "granted", .version = "3"});
@@ -441,6 +466,9 @@ private:
         for (int i = 0; i < 3; ++i) child_says();
         say({.under = kParent, .purpose = "advertising", .state = "denied"});
         look(kParent);  // who is not erased
+        ask_rights("ccpa", std::chrono::days(45), false);
+        ask_rights("lgpd", std::chrono::days(15), true);
+        ask_rights("pipa_kr", std::chrono::days(10), false);
     }
 
     void happen() {

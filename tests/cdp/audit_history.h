@@ -95,6 +95,15 @@ struct Gone {
     Names channels = {};  // that had something
 };
 
+// What somebody asked of their data.
+struct Asked {
+    std::string id = {};
+    std::string law = {};
+    std::string status = {};
+    Timestamp due{};
+    std::string steps = {};
+};
+
 struct Unknown {
     std::string kind = {};
     std::string name = {};
@@ -113,6 +122,7 @@ struct History {
     std::vector<TookNote> told = {};
     std::vector<TookNote> noted = {};
     std::vector<Gone> gone = {};
+    std::vector<Asked> asked = {};
     std::vector<Unknown> unmapped = {};
 
     bool is_gone(const std::string& name) const {

@@ -1,0 +1,200 @@
+#include "api/drp_request.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include "api/parameters.h"
+#include "cdp/privacy_regimes.h"
+#include "consent/json_writer.h"
+#include "consent/sha256.h"
+
+namespace api {
+namespace {
+
+using cdp::PrivacyKind;
+using cdp::PrivacyState;
+using nlohmann::json;
+
+constexpr std::size_t kUrlMax = 2'048;
+
+struct Exercise {
+    std::string_view name;
+    PrivacyKind kind;
+};
+// The directory's schema spells two of them with hyphens.
+constexpr std::array kExercises{Exercise{"sale:opt_out", PrivacyKind::opt_out},
+                                Exercise{"sale:opt-out", PrivacyKind::opt_out},
+                                Exercise{"sale:opt_in", PrivacyKind::opt_in},
+                                Exercise{"sale:opt-in", PrivacyKind::opt_in},
+                                Exercise{"deletion", PrivacyKind::erasure},
+                                Exercise{"access", PrivacyKind::access},
+                                Exercise{"access:categories", PrivacyKind::access},
+                                Exercise{"access:specific", PrivacyKind::access}};
+
+struct Claim {
+    const char* name;
+    const char* verified;
+    const char* type;  // of the identifier
+};
+constexpr std::array kClaims{Claim{"email", "email_verified", "email"},
+                             Claim{"phone_number", "phone_number_verified", "phone"}};
+
+bool is_true(const json& claims, const char* name) {
+    const auto found = claims.find(name);
+    return found != claims.end() && found->is_boolean() && found->get<bool>();
+}
+
+// Who it is about. What the agent has verified stands for itself; what it has not is not acted
+// upon beside that, or one verified address would open another's data.
+void take_identity(const json& claims, cdp::NewPrivacyRequest& out) {
+    std::vector<cdp::RequestedIdentifier> verified;
+    std::vector<cdp::RequestedIdentifier> all;
+    for (const auto& [name, flag, type] : kClaims) {
+        const auto value = claim(claims, name);
+        if (value.empty()) continue;
+        all.push_back({type, value});
+        if (is_true(claims, flag)) verified.push_back(all.back());
+    }
+    if (!verified.empty()) out.verified_by = "agent";
+    out.identifiers = verified.empty() ? std::move(all) : std::move(verified);
+}
+
+// The host of an https URL without user and password; nullopt: it is none.
+std::optional<std::string> host_of(std::string_view url) {
+    constexpr std::string_view kHttps = "https://";
+    if (!url.starts_with(kHttps) || url.size() > kUrlMax) return std::nullopt;
+    auto rest = url.substr(kHttps.size());
+    rest = rest.substr(0, rest.find_first_of("/?#"));
+    if (rest.find('@') != rest.npos) return std::nullopt;
+    rest = rest.substr(0, rest.find(':'));
+    std::string host(rest);
+    for (auto& c : host)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    if (host.empty()) return std::nullopt;
+    return host;
+}
+
+json context_of(const cdp::PrivacyRequest& request) {
+    auto context = json::parse(request.context, nullptr, /*allow_exceptions=*/false);
+    return context.is_object() ? context : json::object();
+}
+
+struct Standing {
+    std::string_view status;
+    std::string_view reason = {};
+};
+
+std::string_view reason_of(const cdp::PrivacyRequest& request) {
+    if (request.denial == cdp::PrivacyDenial::insufficient_verification)
+        return "insuf_verification";
+    return request.denial ? to_string(*request.denial) : "other";
+}
+
+Standing standing_of(const cdp::PrivacyRequest& request) {
+    switch (request.state) {
+        case PrivacyState::received: return {"open"};
+        case PrivacyState::waiting_for_verification:
+            return {"in_progress", "need_user_verification"};
+        case PrivacyState::verified:
+        case PrivacyState::in_progress: return {"in_progress"};
+        case PrivacyState::fulfilled:
+            // Nobody was found whose data could go.
+            if (request.kind == PrivacyKind::erasure && !request.results.matched)
+                return {"denied", "no_match"};
+            return {"fulfilled"};
+        case PrivacyState::denied: return {"denied", reason_of(request)};
+        case PrivacyState::cancelled: return {"revoked"};
+        // The time to prove who asks has run out.
+        case PrivacyState::expired: return {"denied", "insuf_verification"};
+    }
+    return {"in_progress"};
+}
+
+}  // namespace
+
+cdp::Result<cdp::NewPrivacyRequest> drp_request_of(const DrpMessage& message,
+                                                   const cdp::Agent& agent,
+                                                   const cdp::AgentTerms& config,
+                                                   cdp::Timestamp now) {
+    const auto& claims = message.claims;
+    const auto exercise = std::ranges::find(kExercises, claim(claims, "exercise"), &Exercise::name);
+    if (exercise == kExercises.end())
+        return invalid("exercise_unknown", "Unsupported rights actions submitted.");
+    cdp::NewPrivacyRequest out{.kind = exercise->kind, .protocol = cdp::PrivacyProtocol::drp};
+    out.external_id = cdp::to_hex(consent::view(consent::sha256(message.bytes)));
+    out.regime = claim(claims, "regime");
+    if (out.regime.empty()) out.regime = "voluntary";
+    if (!cdp::find_privacy_regime(out.regime))
+        return invalid("regime_unknown", "No such regime is served here.");
+    take_identity(claims, out);
+    if (out.identifiers.empty())
+        return invalid("identity_missing", "Neither email nor phone_number says who asks.");
+    const auto url = claim(claims, "status_callback");
+    const auto host = host_of(url);
+    if (!url.empty() && !host)
+        return invalid("callback_malformed", "status_callback is no https URL.");
+    const auto& hosts = agent.callback_hosts;
+    out.callbacks = host && std::ranges::find(hosts, *host) != hosts.end();
+    if (exercise->kind == PrivacyKind::erasure || exercise->kind == PrivacyKind::access)
+        out.not_before = now + config.revoke_window;
+    json context{{"exercise", std::string(exercise->name)}};
+    if (!url.empty()) context["callback"] = out.callbacks ? url : "";
+    for (const auto* name : {"agent_request_id", "agent-request-id"})
+        if (const auto id = claim(claims, name); !id.empty() && id.size() <= kUrlMax)
+            context["agent_request_id"] = id;
+    out.context = context.dump();
+    return out;
+}
+
+bool callback_refused(const cdp::PrivacyRequest& request) {
+    const auto context = context_of(request);
+    return context.contains("callback") && claim(context, "callback").empty();
+}
+
+std::string callback_of(const cdp::PrivacyRequest& request) {
+    return claim(context_of(request), "callback");
+}
+
+std::string uuid_of(const cdp::PrivacyRequestId& id) {
+    auto out = cdp::to_hex(id.view());
+    for (const std::size_t at : {20, 16, 12, 8}) out.insert(at, "-");
+    return out;
+}
+
+std::string id_in_uuid(std::string_view uuid) {
+    std::string out;
+    for (std::size_t i = 0; i < uuid.size(); ++i) {
+        const bool hyphen = i == 8 || i == 13 || i == 18 || i == 23;
+        if (hyphen != (uuid[i] == '-')) return {};
+        if (!hyphen) out += uuid[i];
+    }
+    return out.size() == 2 * sizeof(cdp::PrivacyRequestId::bytes) ? out : "";
+}
+
+std::string drp_status(const cdp::PrivacyRequest& request, const cdp::AgentTerms& config,
+                       const std::string& results_url) {
+    const auto id = uuid_of(request.id);
+    const auto standing = standing_of(request);
+    consent::JsonWriter out;
+    out.open().text("request_id", id).text("received_at", cdp::format_time(request.received));
+    out.text("expected_by", cdp::format_time(request.due()));
+    out.text_if("agent_request_id", claim(context_of(request), "agent_request_id"));
+    if (!request.extended_for.empty())
+        out.text("processing_details", "The time to answer was extended: " + request.extended_for);
+    out.text("status", standing.status).text_if("reason", standing.reason);
+    if (request.state == PrivacyState::waiting_for_verification) {
+        const auto& url = config.verification_url;
+        out.text("user_verification_url",
+                 url + (url.find('?') == url.npos ? "?" : "&") + "request_id=" + id);
+        out.text("expires_at", cdp::format_time(request.due()));
+    }
+    if (standing.status == "fulfilled" && !results_url.empty()) {
+        out.text("results_url", results_url);
+        if (request.results.until) out.text("expires_at", cdp::format_time(*request.results.until));
+    }
+    return out.close().take();
+}
+
+}  // namespace api

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "api/drp_config.h"
+#include "api/drp_message.h"
+#include "cdp/agents.h"
+#include "cdp/privacy_request.h"
+
+// Between the Data Rights Protocol and privacy requests; docs/decisions/0033. Pure.
+namespace api {
+
+// What a message asks for. Errors: invalid_argument, exercise_unknown, regime_unknown,
+// identity_missing, callback_malformed.
+cdp::Result<cdp::NewPrivacyRequest> drp_request_of(const DrpMessage& message,
+                                                   const cdp::Agent& agent,
+                                                   const cdp::AgentTerms& config,
+                                                   cdp::Timestamp now);
+
+// It wanted to be called back at a host that is not the agent's.
+bool callback_refused(const cdp::PrivacyRequest& request);
+// Where its agent is called back; empty: nowhere.
+std::string callback_of(const cdp::PrivacyRequest& request);
+
+// The id as the protocol has it, a UUID; and back, empty unless it is one.
+std::string uuid_of(const cdp::PrivacyRequestId& id);
+std::string id_in_uuid(std::string_view uuid);
+
+// The exercise status object. `results_url`: of what was asked to be seen; empty: none.
+std::string drp_status(const cdp::PrivacyRequest& request, const cdp::AgentTerms& config,
+                       const std::string& results_url = {});
+
+}  // namespace api

@@ -1,0 +1,413 @@
+#include <sodium.h>
+
+#include <array>
+
+#include "api/drp_request.h"
+#include "cdp/agents.h"
+#include "cdp/privacy.h"
+#include "cdp/privacy_requests.h"
+#include "consent/base64.h"
+#include "tests/api/world.h"
+
+// The Data Rights Protocol, spoken by agents that sign with libsodium as the protocol has it.
+
+namespace {
+
+using cdp::Role;
+using nlohmann::json;
+using tests::Reply;
+using tests::World;
+
+const std::string kRequests = "/v1/data-rights-request";
+
+class SigningKey {
+public:
+    SigningKey() { crypto_sign_keypair(public_.data(), secret_.data()); }
+    std::string verify_key() const {
+        return consent::to_base64({reinterpret_cast<const char*>(public_.data()), public_.size()});
+    }
+    // Combined mode: the signature, then the message.
+    std::string sign(const std::string& text) const {
+        std::string out(crypto_sign_BYTES + text.size(), '\0');
+        crypto_sign(reinterpret_cast<unsigned char*>(out.data()), nullptr,
+                    reinterpret_cast<const unsigned char*>(text.data()), text.size(),
+                    secret_.data());
+        return consent::to_base64(out);
+    }
+
+private:
+    std::array<unsigned char, crypto_sign_PUBLICKEYBYTES> public_{};
+    std::array<unsigned char, crypto_sign_SECRETKEYBYTES> secret_{};
+};
+
+cdp::AgentTerms terms_of(const std::string& url, int minutes = 0) {
+    return {.business_id = "SHOP",
+            .verification_url = url,
+            .revoke_window = std::chrono::minutes(minutes)};
+}
+
+struct Network : World {
+    explicit Network(cdp::AgentTerms terms = terms_of("https://shop.example/prove")) {
+        platform->privacy().agents.let_in(std::move(terms));
+        receive(R"({"type":"identify","userId":"u1","messageId":"m1","traits":)"
+                R"({"email":"a@shop.example","plan":"gold"}})");
+        enrol("HELPER", key);
+        token = set_up("HELPER", key).json().value("token", "");
+        REQUIRE(token.size() == 44);
+    }
+
+    void enrol(const std::string& id, const SigningKey& with) const {
+        const json body{{"id", id},
+                        {"name", "Helps people"},
+                        {"verify_key", with.verify_key()},
+                        {"callback_hosts", {"helper.example"}}};
+        REQUIRE(post("/v1/privacy/agents", keys.at(Role::admin), body.dump()).status == 200);
+    }
+    std::string at(std::chrono::seconds from_now) const {
+        return cdp::format_time(clock.now() + from_now);
+    }
+    json envelope(const std::string& agent = "HELPER") const {
+        using std::chrono::seconds;
+        return {{"agent-id", agent},
+                {"business-id", "SHOP"},
+                {"issued-at", at(seconds(-1))},
+                {"expires-at", at(seconds(540))},
+                {"drp.version", "1.0"}};
+    }
+    Reply set_up(const std::string& id, const SigningKey& with, json body = nullptr) const {
+        if (body.is_null()) body = envelope(id);
+        return ask("POST", "/v1/agent/" + id, "Content-Type: text/plain\r\n",
+                   with.sign(body.dump()));
+    }
+    json asking(const std::string& exercise) const {
+        auto body = envelope();
+        body.update({{"exercise", exercise},
+                     {"regime", "ccpa"},
+                     {"email", "a@shop.example"},
+                     {"email_verified", true},
+                     {"name", "A person"},
+                     {"agent_request_id", "foo"}});
+        return body;
+    }
+    Reply send(const std::string& signed_body, const std::string& with_token) const {
+        return ask("POST", kRequests, "Content-Type: text/plain\r\n" + bearer(with_token),
+                   signed_body);
+    }
+    Reply send(const json& body) const { return send(key.sign(body.dump()), token); }
+    Reply read(const json& status, const std::string& with_token) const {
+        return get(kRequests + "/" + status.at("request_id").get<std::string>(), with_token);
+    }
+    json now(const json& status) const { return read(status, token).json(); }
+    Reply revoke(const json& status, const std::string& signed_body) const {
+        return ask("DELETE", kRequests + "/" + status.at("request_id").get<std::string>(),
+                   bearer(token), signed_body);
+    }
+    void run_due() const {
+        REQUIRE(platform->privacy().requests.run_due([] { return true; }));
+    }
+    // What a refusal says, and whether it may be sent again.
+    static std::string refusal(const Reply& reply) {
+        const auto said = reply.json();
+        CHECK(said.value("code", "") == std::to_string(reply.status));
+        CHECK_FALSE(said.value("message", "").empty());
+        return std::to_string(reply.status) + (said.value("fatal", false) ? " fatal" : " retry");
+    }
+
+    SigningKey key;
+    std::string token;
+};
+
+}  // namespace
+
+TEST_CASE("an agent's request is taken down, done, and told as the protocol has it", "[drp]") {
+    const Network world;
+    const auto taken = world.send(world.asking("deletion"));
+    REQUIRE(taken.status == 200);
+    const auto status = taken.json();
+    CAPTURE(status.dump());
+    CHECK(status["status"] == "in_progress");
+    CHECK_FALSE(status.contains("reason"));
+    CHECK(status["agent_request_id"] == "foo");
+    CHECK(status["request_id"].get<std::string>().size() == 36);
+    CHECK(status["expected_by"] > status["received_at"]);
+    world.run_due();
+    CHECK(world.now(status)["status"] == "fulfilled");
+    CHECK(world.get("/v1/audit/erasures?subject=user_id:u1", world.keys.at(Role::officer))
+              .json()["held"] == false);
+    // Every member is one of the protocol's.
+    const auto end = world.now(status);
+    for (const auto& [name, value] : end.items())
+        CHECK(json{"request_id", "received_at", "expected_by", "agent_request_id",
+                   "processing_details", "status", "reason", "user_verification_url", "results_url",
+                   "expires_at"}
+                  .dump()
+                  .find('"' + name + '"') != std::string::npos);
+}
+
+TEST_CASE("a message is refused in the protocol's order, by its first fault", "[drp]") {
+    const Network world;
+    const SigningKey other;
+    auto body = world.asking("deletion");
+    const auto good = world.key.sign(body.dump());
+    // Each has all the faults that come after its own.
+    body["agent-id"] = "SOMEBODY";
+    body["business-id"] = "BANK";
+    body["issued-at"] = world.at(std::chrono::seconds(300));
+    body["expires-at"] = world.at(std::chrono::seconds(-300));
+    body["drp.version"] = "7";
+    body["exercise"] = "dance";
+    const auto said = [&](const Reply& reply) {
+        return Network::refusal(reply) + ": " + reply.json().value("message", "");
+    };
+    CHECK(world.send(good, "").status == 403);
+    CHECK(world.send(good, World::bearer("x")).status == 403);
+    CHECK(said(world.send("%%%", world.token)) ==
+          "400 fatal: The body is no base64 of a signed message.");
+    CHECK(said(world.send(consent::to_base64(body.dump()), world.token)) ==
+          "403 fatal: The signature is not that of the agent's key.");
+    CHECK(said(world.send(other.sign(body.dump()), world.token)) ==
+          "403 fatal: The signature is not that of the agent's key.");
+    auto tampered = *consent::from_base64(good);
+    tampered.back() ^= 1;
+    CHECK(said(world.send(consent::to_base64(tampered), world.token)) ==
+          "403 fatal: The signature is not that of the agent's key.");
+    CHECK(said(world.send(world.key.sign("[1]"), world.token)) ==
+          "400 fatal: What is signed is no JSON object.");
+    CHECK(said(world.send(body)) == "403 fatal: agent-id is not the agent that sends.");
+    body["agent-id"] = "HELPER";
+    CHECK(said(world.send(body)) == "403 fatal: business-id is another business.");
+    body["business-id"] = "SHOP";
+    CHECK(said(world.send(body)) == "400 retry: issued-at is yet to come.");
+    body["issued-at"] = "2026-11-22";
+    CHECK(said(world.send(body)) == "400 fatal: issued-at is no time.");
+    body["issued-at"] = world.at(std::chrono::seconds(-600));
+    CHECK(said(world.send(body)) == "400 fatal: The message has expired.");
+    body["expires-at"] = world.at(std::chrono::seconds(600));
+    CHECK(said(world.send(body)) == "400 fatal: A message lives for at most 15 minutes.");
+    body["expires-at"] = world.at(std::chrono::seconds(60));
+    CHECK(said(world.send(body)) == "400 fatal: drp.version is not 1.0.");
+    body["drp.version"] = "1.0";
+    CHECK(said(world.send(body)) == "400 fatal: Unsupported rights actions submitted.");
+    body["exercise"] = "deletion";
+    body["regime"] = "martial";
+    CHECK(said(world.send(body)) == "400 fatal: No such regime is served here.");
+    body["regime"] = "ccpa";
+    body.erase("email");
+    CHECK(said(world.send(body)) == "400 fatal: Neither email nor phone_number says who asks.");
+    body["email"] = "no address";
+    CHECK(world.send(body).status == 400);
+    body["email"] = "a@shop.example";
+    body["status_callback"] = "http://helper.example/x";
+    CHECK(said(world.send(body)) == "400 fatal: status_callback is no https URL.");
+    CHECK(world.platform->privacy().requests.page({})->find("\"id\"") == std::string::npos);
+}
+
+TEST_CASE("times of ISO 8601's basic form are read, as in the protocol's examples", "[drp]") {
+    const auto now = *cdp::parse_time("2021-09-02T22:30:00Z");
+    const json claims{{"agent-id", "A"},
+                      {"business-id", "B"},
+                      {"issued-at", "20210902T152725.403-0700"},
+                      {"expires-at", "20210902T223500Z"},
+                      {"drp.version", "0.9.4"}};
+    const auto issued = api::check_envelope(claims, "A", "B", now);
+    INFO((issued ? "" : issued.error().reason));
+    REQUIRE(issued);
+    CHECK(cdp::format_time(*issued) == "2021-09-02T22:27:25.403Z");
+}
+
+TEST_CASE("a token is set up by a signature, once by each message, and the next replaces it",
+          "[drp]") {
+    const Network world;
+    CHECK(world.get("/v1/agent/HELPER", world.token).body == "{}\n");
+    CHECK(world.get("/v1/agent/OTHER", world.token).status == 403);
+    CHECK(world.get("/v1/agent/HELPER", "nothing").status == 403);
+    auto body = world.envelope();
+    body["issued-at"] = world.at(std::chrono::seconds(0));
+    const auto next = world.set_up("HELPER", world.key, body);
+    REQUIRE(next.status == 200);
+    CHECK(next.json()["agent-id"] == "HELPER");
+    CHECK(world.get("/v1/agent/HELPER", world.token).status == 403);
+    CHECK(world.get("/v1/agent/HELPER", next.json()["token"]).status == 200);
+    const auto refused = [&](const Reply& reply) {
+        CHECK(reply.status == 403);
+        CHECK(reply.body.empty());
+    };
+    refused(world.set_up("HELPER", world.key, body));
+    refused(world.set_up("HELPER", SigningKey()));
+    refused(world.set_up("NOBODY", world.key));
+    refused(world.set_up("HELPER", world.key, world.envelope("OTHER")));
+    body = world.asking("deletion");
+    body["issued-at"] = world.at(std::chrono::seconds(0));
+    refused(world.set_up("HELPER", world.key, body));
+    CHECK(world.get("/v1/agent/HELPER", next.json()["token"]).status == 200);
+}
+
+TEST_CASE("the same signed bytes are the same request, never a second", "[drp]") {
+    const Network world;
+    const auto bytes = world.key.sign(world.asking("deletion").dump());
+    const auto first = world.send(bytes, world.token).json();
+    CHECK(world.send(bytes, world.token).json()["request_id"] == first["request_id"]);
+    world.run_due();
+    const auto again = world.send(bytes, world.token).json();
+    CHECK(again["request_id"] == first["request_id"]);
+    CHECK(again["status"] == "fulfilled");
+}
+
+TEST_CASE("nobody reads or revokes what another agent manages", "[drp]") {
+    const Network world;
+    const SigningKey other;
+    world.enrol("OTHER", other);
+    const auto token = world.set_up("OTHER", other).json()["token"].get<std::string>();
+    const auto status = world.send(world.asking("sale:opt_out")).json();
+    CHECK(Network::refusal(world.read(status, token)) == "403 fatal");
+    CHECK(world.send(world.key.sign(world.asking("deletion").dump()), token).status == 403);
+    CHECK(world.get(kRequests + "/00000000-0000-0000-0000-000000000000", world.token).status ==
+          404);
+    CHECK(world.get(kRequests + "/nonsense", world.token).status == 404);
+}
+
+TEST_CASE("what has not begun is revoked, by a message that was signed for it", "[drp]") {
+    const Network world(terms_of("https://shop.example/prove", 10));
+    auto body = world.asking("deletion");
+    const auto first = world.send(body).json();
+    body["phone_number"] = "+4915112345678";
+    body["phone_number_verified"] = true;
+    const auto second = world.send(body).json();
+    REQUIRE(first["request_id"] != second["request_id"]);
+    const auto plain = world.key.sign(R"({"reason":"I don't want my account deleted"})");
+    CHECK(world.revoke(first, SigningKey().sign(R"({"reason":""})")).status == 403);
+    CHECK(world.revoke(first, world.key.sign(world.asking("deletion").dump())).status == 403);
+    CHECK(world.revoke(first, world.key.sign(json{{"request_id", second["request_id"]}}.dump()))
+              .status == 403);
+    CHECK(world.revoke(first, plain).json()["status"] == "revoked");
+    CHECK(world.revoke(first, plain).json()["status"] == "revoked");
+    CHECK(Network::refusal(world.revoke(second, plain)) == "403 fatal");
+    CHECK(world.now(second)["status"] == "in_progress");
+    CHECK(world.revoke(second, world.key.sign(json{{"request_id", second["request_id"]}}.dump()))
+              .json()["status"] == "revoked");
+    const auto opted = world.send(world.asking("sale:opt_out")).json();
+    world.run_due();
+    CHECK(Network::refusal(world.revoke(
+              opted, world.key.sign(json{{"request_id", opted["request_id"]}}.dump()))) ==
+          "409 retry");
+}
+
+TEST_CASE("whom nobody has verified proves it where the business says, or is denied", "[drp]") {
+    const Network world;
+    auto body = world.asking("deletion");
+    body["email_verified"] = false;
+    const auto waiting = world.send(body).json();
+    CHECK(waiting["status"] == "in_progress");
+    CHECK(waiting["reason"] == "need_user_verification");
+    CHECK(waiting["user_verification_url"] ==
+          "https://shop.example/prove?request_id=" + waiting["request_id"].get<std::string>());
+    CHECK(waiting.contains("expires_at"));
+    // Somebody unknown is answered in the same words.
+    body["email"] = "nobody@shop.example";
+    auto unknown = world.send(body).json();
+    CHECK(unknown["reason"] == waiting["reason"]);
+    // An opt-out is not verified.
+    body = world.asking("sale:opt_out");
+    body.erase("email_verified");
+    CHECK_FALSE(world.send(body).json().contains("reason"));
+    const Network without(terms_of(""));
+    body = without.asking("deletion");
+    body["email_verified"] = "true";
+    const auto denied = without.send(body).json();
+    CHECK(denied["status"] == "denied");
+    CHECK(denied["reason"] == "insuf_verification");
+}
+
+TEST_CASE("one verified address does not open what another names", "[drp]") {
+    const Network world;
+    auto body = world.asking("deletion");
+    body["email"] = "mine@agent.example";
+    body["phone_number"] = "+4915112345678";
+    body["phone_number_verified"] = false;
+    const auto status = world.send(body).json();
+    const auto stored = world.platform->privacy().requests.read(
+        std::string_view(api::id_in_uuid(status["request_id"].get<std::string>())));
+    REQUIRE(stored);
+    REQUIRE(stored->identifiers.size() == 1);
+    CHECK(stored->identifiers[0].type == "email");
+}
+
+TEST_CASE("who matches nobody is denied for that", "[drp]") {
+    const Network world;
+    auto body = world.asking("deletion");
+    body["email"] = "nobody@shop.example";
+    const auto status = world.send(body).json();
+    CHECK(status["status"] == "in_progress");
+    world.run_due();
+    CHECK(world.now(status)["status"] == "denied");
+    CHECK(world.now(status)["reason"] == "no_match");
+}
+
+TEST_CASE("an agent is called back at its own hosts alone", "[drp]") {
+    const Network world;
+    auto body = world.asking("sale:opt_out");
+    body["status_callback"] = "https://Helper.example/updates";
+    const auto allowed = world.send(body).json();
+    body["status_callback"] = "https://helper.example@elsewhere.example/updates";
+    CHECK(world.send(body).status == 400);
+    body["status_callback"] = "https://elsewhere.example/updates";
+    const auto refused = world.send(body).json();
+    world.run_due();
+    auto& requests = world.platform->privacy().requests;
+    const auto stored = [&](const json& status) {
+        const auto found = requests.read(
+            std::string_view(api::id_in_uuid(status["request_id"].get<std::string>())));
+        REQUIRE(found);
+        return *found;
+    };
+    CHECK(api::callback_of(stored(allowed)) == "https://Helper.example/updates");
+    CHECK(api::callback_of(stored(refused)).empty());
+    CHECK(api::callback_refused(stored(refused)));
+    const auto owed = requests.owed(cdp::PrivacyProtocol::drp, 10);
+    REQUIRE(owed);
+    CHECK_FALSE(owed->empty());
+    for (const auto& one : *owed) CHECK(one.request == stored(allowed).id);
+}
+
+TEST_CASE("agents are an administrator's to register, and their end ends their token", "[drp]") {
+    const Network world;
+    const auto& admin = world.keys.at(Role::admin);
+    const std::string agents = "/v1/privacy/agents";
+    const auto add = [&](const json& body) {
+        return world.post(agents, admin, body.dump()).refusal();
+    };
+    const auto key = world.key.verify_key();
+    CHECK(add({{"id", "lower"}, {"name", "x"}, {"verify_key", key}}) ==
+          "400 malformed_agent_id /id");
+    CHECK(add({{"id", "A"}, {"verify_key", key}}) == "400 malformed_name /name");
+    CHECK(add({{"id", "A"}, {"name", "x"}, {"verify_key", "AAAA"}}) ==
+          "400 malformed_verify_key /verify_key");
+    CHECK(add({{"id", "A"}, {"name", "x"}, {"verify_key", key}, {"callback_hosts", {"A b"}}}) ==
+          "400 malformed_host /callback_hosts");
+    const auto listed = world.get(agents, admin).json()["agents"];
+    REQUIRE(listed.size() == 1);
+    CHECK(listed[0]["id"] == "HELPER");
+    CHECK(listed[0]["set_up"] == true);
+    CHECK(listed[0].dump().find(world.token) == std::string::npos);
+    const auto gone = [&] {
+        return world.ask("DELETE", agents + "/HELPER", World::bearer(admin)).status;
+    };
+    const auto status = world.send(world.asking("sale:opt_out")).json();
+    CHECK(gone() == 200);
+    CHECK(gone() == 404);
+    CHECK(world.read(status, world.token).status == 403);
+    // Its key again, without its token.
+    world.enrol("HELPER", world.key);
+    CHECK(world.read(status, world.token).status == 403);
+    while (*world.platform->ledger().publish(world.clock.now())) continue;
+    const auto checked = world.platform->check_ledger([](auto, auto) { return true; });
+    REQUIRE(checked);
+    CHECK_FALSE(checked->fault);
+}
+
+TEST_CASE("without a business's id the protocol is not served", "[drp]") {
+    const World world;
+    CHECK(world.get(kRequests + "/00000000-0000-0000-0000-000000000000", "x").status == 404);
+    CHECK(world.ask("POST", kRequests, World::bearer("x"), "AAAA").status == 404);
+    CHECK(world.ask("POST", "/v1/agent/HELPER", {}, "AAAA").status == 403);
+}
