@@ -205,7 +205,7 @@ cdp::Result<cdp::AgentTerms> agent_terms(const std::string& file) {
         read_drp(document["drp"].as_table(), fault, out);
         if (fault) return error_of(*fault, file);
     } catch (const toml::parse_error& error) {
-        return error_of({.message = std::string(error.description())}, file);
+        return error_of({.line = 0, .path = {}, .message = std::string(error.description())}, file);
     }
     return out;
 }

@@ -246,8 +246,8 @@ Result<bool> HomeRetention::Step::stands_alone(const Read& read) {
 Result<bool> HomeRetention::Step::is_contested(const Token& token, std::int32_t day) {
     const auto [known, fresh] = contested_.try_emplace(token);
     if (fresh) {
-        const auto facts = CDP_TRY(needs_.consents.load(reading_.snapshot, looking_, token));
-        for (const auto& one : consent::contested(token, facts)) known->second.insert(one.day);
+        const auto said = CDP_TRY(needs_.consents.load(reading_.snapshot, looking_, token));
+        for (const auto& one : consent::contested(token, said.facts)) known->second.insert(one.day);
     }
     return known->second.contains(day);
 }

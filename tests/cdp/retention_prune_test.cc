@@ -1,17 +1,12 @@
 #include <algorithm>
 #include <set>
-#include <thread>
 
 #include "cdp/erasures.h"
 #include "cdp/facts.h"
 #include "cdp/privacy.h"
-#include "cdp/rebuild.h"
-#include "cdp/retentions.h"
 #include "cdp/stewardship.h"
-#include "consent/ledger.h"
 #include "storage/key.h"
-#include "tests/cdp/failing_store.h"
-#include "tests/cdp/stewardship_world.h"
+#include "tests/cdp/retention_world.h"
 #include "tests/support/any_order.h"
 #include "tests/support/seeds.h"
 
@@ -19,69 +14,14 @@
 
 namespace {
 
-using nlohmann::json;
+using namespace tests::retention;
 using tests::PlatformWorld;
-using What = cdp::RetentionRule::What;
-
-cdp::Config retaining(cdp::RetentionRules rules) {
-    auto config = tests::open_config();
-    config.policy.traits["tier"] = {"commerce"};
-    config.policy.traits["place"] = {"behaviour"};
-    config.retention = std::move(rules);
-    return config;
-}
 
 cdp::RetentionRules quarter() {
     return {{What::type, "track", {3, 0}, ""},    {What::type, "identify", {3, 0}, ""},
             {What::type, "alias", {3, 0}, ""},    {What::type, "group", {3, 0}, ""},
             {What::event, "Order*", {12, 0}, ""}, {What::trait, "plan", {1, 0}, ""},
             {What::label, "name", {0, 10}, ""}};
-}
-
-json pruned(PlatformWorld& world) {
-    const auto run = world.platform().privacy().retentions.run();
-    if (!run) return {{"error", run.error().reason}};
-    CHECK(run->state == cdp::RetentionRun::State::completed);
-    return json::parse(render(*run));
-}
-
-std::uint64_t gone(const json& run, const std::string& what) {
-    std::uint64_t all = 0;
-    for (const auto& rule : run["rules"]) all += rule["pruned"][what].get<std::uint64_t>();
-    return all;
-}
-
-json state(PlatformWorld& world) {
-    const auto state = world.platform().privacy().retentions.state({});
-    REQUIRE(state);
-    return json::parse(*state);
-}
-
-std::size_t rows_in(PlatformWorld& world, storage::Space space) {
-    std::size_t rows = 0;
-    REQUIRE(world.store().snapshot()->scan(storage::space_prefix(space), "",
-                                           [&](auto, auto) { return ++rows > 0; }));
-    return rows;
-}
-
-std::uint64_t differing(PlatformWorld& world, const cdp::Config& config) {
-    auto scratch = storage::make_memory_store();
-    const storage::Vault vault(tests::fixed_keyring());
-    cdp::Rebuild rebuild({world.store(), world.vault(), *scratch, vault, config, world.clock()},
-                         {});
-    const auto checked = rebuild.check();
-    if (!checked) FAIL(checked.error().reason + " " + checked.error().detail);
-    for (const auto& fold : checked->found)
-        if (fold.all() > 0) UNSCOPED_INFO(fold.fold << " differs in " << fold.all());
-    return checked->differed;
-}
-
-const auto kTill = PlatformWorld::source("till", cdp::Trust::server);
-
-void send(PlatformWorld& world, json event, const std::string& id, const std::string& time) {
-    event["messageId"] = id;
-    event["timestamp"] = time;
-    CHECK(world.send_one(event.dump(), kTill) == "accepted");
 }
 
 struct Call {
@@ -128,12 +68,6 @@ struct Outcome {
     std::vector<std::string> answers;
     friend bool operator==(const Outcome&, const Outcome&) = default;
 };
-
-std::multiset<std::string> lines(PlatformWorld& world, cdp::ExportKind kind) {
-    std::multiset<std::string> out;
-    for (const auto& line : world.exported(kind)) out.insert(line.dump());
-    return out;
-}
 
 Outcome seen_of(PlatformWorld& world) {
     Outcome outcome{lines(world, cdp::ExportKind::persons),  lines(world, cdp::ExportKind::links),
@@ -454,162 +388,4 @@ TEST_CASE("to retract one of several takes nothing back, also when they have bec
     CHECK(tests::say(world, retract).contains("id"));
     CHECK(world.exported(cdp::ExportKind::persons).size() == 1);
     CHECK(differing(world, config) == 0);
-}
-
-TEST_CASE("a run that is interrupted anywhere is finished by the next", "[retention]") {
-    for (std::uint64_t commits = 0;; ++commits) {
-        auto kept = std::make_unique<tests::FailingStore>();
-        auto& store = *kept;
-        const auto config =
-            retaining({{What::type, "track", {0, 90}, ""}, {What::trait, "plan", {0, 90}, ""}});
-        PlatformWorld world(config, std::move(kept));
-        for (int i = 0; i < 2'300; i += 100) {
-            auto batch = json::array();
-            for (int n = i; n < i + 100; ++n)
-                batch.push_back({{"type", n % 9 ? "track" : "identify"},
-                                 {"event", "x"},
-                                 {"userId", "u" + std::to_string(n % 3)},
-                                 {"anonymousId", "c" + std::to_string(n % 7 + 3 * (n % 3))},
-                                 {"traits", {{"plan", n}}},
-                                 {"messageId", "b" + std::to_string(n)},
-                                 {"timestamp", "2026-05-0" + std::to_string(n % 9 + 1)}});
-            world.send(json{{"batch", batch}}.dump(), kTill);
-        }
-        const auto persons = lines(world, cdp::ExportKind::persons);
-        store.commits_left() = commits;
-        const auto run = pruned(world);
-        store.commits_left() = tests::FailingStore::kNever;
-        world.restart(config);
-        CAPTURE(commits);
-        CHECK(differing(world, config) == 0);
-        const bool whole = !run.contains("error");
-        if (!whole) {
-            const auto rest = pruned(world);
-            CHECK(rest["state"] == "completed");
-        }
-        CHECK(lines(world, cdp::ExportKind::persons) == persons);
-        CHECK(differing(world, config) == 0);
-        const auto runs = state(world)["runs"];
-        REQUIRE(runs.size() == 1);
-        CHECK(runs[0]["state"] == "completed");
-        CHECK(runs[0]["rules"][0]["pruned"]["events"].get<int>() > 2'000);
-        const auto again = pruned(world);
-        CHECK(gone(again, "events") + gone(again, "traits") == 0);
-        if (whole) {
-            CHECK(commits >= 4);
-            break;
-        }
-    }
-}
-
-TEST_CASE("facts that arrive while data are pruned are all there", "[retention]") {
-    const auto config = retaining({{What::type, "track", {0, 90}, ""}});
-    PlatformWorld world(config);
-    std::thread sender([&] {
-        for (int i = 0; i < 300; ++i)
-            CHECK(world.send_one(json{{"type", "track"},
-                                      {"event", "x"},
-                                      {"userId", "u" + std::to_string(i % 5)},
-                                      {"anonymousId", "c" + std::to_string(i % 11)},
-                                      {"messageId", "m" + std::to_string(i)},
-                                      {"timestamp", i % 2 ? "2026-05-01" : "2026-11-20"}}
-                                     .dump(),
-                                 kTill) == "accepted");
-    });
-    for (int i = 0; i < 10; ++i) pruned(world);
-    sender.join();
-    pruned(world);
-    CHECK(world.exported(cdp::ExportKind::events).size() == 150);
-    CHECK(differing(world, config) == 0);
-}
-
-TEST_CASE("a run is in the ledger with what it took, and in the list of runs", "[retention]") {
-    PlatformWorld world(retaining({{What::type, "track", {13, 0}, ""}}));
-    send(world, {{"type", "track"}, {"event", "x"}, {"userId", "u1"}}, "t1",
-         "2025-10-21T11:59:59Z");
-    send(world, {{"type", "track"}, {"event", "x"}, {"userId", "u1"}}, "t2",
-         "2025-10-21T12:00:01Z");
-    const auto before = state(world);
-    CHECK(before["rules"][0]["due"]["events"] == 1);
-    CHECK(before["rules"][0]["due_within_30_days"]["events"] == 1);
-    CHECK(before["rules"][0]["keep"] == "13 months");
-    CHECK(before["estimated"] == false);
-    CHECK(before["next_run"] == "2026-11-21T12:00:00.000Z");
-    const auto would = world.platform().privacy().retentions.dry_run();
-    REQUIRE(would);
-    CHECK(would->pruned[0].events == 1);
-    CHECK(state(world)["runs"].empty());
-
-    CHECK(gone(pruned(world), "events") == 1);
-    const auto after = state(world);
-    CHECK(after["rules"][0]["due"]["events"] == 0);
-    CHECK(after["next_run"] == "2026-11-22T12:00:00.000Z");
-    REQUIRE(after["runs"].size() == 1);
-    CHECK(after["runs"][0]["rules"][0]["type"] == "track");
-    CHECK(after["runs"][0]["rules"][0]["pruned"]["events"] == 1);
-    REQUIRE(world.platform().ledger().publish(world.clock().now()));
-    const auto checked = world.platform().check_ledger({});
-    REQUIRE(checked);
-    CHECK_FALSE(checked->fault);
-    // Paged.
-    pruned(world);
-    pruned(world);
-    const auto first = world.platform().privacy().retentions.state({.limit = 2});
-    REQUIRE(first);
-    const auto page = json::parse(*first);
-    CHECK(page["runs"].size() == 2);
-    const auto rest = world.platform().privacy().retentions.state(
-        {.limit = 2, .cursor = page["next"].get<std::string>()});
-    REQUIRE(rest);
-    CHECK(json::parse(*rest)["runs"].size() == 1);
-    CHECK(json::parse(*rest)["next"].is_null());
-}
-
-TEST_CASE("rules that changed end a run that was interrupted", "[retention]") {
-    auto kept = std::make_unique<tests::FailingStore>();
-    auto& store = *kept;
-    PlatformWorld world(retaining({{What::type, "track", {0, 90}, ""}}), std::move(kept));
-    send(world, {{"type", "track"}, {"event", "x"}, {"userId", "u1"}}, "t1", "2026-01-01");
-    store.commits_left() = 1;
-    CHECK(pruned(world).contains("error"));
-    store.commits_left() = tests::FailingStore::kNever;
-    world.restart(retaining({{What::type, "track", {12, 0}, ""}}));
-    CHECK(gone(pruned(world), "events") == 0);
-    const auto runs = state(world)["runs"];
-    REQUIRE(runs.size() == 2);
-    CHECK(runs[1]["state"] == "interrupted");
-    CHECK(world.exported(cdp::ExportKind::events).size() == 1);
-}
-
-TEST_CASE("of more than is looked at the counts are estimates and say so", "[retention]") {
-    PlatformWorld world(retaining({{What::type, "track", {0, 90}, ""}}));
-    for (int i = 0; i < 24'000; i += 400) {
-        auto batch = json::array();
-        for (int n = i; n < i + 400; ++n)
-            batch.push_back({{"type", "track"},
-                             {"event", "x"},
-                             {"userId", "u" + std::to_string(n % 8'000)},
-                             {"messageId", "b" + std::to_string(n)},
-                             {"timestamp", "2026-05-01T00:00:00Z"}});
-        world.send(json{{"batch", batch}}.dump(), kTill);
-    }
-    const auto known = state(world);
-    CHECK(known["estimated"] == true);
-    CHECK(known["rules"][0]["due"]["events"].get<double>() == Approx(24'000).epsilon(0.1));
-}
-
-TEST_CASE("it runs by itself when it is time", "[retention]") {
-    PlatformWorld world(retaining({{What::type, "track", {0, 90}, ""}}));
-    send(world, {{"type", "track"}, {"event", "x"}, {"userId", "u1"}}, "t1", "2026-01-01");
-    const auto& retentions = world.platform().privacy().retentions;
-    retentions.start();
-    for (int i = 0; i < 500 && state(world)["runs"].empty(); ++i)
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    for (int i = 0; i < 500 && state(world)["runs"][0]["state"] != "completed"; ++i)
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    retentions.stop();
-    CHECK(state(world)["runs"][0]["rules"][0]["pruned"]["events"] == 1);
-    const auto refused = retentions.run();
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().reason == "stopping");
 }
