@@ -412,11 +412,10 @@ private:
         known.gone.push_back(gone);
     }
 
-    // By somebody of whom nothing is held, so that no other answer changes.
+    // By somebody of whom nothing is held, and without drawing lots: no other answer changes.
     void ask_rights(const std::string& law, std::chrono::days term, bool denied) {
-        pass();
         auto& requests = platform().privacy().requests;
-        Asked asked{.id = "T-" + std::to_string(serial_++),
+        Asked asked{.id = "asked by " + law,
                     .law = law,
                     .status = "waiting_for_verification",
                     .due = clock().now() + term,
