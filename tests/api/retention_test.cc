@@ -46,7 +46,7 @@ TEST_CASE("what is asked wrongly of retention is named") {
     const auto run = [&](const char* body) { return world.post(kRuns, officer, body).refusal(); };
     CHECK(run(R"({"dry_run":1})") == "400 wrong_type /dry_run");
     CHECK(run(R"({"dry":true})") == "400 unknown_member /dry");
-    CHECK(run("{") == "400 invalid_json");
+    CHECK(run("{") == "400 malformed_json");
     const auto read = [&](const std::string& query) {
         return world.get(kRetention + query, officer).refusal();
     };
