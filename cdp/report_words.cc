@@ -100,6 +100,7 @@ constexpr std::array kMembers{
     Words{"identifier", "Under"},
     Words{"identifiers", "For"},
     Words{"in_use", "In use"},
+    Words{"expires", "Kept until"},
     Words{"labels", "Kind of data"},
     Words{"last", "Last"},
     Words{"last_seen", "Last seen"},

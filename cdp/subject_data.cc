@@ -3,6 +3,7 @@
 #include "cdp/group_rows.h"
 #include "cdp/json_scan.h"
 #include "cdp/received_event.h"
+#include "cdp/retention.h"
 #include "cdp/subject_walk.h"
 #include "storage/key.h"
 
@@ -29,6 +30,8 @@ Result<void> SubjectWalk::tell_traits(ReportForm& form) {
             const auto purposes = needs_.config.policy.purposes_of_trait(trait.name);
             if (!purposes.empty()) out.texts("collected_for", purposes);
             out.flag("in_use", in_use);
+            if (const auto end = trait_expiry(needs_.config, trait.name, trait.time))
+                out.text("expires", format_time(end->at));
             if (in_use)
                 put_channels(out, [&](Asked& asked) {
                     return pass_trait(needs_.config, asked.gate, asked.forms, held->second);
@@ -74,6 +77,8 @@ Result<void> SubjectWalk::tell_events(ReportForm& form) {
         // Told to be the person's by what was seen near it in time.
         if (one.through) out.json("yours_by", "{" + CDP_TRY(name_of(*one.through)) + "}");
         if (event.gpc) out.flag("global_privacy_control", true);
+        if (const auto end = event_expiry(needs_.config, event.type, event.name, one.place.time))
+            out.text("expires", format_time(end->at));
         out.json("event", json::minify("{" + received_members(event) + "}"));
         form.entry(out.close().take());
         return !form.stopped();

@@ -1,6 +1,7 @@
 #include <array>
 
 #include "cdp/base/bytes.h"
+#include "cdp/retention.h"
 #include "cdp/subject_walk.h"
 
 // What stands around the data: whose report it is, rights, purposes, how long.
@@ -101,10 +102,17 @@ void SubjectWalk::tell_purposes(ReportForm& form) const {
 
 void SubjectWalk::tell_retention(ReportForm& form) const {
     const auto& said = needs_.config.controller.retention;
-    JsonWriter out;
-    out.open().text("what", "everything");
-    out.text("kept", said.empty() ? "Until it is erased." : said);
+    const auto& rules = needs_.config.retention;
     form.list("retention");
+    for (const auto& rule : rules) {
+        JsonWriter out;
+        out.open().text("what", std::string(to_string(rule.what)) + " " + rule.name);
+        out.text("kept", to_string(rule.keep)).text_if("purpose", rule.purpose);
+        form.entry(out.close().take());
+    }
+    JsonWriter out;
+    out.open().text("what", rules.empty() ? "everything" : "everything else");
+    out.text("kept", said.empty() ? "Until it is erased." : said);
     form.entry(out.close().take());
 }
 

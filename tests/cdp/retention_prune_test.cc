@@ -6,6 +6,7 @@
 #include "cdp/privacy.h"
 #include "cdp/stewardship.h"
 #include "storage/key.h"
+#include "tests/cdp/reporting.h"
 #include "tests/cdp/retention_world.h"
 #include "tests/support/any_order.h"
 #include "tests/support/seeds.h"
@@ -388,4 +389,30 @@ TEST_CASE("to retract one of several takes nothing back, also when they have bec
     CHECK(tests::say(world, retract).contains("id"));
     CHECK(world.exported(cdp::ExportKind::persons).size() == 1);
     CHECK(differing(world, config) == 0);
+}
+
+TEST_CASE("a report about somebody says until when each datum is kept", "[retention]") {
+    const auto config =
+        retaining({{What::type, "track", {13, 0}, ""}, {What::trait, "plan", {0, 30}, ""}});
+    PlatformWorld world(config);
+    send(world,
+         {{"type", "identify"}, {"userId", "u1"}, {"traits", {{"plan", "p"}, {"tier", "t"}}}}, "i1",
+         "2026-11-01T00:00:00Z");
+    send(world, {{"type", "track"}, {"event", "x"}, {"userId", "u1"}}, "t1",
+         "2026-11-02T00:00:00Z");
+    send(world, {{"type", "track"}, {"event", "x"}, {"userId", "u1"}}, "t2",
+         "2020-01-01T00:00:00Z");
+    pruned(world);
+    const auto report = tests::report(world, "user_id", "u1");
+    CHECK(report["retention"] ==
+          json{{{"what", "type track"}, {"kept", "13 months"}},
+               {{"what", "trait plan"}, {"kept", "30 days"}},
+               {{"what", "everything else"}, {"kept", "Until it is erased."}}});
+    for (const auto& trait : report["traits"])
+        CHECK(trait.value("expires", "") ==
+              (trait["name"] == "plan" ? "2026-12-01T00:00:00.000Z" : ""));
+    // What has expired is not held.
+    REQUIRE(report["events"].size() == 2);
+    CHECK(report["events"][0]["expires"] == "2027-12-02T00:00:00.000Z");
+    CHECK_FALSE(report["events"][1].contains("expires"));
 }
