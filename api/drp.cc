@@ -7,6 +7,7 @@
 #include "api/json.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "api/results_link.h"
 #include "cdp/agents.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
@@ -47,6 +48,7 @@ cdp::Error unknown_agent() {
 // What a handler copies of a request before it answers later.
 struct Call {
     const cdp::Privacy& privacy;
+    const OpenDsr& open_dsr;
     cdp::AgentTerms config;
     cdp::Timestamp now;
     std::string token;
@@ -56,11 +58,17 @@ struct Call {
 
 Call call_of(const Services& services, const Request& request) {
     return {.privacy = services.platform.privacy(),
+            .open_dsr = *services.open_dsr,
             .config = services.platform.privacy().agents.terms(),
             .now = services.clock.now(),
             .token = key_of(request).value_or(""),
             .body = std::string(request.body),
             .parameter = percent_decode(request.parameter)};
+}
+
+std::string told_of(const cdp::PrivacyRequest& request, const Call& call) {
+    return drp_status(request, call.config,
+                      results_url(call.open_dsr, call.privacy.secrets, request, call.now));
 }
 
 Result<cdp::Agent> agent_of(const Call& call) {
@@ -111,12 +119,12 @@ Result<std::string> exercise(const Call& call) {
                                            .code = "callback_not_allowed"};
         taken = CDP_TRY(requests.step(cdp::kOurselves, taken->id, note));
     }
-    return drp_status(*taken, call.config);
+    return told_of(*taken, call);
 }
 
 Result<std::string> status(const Call& call) {
     const auto agent = CDP_TRY(agent_of(call));
-    return drp_status(CDP_TRY(request_of(call, agent)), call.config);
+    return told_of(CDP_TRY(request_of(call, agent)), call);
 }
 
 // The protocol's message names no request. So it may, and is else good for the first that it is

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <random>
 
+#include "api/results_link.h"
 #include "api/url.h"
 #include "cdp/base/log.h"
 
@@ -122,7 +123,8 @@ bool OpenDsrCallbacks::is_allowed(const std::string& controller, const std::stri
 OpenDsrCallbacks::Told OpenDsrCallbacks::tell(const cdp::PrivacyRequest& request,
                                               const OpenDsrContext& context) {
     if (told_.size() > kToldMax) told_.clear();
-    const auto state = state_of(request, context);
+    auto state = state_of(request, context);
+    state.results_url = results_url(needs_.dsr, needs_.secrets, request, needs_.clock.now());
     auto& told = told_[std::string(request.id.view()) + std::string(to_string(state.status))];
     Told out;
     for (const auto& url : context.callback_urls) {

@@ -13,6 +13,7 @@
 #include "api/opendsr_state.h"
 #include "api/outgoing.h"
 #include "cdp/base/clock.h"
+#include "cdp/own_secrets.h"
 #include "cdp/privacy_requests.h"
 
 namespace api {
@@ -29,6 +30,7 @@ public:
     struct Needs {
         const OpenDsr& dsr;
         cdp::PrivacyRequests& requests;
+        const cdp::OwnSecrets& secrets;
         const cdp::Clock& clock;
     };
     OpenDsrCallbacks(Needs needs, OutgoingRules rules);

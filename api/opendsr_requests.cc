@@ -8,6 +8,7 @@
 #include "api/opendsr_state.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "api/results_link.h"
 #include "cdp/own_secrets.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_regimes.h"
@@ -51,6 +52,14 @@ cdp::Result<OpenDsrContext> context_of(const cdp::PrivacyRequest& request) {
                       .reason = "data_damaged",
                       .message = "Stored data are damaged.",
                       .detail = "the context of a request of OpenDSR"};
+}
+
+OpenDsrState shown_of(const Services& services, const cdp::PrivacyRequest& request,
+                      const OpenDsrContext& context) {
+    auto state = state_of(request, context);
+    state.results_url = results_url(*services.open_dsr, services.platform.privacy().secrets,
+                                    request, services.clock.now());
+    return state;
 }
 
 // The term runs from when the person asked, unless it is over before it can be
@@ -172,7 +181,7 @@ Response read_opendsr(const Services& services, const Request& request) {
     if (!context) return problem(context.error());
     Response response;
     response.headers = kPrivate;
-    response.body = render_status(state_of(*found, *context));
+    response.body = render_status(shown_of(services, *found, *context));
     return response;
 }
 

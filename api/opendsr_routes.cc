@@ -4,6 +4,7 @@
 
 #include "api/handlers.h"
 #include "api/opendsr_dialect.h"
+#include "api/results_link.h"
 
 namespace api {
 namespace {
@@ -51,6 +52,10 @@ void add_opendsr(std::vector<Route>& out) {
     for (const auto* path : {"/v2/discovery", "/v1/discovery", "/discovery"})
         out.push_back(open_route(path, discover_opendsr));
     out.push_back(open_route("/v2/certificate.pem", opendsr_certificate));
+    out.push_back({.path = "/v2/results/{link}",
+                   .handler = read_results,
+                   .any_parameter = true,
+                   .dress = speak_opendsr});
     for (const auto& name : kRequests) {
         out.push_back(keyed_route(Method::post, name.all, submit_opendsr));
         out.push_back(keyed_route(Method::get, name.one, read_opendsr));

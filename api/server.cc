@@ -118,8 +118,9 @@ cdp::Result<void> Server::Parts::begin_protocols() {
     }
     auto rules = CDP_TRY(read_rules(options.outgoing));
     if (!options.acts_by_itself) return cdp::Result<void>::ok();
+    const auto& privacy = services.platform.privacy();
     callbacks.emplace(
-        OpenDsrCallbacks::Needs{open_dsr, services.platform.privacy().requests, services.clock},
+        OpenDsrCallbacks::Needs{open_dsr, privacy.requests, privacy.secrets, services.clock},
         std::move(rules));
     callbacks->start();
     return cdp::Result<void>::ok();

@@ -7,6 +7,8 @@ namespace cdp {
 namespace {
 
 constexpr char kFormat = 1;
+// Longer than any we hand out.
+constexpr std::size_t kSealedTextMax = 8 * 1024;
 constexpr std::string_view kDomain = "own secret";
 
 using SecretId = Id<struct OwnSecretTag>;
@@ -20,6 +22,18 @@ Result<std::string> opened(const storage::Vault& vault, const std::string& key,
 }
 
 }  // namespace
+
+std::string OwnSecrets::seal(std::string_view name, std::string_view text) const {
+    return to_hex(storage::Vault::seal(vault_.own_key(name), std::string_view{}, text));
+}
+
+std::optional<std::string> OwnSecrets::open(std::string_view name, std::string_view sealed) const {
+    if (sealed.size() > kSealedTextMax) return std::nullopt;
+    const auto bytes = from_hex(sealed);
+    if (!bytes) return std::nullopt;
+    const auto plain = storage::Vault::open(vault_.own_key(name), std::string_view{}, *bytes);
+    return plain ? std::optional(*plain) : std::nullopt;
+}
 
 std::string OwnSecrets::hash(std::string_view domain, std::string_view text) const {
     return to_hex(vault_.hash<SecretId>(domain, text).view());

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,6 +21,11 @@ public:
     // The secret of that name, which is on disk. `make` makes it when there is none; whoever makes
     // one at the same time gets the same. Errors: those of `make` and of the store.
     Result<std::string> find_or_make(std::string_view name, const Make& make) const;
+
+    // A text that is handed out and comes back: it shows nothing, and no other can be made up. In
+    // hexadecimal. nullopt: it was not sealed here under this name.
+    std::string seal(std::string_view name, std::string_view text) const;
+    std::optional<std::string> open(std::string_view name, std::string_view sealed) const;
 
     // 32 hexadecimal digits that stand for a text, where the text is not to be kept: without the
     // keyring nobody can try out which it was. No two domains have the same.

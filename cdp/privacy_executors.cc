@@ -7,9 +7,13 @@
 
 #include "cdp/base/bytes.h"
 #include "consent/policy.h"
+#include "identity/node.h"
 
 namespace cdp {
 namespace {
+
+// For so long after it began the answer to an access or portability request is given.
+constexpr std::chrono::days kResultsLife{7};
 
 // The erasure that took the identifier since the request was begun, or before, when there is
 // nothing left of it that names the request.
@@ -134,6 +138,18 @@ Result<PrivacyResults> suppress(const PrivacyExecutors& with, const PrivacyReque
     return out;
 }
 
+// The report is written when it is fetched, and so is never older than that.
+Result<PrivacyResults> look(const PrivacyExecutors& with, const PrivacyJob& job) {
+    const auto snapshot = with.store.snapshot();
+    PrivacyResults out;
+    out.until = job.begun + kResultsLife;
+    auto& held = out.counts["identifiers"];
+    for (const auto& named : job.named)
+        if (CDP_TRY(snapshot->get(identity::node_key(named.token)))) ++held;
+    out.matched = held > 0;
+    return out;
+}
+
 Result<PrivacyResults> lift(const PrivacyExecutors& with, const PrivacyJob& job) {
     auto answer = answer_of(job, consent::kAllPurposes, "not_applicable");
     answer.overrides = job.request.results.records;
@@ -153,6 +169,8 @@ void serve_privacy_requests(PrivacyRequests& requests, const PrivacyExecutors& w
     requests.serve(PrivacyKind::suppression, [&requests, with](const PrivacyJob& job) {
         return suppress(with, requests, job);
     });
+    for (const auto kind : {PrivacyKind::access, PrivacyKind::portability})
+        requests.serve(kind, [with](const PrivacyJob& job) { return look(with, job); });
     requests.lift_with([with](const PrivacyJob& job) { return lift(with, job); });
 }
 

@@ -30,7 +30,9 @@ public:
         rules.inner_hosts = {"localhost"};
         rules.patience = std::chrono::seconds(2);
         callbacks_ = std::make_unique<api::OpenDsrCallbacks>(
-            api::OpenDsrCallbacks::Needs{*dsr_, requests(), world_->clock}, rules);
+            api::OpenDsrCallbacks::Needs{*dsr_, requests(), world_->platform->privacy().secrets,
+                                         world_->clock},
+            rules);
     }
     cdp::PrivacyRequests& requests() const { return world_->platform->privacy().requests; }
     void post(const std::vector<std::string>& urls) const {

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "api/message.h"
+#include "api/opendsr.h"
+#include "api/services.h"
+#include "cdp/own_secrets.h"
+#include "cdp/privacy_request.h"
+
+// Where the results of an access or portability request are fetched, by whoever was given the link.
+namespace api {
+
+struct ResultsLink {
+    cdp::PrivacyRequestId request{};
+    cdp::Timestamp until{};
+};
+
+// The link is its content, sealed. Empty: the request has no results, or they are not given any
+// more.
+std::string results_url(const OpenDsr& dsr, const cdp::OwnSecrets& secrets,
+                        const cdp::PrivacyRequest& request, cdp::Timestamp now);
+// nullopt: it was not given out here.
+std::optional<ResultsLink> open_results_link(const cdp::OwnSecrets& secrets, std::string_view text);
+
+// GET /v2/results/{link}: a report that is written as it is fetched.
+void read_results(const Services& services, const Request& request, Answer answer);
+
+}  // namespace api
