@@ -38,4 +38,27 @@ cdp::Result<std::vector<std::string>> strings_member(const nlohmann::json& objec
     return out;
 }
 
+cdp::Result<Subject> identifier_member(const nlohmann::json& document) {
+    const auto identifier = document.find("identifier");
+    if (identifier == document.end())
+        return invalid("identifier_missing", "An identifier is expected here.", "/identifier");
+    CDP_CHECK(check_members(*identifier, "/identifier", {"type", "value"}));
+    Subject out;
+    out.type = CDP_TRY(string_member(*identifier, "type", "/identifier"));
+    out.value = CDP_TRY(string_member(*identifier, "value", "/identifier"));
+    if (out.type.empty() || out.value.empty())
+        return invalid("identifier_missing", "An identifier has a type and a value.",
+                       "/identifier");
+    return out;
+}
+
+cdp::Result<std::map<std::string, std::string>> traits_member(const nlohmann::json& document) {
+    std::map<std::string, std::string> out;
+    const auto found = document.find("traits");
+    if (found == document.end()) return out;
+    if (!found->is_object()) return invalid("wrong_type", "An object is expected here.", "/traits");
+    for (const auto& [name, value] : found->items()) out[name] = value.dump();
+    return out;
+}
+
 }  // namespace api

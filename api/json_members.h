@@ -1,10 +1,12 @@
 #pragma once
 
+#include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "api/parameters.h"
 #include "cdp/base/result.h"
 #include "cdp/base/time.h"
 
@@ -17,6 +19,12 @@ cdp::Result<std::optional<cdp::Timestamp>> time_member(const nlohmann::json& obj
                                                        const std::string& pointer);
 
 inline constexpr std::size_t kStringsMax = 1'000;
+
+// `identifier`, an object of a type and a value: identifier_missing, at /identifier.
+cdp::Result<Subject> identifier_member(const nlohmann::json& document);
+
+// `traits`, by name the JSON of each: wrong_type, at /traits.
+cdp::Result<std::map<std::string, std::string>> traits_member(const nlohmann::json& document);
 
 // A list of strings; too_many above kStringsMax.
 cdp::Result<std::vector<std::string>> strings_member(const nlohmann::json& object, const char* name,

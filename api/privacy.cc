@@ -2,6 +2,7 @@
 
 #include "api/handlers.h"
 #include "api/json.h"
+#include "api/json_members.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "cdp/erasures.h"
@@ -26,16 +27,10 @@ cdp::Result<cdp::ErasureRequest> read_request(std::string_view body) {
     const auto document = CDP_TRY(parse_json(body));
     CDP_CHECK(
         check_members(document, "", {"identifier", "scope", "dry_run", "reason", "suppress"}));
-    const auto identifier = document.find("identifier");
-    if (identifier == document.end())
-        return invalid("identifier_missing", "An identifier is expected here.", "/identifier");
-    CDP_CHECK(check_members(*identifier, "/identifier", {"type", "value"}));
     cdp::ErasureRequest out;
-    out.type = CDP_TRY(string_member(*identifier, "type", "/identifier"));
-    out.value = CDP_TRY(string_member(*identifier, "value", "/identifier"));
-    if (out.type.empty() || out.value.empty())
-        return invalid("identifier_missing", "An identifier has a type and a value.",
-                       "/identifier");
+    auto named = CDP_TRY(identifier_member(document));
+    out.type = std::move(named.type);
+    out.value = std::move(named.value);
     const auto scope = CDP_TRY(string_member(document, "scope", ""));
     if (!scope.empty()) {
         const auto known = cdp::parse_erasure_scope(scope);

@@ -30,15 +30,6 @@ cdp::Result<std::vector<cdp::RequestedIdentifier>> read_identifiers(const json& 
     return out;
 }
 
-cdp::Result<std::map<std::string, std::string>> read_traits(const json& document) {
-    std::map<std::string, std::string> out;
-    const auto found = document.find("traits");
-    if (found == document.end()) return out;
-    if (!found->is_object()) return invalid("wrong_type", "An object is expected here.", "/traits");
-    for (const auto& [name, value] : found->items()) out[name] = value.dump();
-    return out;
-}
-
 cdp::Result<cdp::NewPrivacyRequest> read_request(std::string_view body) {
     const auto document = CDP_TRY(parse_json(body));
     CDP_CHECK(check_members(document, "",
@@ -55,7 +46,7 @@ cdp::Result<cdp::NewPrivacyRequest> read_request(std::string_view body) {
     out.regime = CDP_TRY(string_member(document, "regime", ""));
     out.identifiers = CDP_TRY(read_identifiers(document));
     out.reason = CDP_TRY(string_member(document, "reason", ""));
-    out.traits = CDP_TRY(read_traits(document));
+    out.traits = CDP_TRY(traits_member(document));
     out.purposes = CDP_TRY(strings_member(document, "purposes", ""));
     out.suppression = CDP_TRY(string_member(document, "suppression", ""));
     out.verified_by = CDP_TRY(string_member(document, "verified_by", ""));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cdp/filing.h"
 #include "cdp/group_rows.h"
 #include "cdp/sightings.h"
 #include "cdp/trait_rows.h"
@@ -48,13 +49,11 @@ Result<void> ErasureHomes::tell_home(const Token& home, Counts& counts) {
         transaction.erase(group_member_key(KeyReader(row).id<GroupId>(), home));
     }
     const Tell file = [&](const StoredEvent& stored, const Event& event) -> Result<void> {
-        for (const Trait& trait : event.traits)
-            CDP_CHECK(
-                keep_latest(transaction, *key,
-                            trait_key(home, needs_.vault.hash<TraitName>("trait", trait.name)),
-                            {trait.name, trait.json, event.time, stored.trust, stored.source}));
+        CDP_CHECK(file_traits(transaction, {needs_.vault, needs_.corrections}, *key,
+                              {event, {}, home, {}, stored.trust, stored.source}));
         return needs_.groups.file(transaction, event, home, stored.trust, stored.source);
     };
+    CDP_CHECK(needs_.corrections.tell(transaction, *key, home));
     CDP_CHECK(each_event(home, file));
     for (const auto& row : traits) counts.traits += !CDP_TRY(transaction.get(row));
     for (const auto& row : groups) counts.groups += !CDP_TRY(transaction.get(row));

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cdp/corrections.h"
 #include "cdp/event_days.h"
 #include "cdp/groups.h"
 #include "cdp/people.h"
@@ -23,6 +24,7 @@ public:
         const storage::Vault& vault;
         const identity::Graph& graph;
         const Groups& groups;
+        const Corrections& corrections;
         const Config& config;
     };
     struct Counts {

@@ -74,7 +74,8 @@ ErasureRows::ErasureRows(const Needs& needs, People::Reading reading, std::span<
       event_links_({needs.vault, needs.graph, needs.config}),
       gone_{.events = {}, .tokens = {tokens.begin(), tokens.end()}},
       links_(event_links_, needs.graph, reading, gone_),
-      homes_({needs.vault, needs.graph, needs.groups, needs.config}, reading, gone_) {}
+      homes_({needs.vault, needs.graph, needs.groups, needs.corrections, needs.config}, reading,
+             gone_) {}
 
 // nullopt: it cannot be opened or read any more, and said nothing.
 Result<std::optional<Event>> ErasureRows::remember(const Token& home, Timestamp time,
@@ -155,6 +156,7 @@ Result<void> ErasureRows::erase_identifiers(std::span<const Token> tokens,
         CDP_CHECK(erase_memberships(token));
         CDP_CHECK(erase_history(token));
         CDP_CHECK(erase_all(Space::trait, token, &counts_.traits));
+        CDP_CHECK(erase_all(Space::corrected, token, nullptr));
         CDP_CHECK(erase_all(Space::signal, token, &counts_.signals));
         CDP_CHECK(erase_disclosures(token));
         CDP_CHECK(erase_all(Space::quarantine, token, nullptr));

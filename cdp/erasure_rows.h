@@ -48,6 +48,7 @@ public:
         const storage::Vault& vault;
         const identity::Graph& graph;
         const Groups& groups;
+        const Corrections& corrections;
         const Config& config;
     };
     // Of an erasure that takes `tokens`, each of them at its end at the latest.

@@ -53,6 +53,7 @@ public:
         const People& people;
         const Groups& groups;
         const Tombstones& tombstones;
+        const Corrections& corrections;
         Disclosures& disclosures;
         const Withdrawals& withdrawals;
         const Suppressions& suppressions;
@@ -134,7 +135,7 @@ private:
     Result<void> take_back(ErasureRows& rows, storage::Transaction& transaction,
                            const Erasure& erasure) const;
     ErasureRows::Needs rows_needs() const {
-        return {needs_.vault, needs_.graph, needs_.groups, needs_.config};
+        return {needs_.vault, needs_.graph, needs_.groups, needs_.corrections, needs_.config};
     }
     void write(storage::Transaction& transaction, const Erasure& erasure) const;
 

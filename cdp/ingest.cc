@@ -280,7 +280,8 @@ Result<VerdictKind> Ingest::store(const storage::Snapshot& snapshot,
                     encode(Seen{event.received + needs_.config.dedupe_window, home, event.time}));
     const Filing filing{event,         item.id,       home, item.observation.sightings,
                         request.trust, request.source};
-    CDP_CHECK(file_folds(transaction, needs_.vault, groups_, observed.home_key, filing));
+    CDP_CHECK(file_folds(transaction, {needs_.vault, needs_.corrections}, groups_,
+                         observed.home_key, filing));
     CDP_CHECK(stamp(transaction, request, item));
     return VerdictKind::accepted;
 }

@@ -2,6 +2,7 @@
 
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
+#include "cdp/corrections.h"
 #include "cdp/platform.h"
 #include "cdp/tombstones.h"
 #include "cdp/worker.h"
@@ -25,6 +26,7 @@ struct IntakeNeeds {
     Worker& again;  // for what lost a race: the committer's thread must not fold
     const consent::Ledger& ledger;
     const Tombstones& tombstones;
+    const Corrections& corrections;
 };
 
 }  // namespace cdp

@@ -10,6 +10,7 @@
 #include "cdp/policy_versions.h"
 #include "cdp/privacy_request_rows.h"
 #include "cdp/quarantines.h"
+#include "cdp/rectifications.h"
 #include "cdp/retention_runs.h"
 #include "cdp/suppression_rows.h"
 #include "cdp/withdrawal_rows.h"
@@ -114,8 +115,15 @@ std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) 
             return visit(committed);
         });
     };
-    return {notices, policies, releases,     acknowledgements, batches,
-            epochs,  steps,    suppressions, prunings,         agents};
+    const auto rectifications = [&vault](const storage::Snapshot& snapshot, const Visit& visit) {
+        return each_rectification(snapshot, vault, [&](const auto& id, const auto& commitment) {
+            Committed committed{.what = "rectification", .id = to_hex(id.view())};
+            if (commitment) committed.commitment = *commitment;
+            return visit(committed);
+        });
+    };
+    return {notices, policies,     releases, acknowledgements, batches,       epochs,
+            steps,   suppressions, prunings, agents,           rectifications};
 }
 
 }  // namespace cdp

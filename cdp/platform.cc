@@ -27,6 +27,7 @@
 #include "cdp/privacy_runner.h"
 #include "cdp/profiles.h"
 #include "cdp/receipts.h"
+#include "cdp/rectifications.h"
 #include "cdp/retentions.h"
 #include "cdp/stewardship.h"
 #include "cdp/subject_report.h"
@@ -97,6 +98,7 @@ struct Platform::Parts {
     Disclosures disclosures;
 
     const Tombstones tombstones{store};
+    const Corrections corrections{store, vault};
     const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
     consent::Ledger ledger{store, vault};
@@ -115,30 +117,32 @@ struct Platform::Parts {
     const Exporter exporter{{store, vault, graph, consents, groups, config, clock}};
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
-    Ingest ingest{
-        {store, vault, graph, consents, config, clock, counters, again, ledger, tombstones},
-        groups,
-        source_names};
+    Ingest ingest{{store, vault, graph, consents, config, clock, counters, again, ledger,
+                   tombstones, corrections},
+                  groups,
+                  source_names};
     const Notices notices{{store, vault, config, clock}};
     const Receipts receipts{{store, vault, ledger, notices, config, clock}};
     const Withdrawals withdrawals{
         {store, vault, graph, people, consents, disclosures, config, clock}};
     const Suppressions suppressions{{store, vault, graph, disclosures, config, clock}};
-    const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, disclosures,
-                             withdrawals, suppressions, config, clock}};
+    const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, corrections,
+                             disclosures, withdrawals, suppressions, config, clock}};
     const Retentions retentions{{store, vault, graph, consents, groups, config, clock}};
-    ConsentIntake intake{
-        {store, vault, graph, consents, config, clock, counters, again, ledger, tombstones},
-        notices};
+    ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger,
+                          tombstones, corrections},
+                         notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
     PrivacyRequests requests{{store, vault, graph, tombstones, disclosures, config, clock}};
     Agents agents{{store, vault, clock}};
     const OwnSecrets secrets{store, vault};
     const HashSearch hashes{{store, vault, graph, config}};
-    const SubjectReports reports{
-        {store, vault, graph, people, groups, source_names, disclosures, erasures, config, clock}};
+    const Rectifications rectifications{
+        {store, vault, graph, people, corrections, erasures, disclosures, config, clock}};
+    const SubjectReports reports{{store, vault, graph, people, groups, source_names, disclosures,
+                                  erasures, requests, config, clock}};
     const Privacy privacy{erasures, suppressions, requests,   runner, secrets,
-                          hashes,   reports,      retentions, agents};
+                          hashes,   reports,      retentions, agents, rectifications};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

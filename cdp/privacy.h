@@ -10,6 +10,7 @@ class HashSearch;
 class OwnSecrets;
 class PrivacyRequests;
 class PrivacyRunner;
+class Rectifications;
 class Retentions;
 class SubjectReports;
 class Suppressions;
@@ -24,6 +25,7 @@ struct Privacy {
     const SubjectReports& reports;
     const Retentions& retentions;
     Agents& agents;
+    const Rectifications& rectifications;
 };
 
 }  // namespace cdp

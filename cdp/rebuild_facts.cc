@@ -25,6 +25,7 @@ Retelling::Retelling(const Rebuild::Needs& needs, const storage::Snapshot& facts
       consents_(needs.scratch_vault),
       people_({needs.scratch_vault, graph_, consents_, needs.config}),
       groups_({needs.scratch, needs.scratch_vault, graph_, people_}),
+      corrections_(needs.scratch, needs.scratch_vault),
       writer_(needs.scratch) {}
 
 Result<void> Retelling::run() {
@@ -32,6 +33,7 @@ Result<void> Retelling::run() {
     CDP_CHECK(copy(Space::assertion));
     CDP_CHECK(copy(Space::asserted));
     CDP_CHECK(learn_erased());
+    CDP_CHECK(tell_corrections());
     CDP_CHECK(tell_kept_traits());
     CDP_CHECK(tell_events());
     CDP_CHECK(tell_consents());
@@ -69,6 +71,27 @@ void Retelling::leave_out_erased(identity::Observation& seen) const {
         const auto at = erased_.find(token);
         return at != erased_.end() && seen.time <= at->second;
     });
+}
+
+// Before the events, which they refuse values of.
+Result<void> Retelling::tell_corrections() {
+    RowWalk rows(facts_, Space::corrected);
+    while (CDP_TRY(rows.next())) {
+        const auto home = storage::subject_in(rows.key());
+        const auto key = CDP_TRY(needs_.vault.find(facts_, home));
+        if (!key) return damaged("a correction whose identifier has no key");
+        const auto corrected = CDP_TRY(open_corrected(*key, rows.key(), rows.value()));
+        auto& transaction = writer_.at_hand();
+        const auto own = CDP_TRY(needs_.scratch_vault.find_or_make(transaction, home));
+        CDP_CHECK(corrections_.put(transaction, own, home, corrected));
+        if (corrected.right)
+            CDP_CHECK(keep_latest(
+                transaction, own,
+                trait_key(home, needs_.scratch_vault.hash<TraitName>("trait", corrected.name)),
+                *corrected.right));
+        CDP_CHECK(writer_.step());
+    }
+    return flush();
 }
 
 // Traits that no event says any more, since it has expired, are facts. Before the events: of what
@@ -151,7 +174,8 @@ Result<void> Retelling::tell(const EventRow& row) {
     if (!event) return Result<void>::ok();
     const Filing filing{*event,         row.id,           row.home,
                         seen.sightings, row.stored.trust, row.stored.source};
-    return file_folds(writer_.at_hand(), needs_.scratch_vault, groups_, observed.home_key, filing);
+    return file_folds(writer_.at_hand(), {needs_.scratch_vault, corrections_}, groups_,
+                      observed.home_key, filing);
 }
 
 // As an answer's identifiers are met when it is recorded: each by itself.

@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "cdp/corrections.h"
 #include "cdp/groups.h"
 #include "cdp/people.h"
 #include "cdp/rebuild.h"
@@ -35,6 +36,7 @@ private:
     Result<void> copy(storage::Space space);
     Result<void> learn_erased();
     void leave_out_erased(identity::Observation& seen) const;
+    Result<void> tell_corrections();
     Result<void> tell_kept_traits();
     Result<void> tell_traits_in(storage::Space space);
     Result<void> tell_events();
@@ -58,6 +60,7 @@ private:
     const consent::Consents consents_;
     const People people_;
     const Groups groups_;
+    const Corrections corrections_;
     BatchWriter writer_;
     std::vector<identity::Observed::Said> said_;  // in the transaction at hand
 

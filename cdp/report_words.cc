@@ -15,6 +15,7 @@ constexpr std::string_view kIdentifierColumns[] = {"type", "value", "first_seen"
                                                    "seen_by"};
 constexpr std::string_view kLinkColumns[] = {"a", "b", "class", "first", "last", "days", "sources"};
 constexpr std::string_view kTraitColumns[] = {"name", "value", "time", "source", "in_use"};
+constexpr std::string_view kCorrectionColumns[] = {"name", "value", "time", "identifier"};
 constexpr std::string_view kGroupColumns[] = {"group", "first", "last", "identifier"};
 constexpr std::string_view kConsentColumns[] = {"time", "purpose", "state", "identifiers"};
 constexpr std::string_view kDecisionColumns[] = {"purpose",    "recipient", "channel",
@@ -52,6 +53,8 @@ constexpr std::array kParts{
               "Each value with when and from where it came, and who may be given it now. Values "
               "that are not in use were replaced by later ones.",
               "Nothing.", kTraitColumns},
+    PartWords{"corrections", "What was put right", "What was wrong is not taken again from these.",
+              "Nothing.", kCorrectionColumns},
     PartWords{"groups", "Companies and groups", "With which you were seen.", "None.",
               kGroupColumns},
     PartWords{"consents", "What you agreed to and refused", "Your answers, as they were recorded.",
@@ -67,6 +70,8 @@ constexpr std::array kParts{
               "Nobody was given anything.", kDisclosureColumns},
     PartWords{"looked_at", "Who looked at your data here",
               "By their task and day; this report is one of these looks.", "Nobody.", kLookColumns},
+    PartWords{"requests", "What you asked for before", "And by when it is to be answered.",
+              "Nothing."},
     PartWords{"erasures", "What was erased before",
               "Earlier erasures of data under what is yours today.", "Nothing."},
     PartWords{"retention", "How long data are kept", "", "", kRetentionColumns},

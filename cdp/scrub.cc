@@ -26,10 +26,11 @@ struct SealedSpace {
 };
 // What else is sealed is opened by the check of the ledger.
 constexpr std::array kSealed{
-    SealedSpace{Space::subject_key, "keys"}, SealedSpace{Space::event, "events"},
-    SealedSpace{Space::node, "identifiers"}, SealedSpace{Space::trait, "traits"},
-    SealedSpace{Space::group, "groups"},     SealedSpace{Space::group_trait, "group_traits"},
-    SealedSpace{Space::signal, "signals"},   SealedSpace{Space::disclosed, "disclosures"},
+    SealedSpace{Space::subject_key, "keys"},      SealedSpace{Space::event, "events"},
+    SealedSpace{Space::node, "identifiers"},      SealedSpace{Space::trait, "traits"},
+    SealedSpace{Space::group, "groups"},          SealedSpace{Space::group_trait, "group_traits"},
+    SealedSpace{Space::signal, "signals"},        SealedSpace{Space::disclosed, "disclosures"},
+    SealedSpace{Space::corrected, "corrections"},
 };
 
 Error stopping() {

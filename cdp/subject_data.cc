@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include "cdp/base/bytes.h"
+#include "cdp/corrections.h"
 #include "cdp/group_rows.h"
 #include "cdp/json_scan.h"
 #include "cdp/received_event.h"
@@ -39,6 +41,30 @@ Result<void> SubjectWalk::tell_traits(ReportForm& form) {
             form.entry(out.close().take());
             return Result<void>::ok();
         });
+}
+
+Result<void> SubjectWalk::tell_corrections(ReportForm& form) {
+    form.list("corrections");
+    for (const Token& token : own_tokens_) {
+        const auto key = CDP_TRY(needs_.vault.find(snapshot_, token));
+        if (!key) continue;
+        const Row tell = [&](std::string_view row, std::string_view sealed) -> Result<void> {
+            const auto corrected = CDP_TRY(open_corrected(*key, row, sealed));
+            JsonWriter out;
+            out.open().text("name", corrected.name);
+            out.json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
+            if (corrected.right) {
+                out.json("value", json::minify(corrected.right->json));
+                out.text("time", format_time(corrected.right->time));
+            }
+            out.open_list("rectifications");
+            for (const auto& one : corrected.corrections) out.text({}, to_hex(one.request.view()));
+            form.entry(out.close_list().close().take());
+            return Result<void>::ok();
+        };
+        CDP_CHECK(each(Space::corrected, token, tell));
+    }
+    return Result<void>::ok();
 }
 
 Result<void> SubjectWalk::tell_groups(ReportForm& form) {

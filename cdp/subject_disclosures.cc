@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 #include <utility>
 
+#include "cdp/answers_counted.h"
 #include "cdp/subject_walk.h"
 
 // Who was given what, and who looked.
@@ -12,37 +12,6 @@ namespace cdp {
 using consent::JsonWriter;
 
 namespace {
-
-// One answer has a row for each identifier it told of. Batches overlap in time by little, so that
-// few are remembered.
-class AnswersCounted {
-public:
-    // How often the answer was given that is not counted yet.
-    std::uint64_t times(const Disclosed& row) {
-        std::erase_if(counted_, [&](const auto& one) { return row.row.last < one.second.since; });
-        auto& [since, times] =
-            counted_
-                .try_emplace({row.batch.number, row.row.decision, looked_by(row)},
-                             Answer{row.batch.first, 0})
-                .first->second;
-        const auto more = row.row.count > times ? row.row.count - times : 0;
-        times += more;
-        return more;
-    }
-
-private:
-    // What else tells two looks apart.
-    static std::string looked_by(const Disclosed& row) {
-        if (row.batch.kind != consent::BatchKind::access || row.mask.empty()) return {};
-        return row.mask.front().name + '\n' + row.reason;
-    }
-
-    struct Answer {
-        Timestamp since{};  // rows of the batch are no older
-        std::uint64_t times = 0;
-    };
-    std::map<std::tuple<std::uint64_t, consent::DecisionId, std::string>, Answer> counted_ = {};
-};
 
 struct Given {
     std::uint64_t times = 0;

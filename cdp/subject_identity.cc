@@ -7,6 +7,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/event_rows.h"
 #include "cdp/facts.h"
+#include "cdp/privacy_request_rows.h"
 #include "cdp/subject_walk.h"
 #include "identity/assertion.h"
 #include "identity/links.h"
@@ -126,6 +127,25 @@ Result<void> SubjectWalk::tell_asserted(ReportForm& form) {
             for (const Token& named : one->identifiers) out.json({}, bare(CDP_TRY(name_of(named))));
             form.entry(out.close_list().close().take());
         }
+    return Result<void>::ok();
+}
+
+// What was asked of these data before.
+Result<void> SubjectWalk::tell_requests(ReportForm& form) {
+    std::set<PrivacyRequestId> all;
+    for (const Token& token : own_tokens_)
+        CDP_CHECK(each_request_of(snapshot_, token, [&](const PrivacyRequestId& id) {
+            all.insert(id);
+            return true;
+        }));
+    form.list("requests");
+    for (const auto& id : all) {
+        const auto one = CDP_TRY(needs_.requests.read(id));
+        JsonWriter out;
+        out.open().text("id", to_hex(id.view())).text("kind", to_string(one.kind));
+        out.text("state", to_string(one.state)).text("received", format_time(one.received));
+        form.entry(out.text("answer_by", format_time(one.answer_by)).close().take());
+    }
     return Result<void>::ok();
 }
 

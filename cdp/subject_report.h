@@ -11,6 +11,7 @@
 #include "cdp/erasures.h"
 #include "cdp/groups.h"
 #include "cdp/people.h"
+#include "cdp/privacy_requests.h"
 #include "cdp/report_form.h"
 #include "cdp/shown.h"
 #include "cdp/source_names.h"
@@ -49,6 +50,7 @@ public:
         const SourceNames& sources;
         Disclosures& disclosures;
         const Erasures& erasures;
+        const PrivacyRequests& requests;
         const Config& config;
         const Clock& clock;
     };

@@ -68,12 +68,14 @@ Result<void> SubjectWalk::tell_all(ReportForm& form) {
     CDP_CHECK(tell_links(form));
     CDP_CHECK(tell_asserted(form));
     CDP_CHECK(tell_traits(form));
+    CDP_CHECK(tell_corrections(form));
     CDP_CHECK(tell_groups(form));
     CDP_CHECK(tell_consents(form));
     CDP_CHECK(tell_suppressions(form));
     CDP_CHECK(tell_signals(form));
     CDP_CHECK(tell_decisions(form));
     CDP_CHECK(tell_disclosures(form));
+    CDP_CHECK(tell_requests(form));
     CDP_CHECK(tell_erasures(form));
     tell_retention(form);
     CDP_CHECK(tell_events(form));
@@ -113,6 +115,8 @@ Result<void> SubjectWalk::count_unreadable() {
         CDP_CHECK(count("traits", Space::trait, token, counts_.traits));
         CDP_CHECK(count("consents", Space::consent, token, counts_.consents));
         CDP_CHECK(count("signals", Space::signal, token, counts_.signals));
+        std::uint64_t corrections = 0;
+        CDP_CHECK(count("corrections", Space::corrected, token, corrections));
     }
     return Result<void>::ok();
 }

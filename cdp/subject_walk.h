@@ -72,9 +72,11 @@ private:
     Result<void> tell_identifiers(ReportForm& form);
     Result<void> tell_links(ReportForm& form);
     Result<void> tell_asserted(ReportForm& form);
+    Result<void> tell_requests(ReportForm& form);
     Result<void> tell_erasures(ReportForm& form);
     // subject_data.cc
     Result<void> tell_traits(ReportForm& form);
+    Result<void> tell_corrections(ReportForm& form);
     Result<void> tell_groups(ReportForm& form);
     Result<void> tell_events(ReportForm& form);
     // subject_consents.cc
