@@ -169,8 +169,10 @@ TEST_CASE("a member that was added or taken away is named") {
     changed["disclosures"][1]["fax"] = "x";
     CHECK(shop.fault(changed) == "field_differs /disclosures/1/fax");
     changed = document;
-    changed["disclosures"][0]["fields"].erase(0);
-    CHECK(shop.fault(changed) == "field_differs /disclosures/0/fields");
+    // Two of one moment come in the order of their tokens, and only one of them was told anything.
+    const std::size_t told = document["disclosures"][0]["fields"].empty() ? 1 : 0;
+    changed["disclosures"][told]["fields"].erase(0);
+    CHECK(shop.fault(changed) == "field_differs /disclosures/" + std::to_string(told) + "/fields");
     changed = document;
     std::swap(changed["disclosures"][0]["proof"], changed["disclosures"][1]["proof"]);
     CHECK(shop.fault(changed).starts_with("field_differs /disclosures/0/"));
