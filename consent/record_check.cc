@@ -129,7 +129,8 @@ Checked check_clocks(const Record& record) {
                        "noReaskUntil belongs to what is refused, and lies after time.",
                        "/noReaskUntil");
     const auto most = ends_within(record.basis);
-    if (grant && most && (!record.valid_until || *record.valid_until > cdp::months_later(from, *most)))
+    if (grant && most &&
+        (!record.valid_until || *record.valid_until > cdp::months_later(from, *most)))
         return refused("implied_too_long", "This legal basis ends by itself; say when, in time.",
                        "/validUntil");
     return Checked::ok();
