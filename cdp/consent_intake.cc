@@ -1,6 +1,7 @@
 #include "cdp/consent_intake.h"
 
 #include <algorithm>
+#include <future>
 
 #include "cdp/named.h"
 #include "cdp/refuse.h"
@@ -42,6 +43,16 @@ void ConsentIntake::run(const Principal& caller, std::vector<ConsentRequest> req
     }
     pending->done = std::move(done);
     step(pending);
+}
+
+Result<std::vector<RecordedConsent>> ConsentIntake::run_and_wait(
+    const Principal& caller, std::vector<ConsentRequest> requests) {
+    // Shared: the committer may still be inside set_value when this thread has its answer.
+    const auto promise = std::make_shared<std::promise<Result<std::vector<RecordedConsent>>>>();
+    auto answer = promise->get_future();
+    run(caller, std::move(requests),
+        [promise](auto recorded) { promise->set_value(std::move(recorded)); });
+    return answer.get();
 }
 
 Result<void> ConsentIntake::take(const Principal& caller,

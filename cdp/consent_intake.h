@@ -23,6 +23,9 @@ public:
 
     // See Platform::record_consents.
     void run(const Principal& caller, std::vector<ConsentRequest> requests, Recorded done);
+    // As run(); not on the committer's thread.
+    Result<std::vector<RecordedConsent>> run_and_wait(const Principal& caller,
+                                                      std::vector<ConsentRequest> requests);
 
 private:
     struct Item : CheckedConsent {

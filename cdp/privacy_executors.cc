@@ -1,7 +1,6 @@
 #include "cdp/privacy_executors.h"
 
 #include <algorithm>
-#include <future>
 #include <set>
 #include <utility>
 
@@ -99,11 +98,9 @@ Result<std::vector<std::string>> record(ConsentIntake& intake, const PrivacyJob&
                                         std::vector<ConsentRequest> answers) {
     const Principal officer{
         .role = Role::officer, .name = job.request.sender, .channel = "", .trust = Trust::server};
-    std::promise<Result<std::vector<RecordedConsent>>> answer;
-    intake.run(officer, std::move(answers),
-               [&](auto result) { answer.set_value(std::move(result)); });
     std::vector<std::string> out;
-    for (auto& one : CDP_TRY(answer.get_future().get())) out.push_back(std::move(one.id));
+    for (auto& one : CDP_TRY(intake.run_and_wait(officer, std::move(answers))))
+        out.push_back(std::move(one.id));
     return out;
 }
 

@@ -487,6 +487,31 @@ TEST_CASE("many who submit, cancel and advance at once come to one end each") {
     world.check_ledger();
 }
 
+// Under the thread sanitizer: whoever waits may be gone before the committer's thread is.
+TEST_CASE("objections of many at once end with their own records") {
+    Desk world;
+    std::vector<PrivacyRequest> all;
+    for (int i = 0; i < 64; ++i) {
+        auto wanted = Desk::asked(PrivacyKind::objection, i % 2 == 0 ? "u1" : "u2", "");
+        wanted.external_id = std::to_string(i);
+        all.push_back(world.submit(wanted));
+    }
+    std::vector<std::thread> threads;
+    for (std::size_t worker = 0; worker < 4; ++worker)
+        threads.emplace_back([&, worker] {
+            for (auto i = worker; i < all.size(); i += 4)
+                CDP_ASSERT(static_cast<bool>(world.requests().advance(all[i].id)));
+        });
+    for (auto& thread : threads) thread.join();
+    std::set<std::string> records;
+    for (const auto& one : all) {
+        const auto done = world.read(one);
+        CHECK(done.state == PrivacyState::fulfilled);
+        records.insert(done.results.records.begin(), done.results.records.end());
+    }
+    CHECK(records.size() == all.size());
+}
+
 TEST_CASE("each change of state is owed to the protocol until it is settled") {
     Desk world;
     auto wanted = Desk::asked(PrivacyKind::erasure);
