@@ -57,8 +57,8 @@ cdp::Result<void> take(const Services& services, const IabRequest& asked) {
     return cdp::Result<void>::ok();
 }
 
-// The draft puts every outcome into the acknowledgement; what names the request
-// is empty where it could not be read.
+// The draft puts every outcome into the acknowledgement. Signed for whoever signed before, and for
+// nobody else.
 Response acknowledged(const Services& services, const IabRequest& asked,
                       const cdp::Result<void>& outcome) {
     const auto seed = seed_of(services);
@@ -113,7 +113,9 @@ Response discover_iab(const Services& services, const Request&) {
 void delete_for_iab(const Services& services, const Request& request, Answer answer) {
     services.aside([&services, body = std::string(request.body), answer = std::move(answer)] {
         const auto asked = read_iab_request(body, *services.iab);
-        if (!asked) return answer(acknowledged(services, {}, asked.error()));
+        if (!asked) return answer(problem(asked.error()));
+        const auto known = verify_iab_requester(*asked, *services.iab);
+        if (!known) return answer(problem(known.error()));
         answer(acknowledged(services, *asked, take(services, *asked)));
     });
 }

@@ -96,6 +96,28 @@ cdp::Result<IabSigned> read_signed(const json& body, const char* name) {
     return out;
 }
 
+cdp::Result<void> verify(const IabRequest& request, const IabSigned& by, const std::string& pointer,
+                         const IabConfig& config) {
+    const auto* party = config.find(by.domain);
+    if (!party)
+        return cdp::Error{cdp::ErrorCode::forbidden,
+                          "party_unknown",
+                          "This domain is not registered here.",
+                          pointer + "/domain",
+                          {}};
+    const auto digest = iab_digest(request, by.domain);
+    const bool good = std::ranges::any_of(party->keys, [&](const std::string& key) {
+        return is_iab_signature(key, digest, by.signature);
+    });
+    if (!good)
+        return cdp::Error{cdp::ErrorCode::unauthenticated,
+                          "signature_wrong",
+                          "The signature is not one of this request.",
+                          pointer + "/signature",
+                          {}};
+    return cdp::Result<void>::ok();
+}
+
 }  // namespace
 
 cdp::Result<IabRequest> read_iab_request(std::string_view body, const IabConfig& config) {
@@ -114,29 +136,14 @@ cdp::Result<IabRequest> read_iab_request(std::string_view body, const IabConfig&
     return out;
 }
 
+cdp::Result<void> verify_iab_requester(const IabRequest& request, const IabConfig& config) {
+    return verify(request, request.requester, "/requester", config);
+}
+
 cdp::Result<void> verify_iab_request(const IabRequest& request, const IabConfig& config,
                                      cdp::Timestamp now) {
-    for (const auto* one : {&request.origin, &request.requester}) {
-        const bool origin = one == &request.origin;
-        const std::string pointer = origin ? "/origin" : "/requester";
-        const auto* party = config.find(one->domain);
-        if (!party)
-            return cdp::Error{cdp::ErrorCode::forbidden,
-                              "party_unknown",
-                              "This domain is not registered here.",
-                              pointer + "/domain",
-                              {}};
-        const auto digest = iab_digest(request, one->domain);
-        const bool good = std::ranges::any_of(party->keys, [&](const std::string& key) {
-            return is_iab_signature(key, digest, one->signature);
-        });
-        if (!good)
-            return cdp::Error{cdp::ErrorCode::unauthenticated,
-                              "signature_wrong",
-                              "The signature is not one of this request.",
-                              pointer + "/signature",
-                              {}};
-    }
+    CDP_CHECK(verify(request, request.origin, "/origin", config));
+    CDP_CHECK(verify_iab_requester(request, config));
     std::int64_t seconds = 0;
     std::from_chars(request.timestamp.data(), request.timestamp.data() + request.timestamp.size(),
                     seconds);

@@ -37,9 +37,11 @@ inline constexpr int kIabAccepted = 202;
 // identifier_format_unknown, malformed_hash, malformed_domain.
 cdp::Result<IabRequest> read_iab_request(std::string_view body, const IabConfig& config);
 
-// That origin and requester are registered and signed it, not too long ago. Errors: forbidden,
-// party_unknown; unauthenticated, signature_wrong; invalid_argument, request_expired and
-// request_in_future.
+// That whoever sends it is registered and signed it. Errors: forbidden, party_unknown;
+// unauthenticated, signature_wrong.
+cdp::Result<void> verify_iab_requester(const IabRequest& request, const IabConfig& config);
+// As well as that so is whoever it began with, not too long ago. Errors as well: invalid_argument,
+// request_expired and request_in_future.
 cdp::Result<void> verify_iab_request(const IabRequest& request, const IabConfig& config,
                                      cdp::Timestamp now);
 

@@ -85,23 +85,31 @@ TEST_CASE("a request erases once, however often and by whomever it is sent", "[i
     CHECK(erasures(world) == 1);
 }
 
-TEST_CASE("what is forged or malformed is acknowledged as such, and does nothing", "[iab]") {
+TEST_CASE("what is forged or malformed is refused, and does nothing", "[iab]") {
     const auto world = iab_world();
     const auto refused = [&](const std::string& body) {
         const auto reply = world.ask("POST", "/v2/iab/deletions", "", body);
         const auto said = reply.json();
+        // Nothing is signed for whoever has not signed first.
+        if (!said.contains("raSignature")) return reply.refusal();
         CHECK(said["raResultCode"] == reply.status);
         CHECK(said["raSignature"].get<std::string>().size() == 2 + 128);
-        return std::to_string(reply.status) + " " + said["message"].get<std::string>();
+        return std::to_string(reply.status) + " signed " + said["message"].get<std::string>();
     };
-    CHECK(refused(request_for("a@shop.example", "t-1", kVendor).dump()) == "401 signature_wrong");
+    CHECK(refused(request_for("a@shop.example", "t-1", kVendor).dump()) ==
+          "401 signed signature_wrong");
     auto stranger = request_for("a@shop.example", "t-1");
     stranger["origin"]["domain"] = "evil.example";
-    CHECK(refused(stranger.dump()) == "403 party_unknown");
-    CHECK(refused("{}") == "400 member_missing");
+    CHECK(refused(stranger.dump()) == "403 signed party_unknown");
+    CHECK(refused(request_for("no address", "t-1").dump()) == "400 signed malformed_identifier");
+    CHECK(refused("{}") == "400 member_missing /version");
     CHECK(refused("{") == "400 malformed_json");
-    CHECK(refused(R"({"version":"1.0","version":"1.0"})") == "400 duplicate_key");
-    CHECK(refused(request_for("no address", "t-1").dump()) == "400 malformed_identifier");
+    CHECK(refused(R"({"version":"1.0","version":"1.0"})") == "400 duplicate_key /version");
+    auto forged = request_for("a@shop.example", "t-1");
+    forged["requester"]["signature"] = "to be signed";
+    CHECK(refused(forged.dump()) == "401 signature_wrong /requester/signature");
+    forged["requester"]["domain"] = "evil.example";
+    CHECK(refused(forged.dump()) == "403 party_unknown /requester/domain");
     CHECK(erasures(world) == 0);
     CHECK(world.ask("POST", "/v2/iab/deletions", "", std::string(70'000, ' ')).status == 413);
 }
