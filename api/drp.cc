@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -155,14 +157,23 @@ Result<std::string> revoke(const Call& call) {
     return drp_status(request, call.config);
 }
 
+// What has another member was signed for something else.
+bool sets_up(const nlohmann::json& claims) {
+    constexpr std::array<std::string_view, 5> kMembers{"agent-id", "business-id", "issued-at",
+                                                       "expires-at", "drp.version"};
+    return std::ranges::all_of(claims.items(), [&](const auto& member) {
+        return std::ranges::find(kMembers, member.key()) != kMembers.end();
+    });
+}
+
 Result<std::string> set_up(const Call& call) {
     const auto agent = CDP_TRY(call.privacy.agents.find(call.parameter));
     if (!agent || call.config.business_id.empty()) return unknown_agent();
     const auto message = CDP_TRY(open_drp(call.body, agent->verify_key));
     const auto issued =
         CDP_TRY(check_envelope(message.claims, agent->id, call.config.business_id, call.now));
-    if (message.claims.contains("exercise")) return unknown_agent();
-    const auto token = CDP_TRY(call.privacy.agents.set_up(agent->id, issued));
+    if (!sets_up(message.claims)) return unknown_agent();
+    const auto token = CDP_TRY(call.privacy.agents.set_up(agent->id, message.bytes, issued));
     return nlohmann::json{{"agent-id", agent->id}, {"token", token}}.dump();
 }
 

@@ -41,6 +41,11 @@ std::string used_key(const storage::Vault& vault, std::string_view signed_bytes)
         .str();
 }
 
+// When the last message was made by which an agent that is gone had set a token up.
+std::string last_key(const storage::Vault& vault, std::string_view id) {
+    return storage::KeyWriter(storage::Space::agent, vault.hash<Token>("agent that was", id)).str();
+}
+
 storage::SubjectKey own(const storage::Vault& vault) {
     return vault.own_key("agents");
 }
@@ -173,6 +178,10 @@ Result<Agent> Agents::add(const std::string& author, const NewAgent& agent) cons
                 fresh.token = earlier->token;
             else if (earlier->token)
                 transaction.erase(token_key(*earlier->token));
+        } else if (const auto last = CDP_TRY(transaction.get(last_key(needs_.vault, fresh.id)))) {
+            ByteReader in(*last);
+            fresh.set_up = timestamp_of(in.i64());
+            if (!in.done()) return damaged("when an agent was set up, that cannot be read");
         }
         const auto key = agent_key(needs_.vault, fresh.id);
         transaction.put(key, seal(needs_.vault, key, fresh));
@@ -190,6 +199,8 @@ Result<void> Agents::remove(const std::string& author, std::string_view id) cons
         if (!agent) return agent_unknown();
         if (agent->token) transaction.erase(token_key(*agent->token));
         transaction.erase(agent_key(needs_.vault, id));
+        transaction.put(last_key(needs_.vault, id),
+                        ByteWriter().i64(milliseconds_of(agent->set_up)).take());
         agent->author = author;
         agent->salt = consent::random_salt();
         append(transaction, needs_.vault, *agent, needs_.clock.now());
@@ -238,12 +249,14 @@ Result<std::optional<Agent>> Agents::of_token(std::string_view token) const {
     return agent;
 }
 
-Result<std::string> Agents::set_up(std::string_view id, Timestamp issued) const {
+Result<std::string> Agents::set_up(std::string_view id, std::string_view signed_bytes,
+                                   Timestamp issued) const {
     const auto token = consent::to_base64(storage::random_bytes(kTokenBytes));
+    const auto used = used_key(needs_.vault, signed_bytes);
     const Change change = [&](storage::Transaction& transaction) -> Result<bool> {
         auto agent = CDP_TRY(find(transaction, id));
         if (!agent) return agent_unknown();
-        if (issued <= agent->set_up)
+        if (issued <= agent->set_up || CDP_TRY(transaction.get(used)))
             return Error{.code = ErrorCode::conflict,
                          .reason = "message_replayed",
                          .message = "A message that is as new set a token up already."};
@@ -251,6 +264,8 @@ Result<std::string> Agents::set_up(std::string_view id, Timestamp issued) const 
         agent->token = needs_.vault.access_key_hash(token);
         agent->set_up = issued;
         transaction.put(token_key(*agent->token), std::string(id));
+        // For no request.
+        transaction.put(used, std::string(PrivacyRequestId{}.view()));
         const auto key = agent_key(needs_.vault, id);
         transaction.put(key, seal(needs_.vault, key, *agent));
         return true;

@@ -75,10 +75,11 @@ public:
     Result<std::optional<Agent>> find(std::string_view id) const;
     Result<std::optional<Agent>> of_token(std::string_view token) const;
 
-    // A new token, in the place of any before: 43 characters that nobody may guess. `issued`: when
-    // the message that asks was made; one that is not newer than the last was used before
-    // (conflict, message_replayed).
-    Result<std::string> set_up(std::string_view id, Timestamp issued) const;
+    // A new token, in the place of any before: 44 characters that nobody may guess. `issued`: when
+    // the message that asks was made. One that was used before, or is not newer than the last that
+    // set one up, also before the agent was removed, is refused (conflict, message_replayed).
+    Result<std::string> set_up(std::string_view id, std::string_view signed_bytes,
+                               Timestamp issued) const;
 
     // True: the signed bytes are used for this request now, or were before; false: for another.
     Result<bool> use_once(std::string_view signed_bytes, const PrivacyRequestId& request) const;

@@ -242,6 +242,32 @@ TEST_CASE("a token is set up by a signature, once by each message, and the next 
     CHECK(world.get("/v1/agent/HELPER", next.json()["token"]).status == 200);
 }
 
+TEST_CASE("what was signed to revoke sets no token up, nor what was used before a removal",
+          "[drp]") {
+    const Network world(terms_of("https://shop.example/prove", 10));
+    const auto status = world.send(world.asking("deletion")).json();
+    const auto set_up = [&](const json& body) {
+        return world.set_up("HELPER", world.key, body).status;
+    };
+    auto body = world.envelope();
+    body["issued-at"] = world.at(std::chrono::seconds(0));
+    body["reason"] = "I don't want my account deleted";
+    CHECK(set_up(body) == 403);
+    body.erase("reason");
+    CHECK(world.revoke(status, world.key.sign(body.dump())).json()["status"] == "revoked");
+    CHECK(set_up(body) == 403);
+    body["expires-at"] = world.at(std::chrono::seconds(500));
+    CHECK(set_up(body) == 200);
+    REQUIRE(
+        world.ask("DELETE", "/v1/privacy/agents/HELPER", World::bearer(world.keys.at(Role::admin)))
+            .status == 200);
+    world.enrol("HELPER", world.key);
+    CHECK(set_up(body) == 403);
+    // Nor what is older than it.
+    body["issued-at"] = world.at(std::chrono::seconds(-1));
+    CHECK(set_up(body) == 403);
+}
+
 TEST_CASE("the same signed bytes are the same request, never a second", "[drp]") {
     const Network world;
     const auto bytes = world.key.sign(world.asking("deletion").dump());
