@@ -46,8 +46,9 @@ bool is_true(const json& claims, const char* name) {
     return found != claims.end() && found->is_boolean() && found->get<bool>();
 }
 
-// Who it is about. What the agent has verified stands for itself; what it has not is not acted
-// upon beside that, or one verified address would open another's data.
+// Who it is about. Where that is to be proved, what the agent has verified stands for itself; what
+// it has not is not acted upon beside that, or one verified address would open another's data. Of
+// several that nobody has verified the first is taken, for one proof proves one.
 void take_identity(const json& claims, cdp::NewPrivacyRequest& out) {
     std::vector<cdp::RequestedIdentifier> verified;
     std::vector<cdp::RequestedIdentifier> all;
@@ -58,7 +59,11 @@ void take_identity(const json& claims, cdp::NewPrivacyRequest& out) {
         if (is_true(claims, flag)) verified.push_back(all.back());
     }
     if (!verified.empty()) out.verified_by = "agent";
-    out.identifiers = verified.empty() ? std::move(all) : std::move(verified);
+    if (cdp::needs_verification(out.kind)) {
+        if (all.size() > 1) all.resize(1);
+        if (!verified.empty()) all = std::move(verified);
+    }
+    out.identifiers = std::move(all);
 }
 
 // The host of an https URL without user and password; nullopt: it is none.

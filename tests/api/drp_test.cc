@@ -344,18 +344,33 @@ TEST_CASE("whom nobody has verified proves it where the business says, or is den
     CHECK(denied["reason"] == "insuf_verification");
 }
 
-TEST_CASE("one verified address does not open what another names", "[drp]") {
+TEST_CASE("one verified address does not open what another names, and one proof one alone",
+          "[drp]") {
     const Network world;
-    auto body = world.asking("deletion");
-    body["email"] = "mine@agent.example";
-    body["phone_number"] = "+4915112345678";
-    body["phone_number_verified"] = false;
-    const auto status = world.send(body).json();
-    const auto stored = world.platform->privacy().requests.read(
-        std::string_view(api::id_in_uuid(status["request_id"].get<std::string>())));
-    REQUIRE(stored);
-    REQUIRE(stored->identifiers.size() == 1);
-    CHECK(stored->identifiers[0].type == "email");
+    const auto asked = [&](const char* exercise, bool email, bool phone) {
+        auto body = world.asking(exercise);
+        body["email_verified"] = email;
+        body["phone_number"] = "+4915112345678";
+        body["phone_number_verified"] = phone;
+        const auto status = world.send(body).json();
+        const auto stored = world.platform->privacy().requests.read(
+            std::string_view(api::id_in_uuid(status["request_id"].get<std::string>())));
+        REQUIRE(stored);
+        std::string out;
+        for (const auto& [type, value] : stored->identifiers)
+            out += (out.empty() ? "" : " ") + type;
+        return out;
+    };
+    for (const auto* exercise : {"deletion", "access", "sale:opt_in"}) {
+        CAPTURE(exercise);
+        CHECK(asked(exercise, true, false) == "email");
+        CHECK(asked(exercise, false, true) == "phone");
+        CHECK(asked(exercise, false, false) == "email");
+        CHECK(asked(exercise, true, true).size() == std::string("email phone").size());
+    }
+    // An opt-out is nobody's to prove: all that is named is acted upon.
+    for (const bool verified : {true, false})
+        CHECK(asked("sale:opt_out", verified, false).size() == std::string("email phone").size());
 }
 
 TEST_CASE("who matches nobody is denied for that", "[drp]") {
