@@ -325,7 +325,7 @@ Result<void> ErasureRows::erase_requests(const Token& token, Timestamp now) {
     if (!any) return Result<void>::ok();
     reading_.transaction.erase(KeyWriter(Space::subject_key, token).str());
     keyless_.insert(token);
-    return erase_from_requests(reading_.snapshot, reading_.transaction, token, now);
+    return erase_from_requests(reading_.snapshot, reading_.transaction, needs_.vault, token, now);
 }
 
 Result<void> ErasureRows::erase_node(const Token& token) {

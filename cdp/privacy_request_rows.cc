@@ -52,6 +52,12 @@ Result<PrivacyStep> open_step(const storage::Vault& vault, std::string_view key,
     return *std::move(step);
 }
 
+// It is or will be done by itself.
+bool erases(const PrivacyRequest& request) {
+    return request.kind == PrivacyKind::erasure &&
+           (request.state == PrivacyState::verified || request.state == PrivacyState::in_progress);
+}
+
 Error not_possible(PrivacyState from, PrivacyAct act) {
     return {.code = ErrorCode::conflict,
             .reason = "step_not_possible",
@@ -185,14 +191,24 @@ Result<void> each_request_of(const storage::Snapshot& snapshot, const Token& tok
 }
 
 Result<void> erase_from_requests(const storage::Snapshot& snapshot,
-                                 storage::Transaction& transaction, const Token& token,
-                                 Timestamp now) {
-    return each_request_of(snapshot, token, [&](const PrivacyRequestId& id) {
-        transaction.erase(subject_key(token, id));
-        transaction.erase(token_key(id, token));
-        transaction.put(privacy_ready_key({now, id}), "");
+                                 storage::Transaction& transaction, const storage::Vault& vault,
+                                 const Token& token, Timestamp now) {
+    std::vector<PrivacyRequestId> all;
+    CDP_CHECK(each_request_of(snapshot, token, [&](const PrivacyRequestId& id) {
+        all.push_back(id);
         return true;
-    });
+    }));
+    for (const auto& id : all) {
+        const auto row = CDP_TRY(find_privacy_row(transaction, vault, id));
+        std::vector<Token> taken{token};
+        if (!row || !erases(row->request)) taken = CDP_TRY(tokens_of(snapshot, id));
+        for (const Token& one : taken) {
+            transaction.erase(subject_key(one, id));
+            transaction.erase(token_key(id, one));
+        }
+        transaction.put(privacy_ready_key({now, id}), "");
+    }
+    return Result<void>::ok();
 }
 
 Result<std::vector<PrivacyStep>> steps_of(const storage::Snapshot& snapshot,

@@ -94,10 +94,12 @@ Result<std::vector<Token>> tokens_of(const storage::Snapshot& snapshot, const Pr
 // Which requests name an identifier, newest first; false stops.
 Result<void> each_request_of(const storage::Snapshot& snapshot, const Token& token,
                              const std::function<bool(const PrivacyRequestId&)>& visit);
-// Takes what the requests of an identifier hold under it; they are looked at again at `now`.
+// Takes what the requests of an identifier hold of whom they name, who is one person; of an erasure
+// that goes on, and takes the others itself, what is held under this one alone. They are looked at
+// again at `now`.
 Result<void> erase_from_requests(const storage::Snapshot& snapshot,
-                                 storage::Transaction& transaction, const Token& token,
-                                 Timestamp now);
+                                 storage::Transaction& transaction, const storage::Vault& vault,
+                                 const Token& token, Timestamp now);
 
 Result<std::vector<PrivacyStep>> steps_of(const storage::Snapshot& snapshot,
                                           const storage::Vault& vault, const PrivacyRequestId& id);

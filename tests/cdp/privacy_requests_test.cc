@@ -353,6 +353,35 @@ TEST_CASE("what was open when the person was erased ends by itself") {
     world.check_ledger();
 }
 
+TEST_CASE("who was erased is not named by what else their requests had named them by") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::access);
+    wanted.identifiers.push_back({"email", "other@shop.example"});
+    wanted.reason = "asked at the desk";
+    const auto done = world.advance(world.submit(wanted));
+    REQUIRE(done.state == PrivacyState::fulfilled);
+    wanted.not_before = world.clock().now() + std::chrono::days(3);
+    const auto open = world.submit(wanted);
+    wanted.kind = PrivacyKind::erasure;
+    wanted.identifiers.push_back({"user_id", "u2"});
+    const auto erasure = world.submit(wanted);
+    world.clock().advance(1s);
+    REQUIRE(world.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
+                                                      {.type = "user_id", .value = "u1"}));
+    world.run_due();
+    CHECK(world.read(done).identifiers.empty());
+    CHECK(world.read(done).reason.empty());
+    CHECK(world.read(open).identifiers.empty());
+    CHECK(world.read(open).state == PrivacyState::denied);
+    // What is still to be erased is.
+    CHECK(world.read(erasure).identifiers.size() == 2);
+    world.clock().advance(std::chrono::days(3));
+    world.run_due();
+    CHECK(world.read(erasure).state == PrivacyState::fulfilled);
+    CHECK(world.read(erasure).identifiers.empty());
+    CHECK_FALSE(world.holds("u2"));
+}
+
 TEST_CASE("an identifier of several people alone erases nobody and waits for an officer") {
     Desk world;
     for (const char* user : {"u5", "u6"})
