@@ -7,6 +7,7 @@
 
 #include "api/parameters.h"
 #include "cdp/privacy_regimes.h"
+#include "cdp/privacy_request_rows.h"
 #include "consent/json_writer.h"
 #include "consent/sha256.h"
 
@@ -193,7 +194,7 @@ std::string drp_status(const cdp::PrivacyRequest& request, const cdp::AgentTerms
         const auto& url = config.verification_url;
         out.text("user_verification_url",
                  url + (url.find('?') == url.npos ? "?" : "&") + "request_id=" + id);
-        out.text("expires_at", cdp::format_time(request.due()));
+        out.text("expires_at", cdp::format_time(cdp::verify_by(request)));
     }
     if (standing.status == "fulfilled" && !results_url.empty()) {
         out.text("results_url", results_url);

@@ -62,15 +62,15 @@ OpenDsrState shown_of(const Services& services, const cdp::PrivacyRequest& reque
     return state;
 }
 
-// The term runs from when the person asked, unless it is over before it can be
-// done.
-cdp::Timestamp begin_of_term(const OpenDsrRequest& request, cdp::Timestamp now,
-                             cdp::Timestamp not_before) {
-    const auto* regime = cdp::find_privacy_regime(request.regulation);
-    const bool late =
-        !regime ||
-        cdp::deadlines_of(*regime, /*opts_out=*/false, request.submitted).answer_by <= not_before;
-    return late ? now : std::min(request.submitted, now);
+// Until when it can be cancelled, which is never after its answer is due; nullopt: that is over.
+std::optional<cdp::Timestamp> not_before(const cdp::NewPrivacyRequest& request, cdp::Timestamp now,
+                                         std::chrono::seconds window) {
+    const auto* regime = cdp::find_privacy_regime(request.regime);
+    if (!regime) return now + window;  // refused when it is submitted
+    const auto due =
+        cdp::deadlines_of(*regime, cdp::opts_out(request.kind), *request.received).answer_by;
+    if (due < now) return std::nullopt;
+    return std::min(due, now + window);
 }
 
 // nullopt: there is none under this id.
@@ -104,8 +104,9 @@ cdp::Result<cdp::PrivacyRequest> take(const Services& services, const Asked& ask
     request.regime = wanted.regulation;
     request.identifiers = CDP_TRY(identifiers_of(wanted.identities, privacy.hashes));
     request.verified_by = "controller";
-    request.not_before = now + dsr.config().cancel_window;
-    request.received = begin_of_term(wanted, now, *request.not_before);
+    // The term runs from when the person asked, however late that is sent.
+    request.received = std::min(wanted.submitted, now);
+    request.not_before = not_before(request, now, dsr.config().cancel_window);
     request.context = encode(OpenDsrContext{.api_version = wanted.api_version,
                                             .received = now,
                                             .content = content,

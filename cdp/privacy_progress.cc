@@ -68,9 +68,11 @@ Result<void> check_step(const PrivacyStepRequest& step) {
     return Result<void>::ok();
 }
 
-Result<void> extend(PrivacyRequest& request, const std::string& why) {
+Result<void> extend(PrivacyRequest& request, const std::string& why, Timestamp now) {
     if (request.extended_until)
         return conflict("already_extended", "The time to answer is extended once.");
+    if (now > request.answer_by)
+        return conflict("not_extendable", "The time to answer is over, and was not extended.");
     const auto* regime = find_privacy_regime(request.regime);
     const auto until =
         regime ? extended(*regime, opts_out(request.kind), request.answer_by) : std::nullopt;
@@ -118,7 +120,7 @@ Result<void> PrivacyRequests::take(const std::string& author, const PrivacyStepR
         step.detail));
     switch (step.act) {
         case PrivacyAct::verify: request.verified_by = step.code; break;
-        case PrivacyAct::extend: CDP_CHECK(extend(request, step.code)); break;
+        case PrivacyAct::extend: CDP_CHECK(extend(request, step.code, change.now())); break;
         case PrivacyAct::deny: request.denial = step.denial; break;
         case PrivacyAct::retry: change.row().ready_at = change.now(); break;
         default: break;
@@ -200,7 +202,7 @@ Result<bool> PrivacyRequests::expire(const PrivacyRequestId& id) const {
     const Decide decide = [](PrivacyChange& change, const auto&) -> Result<bool> {
         const auto& request = change.request();
         if (request.state != PrivacyState::waiting_for_verification) return false;
-        if (request.due() > change.now()) return false;
+        if (verify_by(request) > change.now()) return false;
         CDP_CHECK(change.take(PrivacyAct::expire, kOurselves));
         return true;
     };

@@ -67,6 +67,12 @@ Error not_possible(PrivacyState from, PrivacyAct act) {
 
 }  // namespace
 
+Timestamp verify_by(const PrivacyRequest& request) {
+    const auto key = privacy_request_key(request.id);
+    const auto taken_down = KeyReader(key).newest_first();
+    return std::max(request.due(), taken_down + (request.answer_by - request.received));
+}
+
 std::string PrivacyStep::said_of(const PrivacyRequestId& request) const {
     return std::string(request.view()) + encode_without_salt(*this);
 }
@@ -285,7 +291,7 @@ Result<void> PrivacyChange::take(PrivacyAct act, const std::string& author, cons
 void PrivacyChange::schedule() {
     const auto& request = row_.request;
     switch (request.state) {
-        case PrivacyState::waiting_for_verification: row_.ready_at = request.due(); break;
+        case PrivacyState::waiting_for_verification: row_.ready_at = verify_by(request); break;
         case PrivacyState::verified:
             row_.ready_at = std::max(request.not_before.value_or(now_), now_);
             break;

@@ -32,6 +32,10 @@ struct PrivacyRow {
     const PrivacyRequestId& id() const { return request.id; }
 };
 
+// For so long whoever asked can prove who they are: until the answer is due, and for as long as it
+// takes by law from when it was taken down.
+Timestamp verify_by(const PrivacyRequest& request);
+
 struct NamedToken {
     Token token = {};
     RequestedIdentifier identifier = {};  // normal form

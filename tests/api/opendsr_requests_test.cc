@@ -172,6 +172,29 @@ TEST_CASE("a request submitted in the future or long ago is refused", "[opendsr]
     CHECK(reason_of(dsr.post(body)) == "400 submitted_in_future");
 }
 
+TEST_CASE("the term runs from when the person asked, also when that is over", "[opendsr]") {
+    DsrWorld dsr(std::chrono::hours(72));
+    const auto submit = [&](const char* id, std::chrono::hours ago) {
+        auto body = request_for("email", "a@shop.example", "raw", id);
+        const auto submitted = dsr.world().clock.now() - ago;
+        body["submitted_time"] = cdp::format_time(submitted);
+        REQUIRE(dsr.post(body).status == 201);
+        const auto stored = dsr.world().platform->privacy().requests.find(
+            cdp::PrivacyProtocol::open_dsr, "officer", id);
+        REQUIRE(stored);
+        CHECK(cdp::format_time(stored->received) == body["submitted_time"]);
+        return *stored;
+    };
+    constexpr std::chrono::hours kDay(24);
+    // Less is left than it could be cancelled for; then nothing.
+    const auto late = submit("a7551968-d5d6-44b2-9831-815ac9017701", 29 * kDay);
+    CHECK(late.not_before <= late.answer_by);
+    const auto over = submit("a7551968-d5d6-44b2-9831-815ac9017702", 40 * kDay);
+    CHECK_FALSE(over.not_before);
+    dsr.run();
+    CHECK(dsr.get("/v2/requests/" + over.external_id).json()["request_status"] == "completed");
+}
+
 TEST_CASE(
     "all names of the protocol reach the same requests, each with its "
     "own headers",

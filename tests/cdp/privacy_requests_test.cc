@@ -243,6 +243,22 @@ TEST_CASE("a request waits for its verification, and expires with its term") {
     CHECK(world.step(waiting, {.act = PrivacyAct::verify, .code = "late"}) == "step_not_possible");
 }
 
+TEST_CASE("what is entered late has its whole term to be verified in, and no more to be answered") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::erasure, "u1", "");
+    wanted.received = world.clock().now() - std::chrono::days(80);
+    const auto waiting = world.submit(wanted);
+    CHECK(waiting.due() < world.clock().now());
+    CHECK(world.step(waiting, {.act = PrivacyAct::extend, .code = "many_requests"}) ==
+          "not_extendable");
+    world.clock().advance(std::chrono::days(27));
+    world.run_due();
+    CHECK(world.read(waiting).state == PrivacyState::waiting_for_verification);
+    world.clock().advance(std::chrono::days(5));
+    world.run_due();
+    CHECK(world.read(waiting).state == PrivacyState::expired);
+}
+
 TEST_CASE("until its time comes a request can be cancelled, and afterwards not") {
     Desk world;
     auto wanted = Desk::asked(PrivacyKind::erasure);
