@@ -62,6 +62,7 @@ struct Outgoing::Parts {
     cdp::Result<void> trust();
     cdp::Result<void> shake_hands(const Url& url);
     cdp::Result<OutgoingAnswer> ask(const Url& url, const OutgoingRequest& request);
+    cdp::Result<OutgoingAnswer> ask_anew(const Url& url, const OutgoingRequest& request);
     bool is_inner(const std::string& host) const {
         return rules.anywhere ||
                std::ranges::find(rules.inner_hosts, host) != rules.inner_hosts.end();
@@ -93,6 +94,7 @@ struct Outgoing::Parts {
     std::optional<beast::ssl_stream<beast::tcp_stream>> tls;
     std::string place;  // scheme and authority of what is open
     beast::flat_buffer read;
+    bool closed = false;  // it ended before a byte of the last answer
 };
 
 cdp::Result<Endpoints> Outgoing::Parts::look_up(const Url& url) {
@@ -172,11 +174,19 @@ cdp::Result<OutgoingAnswer> Outgoing::Parts::ask(const Url& url, const OutgoingR
             error = run([&](auto done) { http::async_read(stream, read, in, std::move(done)); });
         return error;
     };
-    if (const auto error = tls ? exchange(*tls) : exchange(*plain)) return of(url.host, error);
+    const auto error = tls ? exchange(*tls) : exchange(*plain);
+    closed = error && error != beast::error::timeout && !in.got_some() && read.size() == 0;
+    if (error) return of(url.host, error);
     OutgoingAnswer answer{.status = static_cast<int>(in.get().result_int()),
                           .body = std::move(in.get().body())};
     if (!in.get().keep_alive()) close();
     return answer;
+}
+
+cdp::Result<OutgoingAnswer> Outgoing::Parts::ask_anew(const Url& url,
+                                                      const OutgoingRequest& request) {
+    CDP_CHECK(open(url));
+    return ask(url, request);
 }
 
 cdp::Result<OutgoingRules> read_rules(const OutgoingConfig& config) {
@@ -205,13 +215,14 @@ cdp::Result<OutgoingAnswer> Outgoing::send(const OutgoingRequest& request) {
                           {}};
     if (!url->tls && !parts.is_inner(url->host))
         return forbidden("url_not_https", "Others are spoken to by https alone.");
-    if (parts.place == place_of(*url)) {
-        parts.start_clock();
-    } else if (const auto opened = parts.open(*url); !opened) {
-        parts.close();
-        return opened.error();
+    if (parts.place != place_of(*url)) {
+        auto answer = parts.ask_anew(*url, request);
+        if (!answer) parts.close();
+        return answer;
     }
+    parts.start_clock();
     auto answer = parts.ask(*url, request);
+    if (!answer && parts.closed) answer = parts.ask_anew(*url, request);
     if (!answer) parts.close();
     return answer;
 }

@@ -44,8 +44,8 @@ struct OutgoingAnswer {
 
 // The one way out: HTTP/1.1 requests to others, one at a time, on the caller's thread. The name is
 // looked up once, and only what that gave is connected to. Redirects are answers like all others.
-// A connection that the other side keeps open is used again for the same place. Not safe to use
-// from several threads at once.
+// A connection that the other side keeps open is used again; closed before a byte of the answer, it
+// is opened anew, once. Not safe to use from several threads at once.
 class Outgoing {
 public:
     explicit Outgoing(OutgoingRules rules);

@@ -144,6 +144,21 @@ TEST_CASE("a connection that stays open is used again") {
     CHECK(listener.served() == 3);
 }
 
+TEST_CASE("a connection that was closed meanwhile is opened anew") {
+    const auto speaks = GENERATE(Speaks::plain, Speaks::tls);
+    const Listener listener(speaks, answer_of("", "200 OK", ""));
+    {
+        api::Outgoing outgoing(inner());
+        for (int i = 0; i < 3; ++i)
+            CHECK(reason_of(outgoing.send({.url = listener.url()})) == "answered 200");
+    }
+    CHECK(listener.served() == 3);
+    // Whoever answers nothing at all is asked once.
+    const Listener mute(speaks, "\r\n");
+    CHECK(ask(inner(), mute.url()) != "answered 200");
+    CHECK(mute.served() == 1);
+}
+
 TEST_CASE("a redirect is an answer, and nobody follows it") {
     const Listener elsewhere(Speaks::plain, answer_of(""));
     const Listener listener(Speaks::plain,
