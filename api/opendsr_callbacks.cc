@@ -20,6 +20,20 @@ constexpr std::chrono::milliseconds kPauseMax{3'600'000};
 // After something went wrong with what is stored.
 constexpr std::chrono::seconds kFailedPause{60};
 
+// In the place of a status.
+constexpr int kToldBefore = 0;
+
+std::string outcome_of(const cdp::Result<int>& answer) {
+    if (!answer) return answer.error().reason;
+    return *answer == kToldBefore ? "told" : std::to_string(*answer);
+}
+
+// It is not to be called, now or later.
+bool is_never(const cdp::Result<int>& answer) {
+    return !answer && (answer.error().code == cdp::ErrorCode::forbidden ||
+                       answer.error().code == cdp::ErrorCode::invalid_argument);
+}
+
 double draw() {
     thread_local std::minstd_rand random{std::random_device{}()};
     return std::uniform_real_distribution<double>(0, 1)(random);
@@ -132,14 +146,13 @@ OpenDsrCallbacks::Told OpenDsrCallbacks::tell(const cdp::PrivacyRequest& request
         const auto host = parsed ? parsed->host : "";
         std::string outcome = "not_allowed";
         if (is_allowed(request.sender, host)) {
-            if (told.contains(url))
-                outcome = "told";
-            else
-                outcome = tell_one(state, context.header_prefix, url);
-            const bool good = outcome == "told" || outcome.starts_with('2');
+            auto answer = cdp::Result<int>(kToldBefore);
+            if (!told.contains(url)) answer = tell_one(state, context.header_prefix, url);
+            outcome = outcome_of(answer);
+            const bool good = answer && (*answer == kToldBefore || *answer / 100 == 2);
             if (good) told.insert(url);
             out.anybody = out.anybody || good;
-            out.all = out.all && good;
+            out.all = out.all && (good || is_never(answer));
         }
         if (out.detail.size() < kDetailMax)
             out.detail += (out.detail.empty() ? "" : ", ") + host + " " + outcome;
@@ -148,21 +161,22 @@ OpenDsrCallbacks::Told OpenDsrCallbacks::tell(const cdp::PrivacyRequest& request
     return out;
 }
 
-// The status of the answer, or the reason why there was none.
-std::string OpenDsrCallbacks::tell_one(const OpenDsrState& state, const std::string& prefix,
-                                       const std::string& url) {
+// The status of the answer, or why there was none.
+cdp::Result<int> OpenDsrCallbacks::tell_one(const OpenDsrState& state, const std::string& prefix,
+                                            const std::string& url) {
     const auto host = parse_url(url)->host;
-    if (silent_.contains(host)) return "host_silent";
+    if (silent_.contains(host))
+        return cdp::Error{.code = cdp::ErrorCode::unavailable, .reason = "host_silent"};
     const auto signer = needs_.dsr.signer();
-    if (!signer) return "not_signed";
+    if (!signer) return cdp::Error{.code = cdp::ErrorCode::unavailable, .reason = "not_signed"};
     OutgoingRequest request{.post = true, .url = url, .body = render_callback(state, url)};
     request.headers = {{"Content-Type", "application/json"},
                        {prefix + "Processor-Domain", (*signer)->domain()},
                        {prefix + "Signature", (*signer)->sign(request.body)}};
     const auto answer = outgoing_.send(request);
-    if (answer) return std::to_string(answer->status);
-    silent_.insert(host);
-    return answer.error().reason;
+    if (answer) return answer->status;
+    if (answer.error().code == cdp::ErrorCode::unavailable) silent_.insert(host);
+    return answer.error();
 }
 
 }  // namespace api

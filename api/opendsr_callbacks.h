@@ -64,8 +64,8 @@ private:
     bool stopping() const;
     cdp::Result<void> deliver_one(const cdp::OwedCallback& owed);
     Told tell(const cdp::PrivacyRequest& request, const OpenDsrContext& context);
-    std::string tell_one(const OpenDsrState& state, const std::string& prefix,
-                         const std::string& url);
+    cdp::Result<int> tell_one(const OpenDsrState& state, const std::string& prefix,
+                              const std::string& url);
     bool is_allowed(const std::string& controller, const std::string& host) const;
 
     const Needs needs_;

@@ -155,6 +155,17 @@ TEST_CASE("a host that nobody allowed is not called, and that is a step", "[open
     CHECK(world.told() == "callback_not_allowed localhost not_allowed; pending\n");
 }
 
+TEST_CASE("where nobody may ever be called is said at once, and silences nobody", "[opendsr]") {
+    Answering inner("200 OK");
+    const CallbackWorld world({"localhost", "127.0.0.1"});
+    const auto port = inner.url("").substr(inner.url("").rfind(':'));
+    world.post({"http://127.0.0.1" + port + "/a", "https://127.0.0.1" + port + "/b"});
+    CHECK_FALSE(world.deliver());
+    CHECK(inner.heard().empty());
+    CHECK(world.told() ==
+          "callback_not_allowed 127.0.0.1 url_not_https, 127.0.0.1 address_not_public; pending\n");
+}
+
 TEST_CASE("the thread tells by itself, and ends", "[opendsr]") {
     Answering controller("200 OK");
     const CallbackWorld world({"localhost"});
