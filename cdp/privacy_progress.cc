@@ -39,6 +39,24 @@ std::chrono::milliseconds retry_after(std::uint32_t attempts) {
     return std::min(doubled, kRetryMost);
 }
 
+// Of those that are not to be passed over; `next`: when the first is due that is not.
+Result<std::vector<TimedRequest>> due_at(const storage::Snapshot& snapshot, Timestamp now,
+                                         const std::set<std::string>& passed,
+                                         std::optional<Timestamp>& next) {
+    std::vector<TimedRequest> due;
+    CDP_CHECK(
+        snapshot.scan(privacy_ready_prefix(), "", [&](std::string_view key, std::string_view) {
+            const auto one = timed_in(key);
+            if (!one || passed.contains(std::string(key))) return true;
+            if (one->time > now)
+                next = one->time;
+            else
+                due.push_back(*one);
+            return !next && due.size() < kDueAtOnce;
+        }));
+    return due;
+}
+
 // What is left to do when nobody is left whom it is about: nothing may be held or used.
 bool is_done_by_erasure(PrivacyKind kind) {
     return kind == PrivacyKind::erasure || kind == PrivacyKind::restriction || opts_out(kind);
@@ -295,24 +313,19 @@ Result<void> PrivacyRequests::drop_stale(const TimedRequest& at) const {
 }
 
 Result<std::optional<Timestamp>> PrivacyRequests::run_due(const std::function<bool()>& more) {
+    std::set<std::string> failed;  // what cannot even be read or written
     while (true) {
-        const auto now = needs_.clock.now();
-        std::vector<TimedRequest> due;
         std::optional<Timestamp> next;
-        CDP_CHECK(needs_.store.snapshot()->scan(privacy_ready_prefix(), "",
-                                                [&](std::string_view key, std::string_view) {
-                                                    const auto one = timed_in(key);
-                                                    if (!one) return true;
-                                                    if (one->time > now)
-                                                        next = one->time;
-                                                    else
-                                                        due.push_back(*one);
-                                                    return !next && due.size() < kDueAtOnce;
-                                                }));
-        if (due.empty()) return next;
-        std::size_t failed = 0;
+        const auto due =
+            CDP_TRY(due_at(*needs_.store.snapshot(), needs_.clock.now(), failed, next));
+        if (due.empty()) {
+            // Looked at again, and nothing else starves for it.
+            const auto again = needs_.clock.now() + kRetryMost / 60;
+            if (!failed.empty()) next = std::min(next.value_or(again), again);
+            return next;
+        }
         for (const auto& one : due) {
-            if (!more()) return std::optional(now);
+            if (!more()) return std::optional(needs_.clock.now());
             auto done = Result<void>::ok();
             const auto advanced = advance(one.id);
             if (advanced || advanced.error().code == ErrorCode::not_found)
@@ -320,14 +333,12 @@ Result<std::optional<Timestamp>> PrivacyRequests::run_due(const std::function<bo
             else
                 done = advanced.error();
             if (done) continue;
-            ++failed;
+            failed.insert(privacy_ready_key(one));
             log::write(log::Level::error, "privacy_request_failed",
                        {{"request", log::safe(to_hex(one.id.view()))},
                         {"reason", log::safe(done.error().reason)},
                         {"detail", log::safe(done.error().detail)}});
         }
-        // What cannot even be read or written is looked at again, and nothing else starves for it.
-        if (failed == due.size()) return std::optional(now + kRetryMost / 60);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
+#include "cdp/privacy_owed.h"
 #include "cdp/privacy_request_bytes.h"
 #include "consent/entry.h"
 #include "storage/key.h"
@@ -20,7 +21,6 @@ constexpr auto kSpace = Space::privacy_request;
 const Token kAll = Token::from("all requests....");
 const Token kDue = Token::from("requests by due.");
 const Token kReady = Token::from("requests to do..");
-const Token kOwed = Token::from("owed callbacks..");
 
 // Under a request's own id.
 constexpr char kStep = 's';
@@ -101,12 +101,6 @@ std::string privacy_due_prefix() {
 }
 std::string privacy_ready_prefix() {
     return KeyWriter(kSpace, kReady).str();
-}
-std::string privacy_owed_prefix() {
-    return KeyWriter(kSpace, kOwed).str();
-}
-std::string privacy_owed_key(const PrivacyRequestId& id, std::uint32_t step) {
-    return KeyWriter(kSpace, kOwed).id(id).number32(step).str();
 }
 std::string privacy_due_key(const TimedRequest& one) {
     return timed_key(kDue, one);
@@ -283,8 +277,10 @@ Result<void> PrivacyChange::take(PrivacyAct act, const std::string& author, cons
                            .time = now_,
                            .salt = step.salt,
                            .bytes = said});
-    if (request.callbacks && !first && step.from != step.to)
-        transaction_.put(privacy_owed_key(request.id, step.number), encode_owed({0, now_}));
+    if (request.callbacks && !first && step.from != step.to) {
+        const OwedCallback owed{.request = request.id, .step = step.number, .not_before = now_};
+        put_owed(transaction_, request.protocol, owed);
+    }
     return Result<void>::ok();
 }
 

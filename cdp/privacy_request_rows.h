@@ -64,8 +64,6 @@ std::string privacy_external_key(const storage::Vault& vault, PrivacyProtocol pr
 // Open ones by the day they are due; those that want to be looked at, by when.
 std::string privacy_due_prefix();
 std::string privacy_ready_prefix();
-std::string privacy_owed_prefix();
-std::string privacy_owed_key(const PrivacyRequestId& id, std::uint32_t step);
 struct TimedRequest {
     Timestamp time{};
     PrivacyRequestId id{};

@@ -93,7 +93,8 @@ public:
     // Called after each commit that makes something ready or owed, from any thread: return at once.
     void subscribe(std::function<void()> changed);
 
-    // What a protocol has not been told, in no order, at most so many; false: due ones alone.
+    // What a protocol has not been told, the first to be told first, at most so many; false: due
+    // ones alone. What is damaged is left out.
     Result<std::vector<OwedCallback>> owed(PrivacyProtocol protocol, std::size_t most,
                                            bool also_later = false) const;
     // It was told, or never will be: `code` and `detail` say how, and are a step of the request.

@@ -578,7 +578,7 @@ TEST_CASE("each change of state is owed to the protocol until it is settled") {
     CHECK(states == "verified in_progress fulfilled ");
     REQUIRE(world.requests().postpone(owed->front(), world.clock().now() + 1min));
     CHECK(world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10)->size() == 2);
-    CHECK(world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10, true)->front().attempts == 1);
+    CHECK(world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10, true)->back().attempts == 1);
     for (const auto& one : *owed) {
         REQUIRE(world.requests().settle(one, "callback_delivered", "202"));
         REQUIRE(world.requests().settle(one, "callback_delivered", "202"));
@@ -586,6 +586,33 @@ TEST_CASE("each change of state is owed to the protocol until it is settled") {
     CHECK(world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10, true)->empty());
     CHECK(acts(world.read(taken)) == "receive verify begin fulfil note note note");
     world.check_ledger();
+}
+
+TEST_CASE("what is damaged keeps nothing else from being done, nor from being told") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.protocol = cdp::PrivacyProtocol::open_dsr;
+    wanted.callbacks = true;
+    std::vector<PrivacyRequest> all;
+    // More than are looked at at once.
+    for (int i = 0; i < 70; ++i) all.push_back(world.submit(wanted));
+    wanted.identifiers = {{"user_id", "u2"}};
+    world.clock().advance(1s);
+    const auto last = world.submit(wanted);
+    const auto snapshot = world.store().snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    for (const auto& one : all) transaction.put(cdp::privacy_request_key(one.id), "damaged");
+    REQUIRE(commit_and_wait(world.store(), std::move(transaction)).state ==
+            storage::CommitState::ok);
+    const auto next = world.requests().run_due([] { return true; });
+    REQUIRE(next);
+    REQUIRE(*next);
+    CHECK(**next > world.clock().now());
+    CHECK(world.read(last).state == PrivacyState::fulfilled);
+    const auto owed = world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10);
+    REQUIRE(owed);
+    CHECK(owed->size() == 3);
+    for (const auto& one : *owed) CHECK(one.request == last.id);
 }
 
 TEST_CASE("lists name no person, and are read in pages by age or by urgency") {
