@@ -93,14 +93,21 @@ ConsentRequest answer_of(const PrivacyJob& job, std::string_view purpose, std::s
     return out;
 }
 
-// The ids of the records, which are the same when it is done again.
-Result<std::vector<std::string>> record(ConsentIntake& intake, const PrivacyJob& job,
-                                        std::vector<ConsentRequest> answers) {
+// The ids of the records, which are the same when it is done again. What is from before an erasure
+// of whoever it names is none, and counted.
+Result<PrivacyResults> record(ConsentIntake& intake, const PrivacyJob& job,
+                              std::vector<ConsentRequest> answers) {
     const Principal officer{
         .role = Role::officer, .name = job.request.sender, .channel = "", .trust = Trust::server};
-    std::vector<std::string> out;
-    for (auto& one : CDP_TRY(intake.run_and_wait(officer, std::move(answers))))
-        out.push_back(std::move(one.id));
+    PrivacyResults out;
+    for (auto& one : CDP_TRY(intake.run_and_wait(officer, std::move(answers)))) {
+        if (std::ranges::find(one.warnings, "suppressed", &ConsentWarning::code) ==
+            one.warnings.end())
+            out.records.push_back(std::move(one.id));
+        else
+            ++out.counts[kSuppressedCount];
+    }
+    out.matched = !out.records.empty();
     return out;
 }
 
@@ -111,9 +118,7 @@ Result<PrivacyResults> say(const PrivacyExecutors& with, const PrivacyJob& job) 
         // What the person says afterwards wins, however long this waited.
         answers.back().time = job.request.received;
     }
-    PrivacyResults out{.matched = true};
-    out.records = CDP_TRY(record(with.intake, job, std::move(answers)));
-    return out;
+    return record(with.intake, job, std::move(answers));
 }
 
 // What is in force already is not made again.
@@ -150,9 +155,7 @@ Result<PrivacyResults> look(const PrivacyExecutors& with, const PrivacyJob& job)
 Result<PrivacyResults> lift(const PrivacyExecutors& with, const PrivacyJob& job) {
     auto answer = answer_of(job, consent::kAllPurposes, "not_applicable");
     answer.overrides = job.request.results.records;
-    PrivacyResults out{.matched = true};
-    out.records = CDP_TRY(record(with.intake, job, {std::move(answer)}));
-    return out;
+    return record(with.intake, job, {std::move(answer)});
 }
 
 }  // namespace

@@ -57,6 +57,11 @@ Result<std::vector<TimedRequest>> due_at(const storage::Snapshot& snapshot, Time
     return due;
 }
 
+std::string code_of(const PrivacyResults& results) {
+    if (results.matched) return "done";
+    return results.counts.contains(kSuppressedCount) ? "suppressed" : "nothing_held";
+}
+
 // What is left to do when nobody is left whom it is about: nothing may be held or used.
 bool is_done_by_erasure(PrivacyKind kind) {
     return kind == PrivacyKind::erasure || kind == PrivacyKind::restriction || opts_out(kind);
@@ -254,8 +259,7 @@ Result<bool> PrivacyRequests::execute(const PrivacyRow& row) const {
         auto& now_is = change.row();
         if (results) {
             request.results = *results;
-            CDP_CHECK(change.take(PrivacyAct::fulfil, kOurselves,
-                                  results->matched ? "done" : "nothing_held"));
+            CDP_CHECK(change.take(PrivacyAct::fulfil, kOurselves, code_of(*results)));
         } else if (results.error().code == ErrorCode::not_found) {
             request.denial = PrivacyDenial::no_match;
             CDP_CHECK(change.take(PrivacyAct::deny, kOurselves, "no_match"));

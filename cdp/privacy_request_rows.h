@@ -19,6 +19,9 @@ namespace cdp {
 // Who takes the steps that nobody asks for.
 inline constexpr const char* kOurselves = "cdp";
 
+// Counted in its results: answers that are from before an erasure, and therefore none.
+inline constexpr const char* kSuppressedCount = "suppressed";
+
 // What is kept of a request under its own id, sealed under a key of the server: it names nobody.
 struct PrivacyRow {
     PrivacyRequest request = {};  // without what names the person, and without its steps

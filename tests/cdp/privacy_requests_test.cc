@@ -398,6 +398,26 @@ TEST_CASE("who was erased is not named by what else their requests had named the
     CHECK_FALSE(world.holds("u2"));
 }
 
+TEST_CASE("an opt-out from before an erasure says that it closes nothing") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::opt_out, "u1", "");
+    wanted.received = world.clock().now();
+    world.clock().advance(1h);
+    REQUIRE(world.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
+                                                      {.type = "user_id", .value = "u1"}));
+    world.clock().advance(1h);
+    const auto late = world.advance(world.submit(wanted));
+    CHECK(late.state == PrivacyState::fulfilled);
+    CHECK(late.steps.back().code == "suppressed");
+    CHECK_FALSE(late.results.matched);
+    CHECK(late.results.records.empty());
+    CHECK(late.results.counts.at("suppressed") == 1);
+    wanted.received.reset();
+    const auto now = world.advance(world.submit(wanted));
+    CHECK(now.steps.back().code == "done");
+    CHECK(now.results.records.size() == 1);
+}
+
 TEST_CASE("an identifier of several people alone erases nobody and waits for an officer") {
     Desk world;
     for (const char* user : {"u5", "u6"})
