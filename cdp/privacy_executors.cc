@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cdp/base/bytes.h"
+#include "cdp/privacy_regimes.h"
 #include "consent/policy.h"
 #include "identity/node.h"
 
@@ -93,6 +94,13 @@ ConsentRequest answer_of(const PrivacyJob& job, std::string_view purpose, std::s
     return out;
 }
 
+std::optional<Timestamp> no_reask_until(const PrivacyRequest& request) {
+    const auto* regime = find_privacy_regime(request.regime);
+    if (request.kind != PrivacyKind::opt_out || !regime || regime->no_reask.none())
+        return std::nullopt;
+    return regime->no_reask.after(request.received);
+}
+
 // The ids of the records, which are the same when it is done again. What is from before an erasure
 // of whoever it names is none, and counted.
 Result<PrivacyResults> record(ConsentIntake& intake, const PrivacyJob& job,
@@ -117,6 +125,7 @@ Result<PrivacyResults> say(const PrivacyExecutors& with, const PrivacyJob& job) 
         answers.push_back(answer_of(job, purpose, state_of(job.request.kind)));
         // What the person says afterwards wins, however long this waited.
         answers.back().time = job.request.received;
+        answers.back().no_reask_until = no_reask_until(job.request);
     }
     return record(with.intake, job, std::move(answers));
 }

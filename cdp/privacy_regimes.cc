@@ -30,7 +30,9 @@ constexpr std::array kRegimes{
                   .answer = {.days = 45},
                   .extension = {.days = 45},
                   .opt_out = {.business_days = 15},
-                  .source = "11 CCR § 7021; § 7026 for opt-outs"},
+                  .source = "11 CCR § 7021; § 7026 for opt-outs",
+                  // Civil Code § 1798.135(c)(4)
+                  .no_reask = {.months = 12}},
     PrivacyRegime{.name = "vcdpa",
                   .acknowledge = kNone,
                   .answer = {.days = 45},

@@ -28,6 +28,7 @@ struct PrivacyRegime {
     LegalTerm extension;  // by which the answer may be later, once, with a reason
     LegalTerm opt_out;    // to stop what somebody opts out of or objects to; never extended
     std::string_view source;
+    LegalTerm no_reask = {};  // nobody who opted out is asked again before
 };
 
 std::span<const PrivacyRegime> privacy_regimes();

@@ -8,6 +8,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/erasures.h"
 #include "cdp/privacy.h"
+#include "cdp/privacy_regimes.h"
 #include "cdp/privacy_runner.h"
 #include "storage/key.h"
 #include "tests/cdp/failing_store.h"
@@ -186,6 +187,25 @@ TEST_CASE("an opt-out is of what the policy holds to be sale or sharing, or of w
     CHECK(world.refused(back) == "purpose_not_specific /purposes/0");
     back.purposes = {"advertising"};
     CHECK(world.advance(world.submit(back)).state == PrivacyState::fulfilled);
+}
+
+TEST_CASE("who opted out by a law that says so is not asked again for its time") {
+    Desk world;
+    const auto until = [&](const char* regime, PrivacyKind kind) {
+        auto wanted = Desk::asked(kind, "u1", "");
+        wanted.regime = regime;
+        wanted.purposes = {"advertising"};
+        const auto done = world.advance(world.submit(wanted));
+        REQUIRE(done.results.records.size() == 1);
+        for (const auto& line : world.exported(cdp::ExportKind::consents))
+            if (line.dump().find(done.results.records[0]) != std::string::npos)
+                return line.value("no_reask_until", std::string("none"));
+        return std::string("no record");
+    };
+    const auto later = cdp::LegalTerm{.months = 12}.after(world.clock().now());
+    CHECK(until("ccpa", PrivacyKind::opt_out) == cdp::format_time(later));
+    CHECK(until("gdpr", PrivacyKind::opt_out) == "none");
+    CHECK(until("ccpa", PrivacyKind::objection) == "none");
 }
 
 TEST_CASE("a later answer of the person wins over a request that waited for its verification") {
