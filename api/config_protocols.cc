@@ -33,9 +33,15 @@ void read_types(ConfigTable& table, std::string_view key, IdentityTypes& out) {
     types.finish();
 }
 
-void read_party(ConfigTable& table, IabParty& out) {
+void read_party(ConfigTable& table, const IdentityTypes& types, IabParty& out) {
     table.read("domain", out.domain);
-    if (!is_host(out.domain)) table.blame("domain", "A domain in lower case is expected.");
+    // What stands before it where it is signed has no dot, and must end where it ends.
+    if (!is_host(out.domain) || out.domain.find('.') == out.domain.npos)
+        table.blame("domain", "A domain in lower case, with a dot, is expected.");
+    table.read("identifier_types", out.identifier_types);
+    for (const auto& type : out.identifier_types)
+        if (!types.contains(type) && type != "email" && type != "phone")
+            table.blame("identifier_types", "Types of [iab.identifier_types] are expected.");
     std::vector<std::string> keys;
     table.read("keys", keys);
     for (const auto& text : keys) {
@@ -93,7 +99,7 @@ void read_iab(ConfigTable& document, IabConfig& out) {
             const auto* entry = (*parties)[i].as_table();
             if (!entry) return table.blame((*parties)[i], path, "A table is expected.");
             ConfigTable party(*entry, path, document.fault());
-            read_party(party, out.parties.emplace_back());
+            read_party(party, out.identifier_types, out.parties.emplace_back());
             // A member that is missing has no line of its own.
             if (!entry->contains("domain") || !entry->contains("keys"))
                 table.blame((*parties)[i], path, "A party has a domain and keys.");

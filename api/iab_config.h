@@ -10,6 +10,8 @@ namespace api {
 struct IabParty {
     std::string domain;
     std::vector<std::string> keys;  // Ed25519, the 32 bytes of each
+    // Of their types of identifier those that it may send, for the type is not signed.
+    std::vector<std::string> identifier_types = {"email", "phone"};
 };
 
 // How the IAB's deletion requests are taken; docs/cdp.example.toml.

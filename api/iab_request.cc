@@ -66,8 +66,8 @@ cdp::Result<void> read_identifier(const json& body, const IabConfig& config, Iab
     if (out.value.size() > kValueBytesMax)
         return invalid("malformed_identifier", "An identifier has at most 512 bytes.",
                        pointer + "/identifierValue");
-    const auto type =
-        config.identifier_types.find(CDP_TRY(required(*object, "identifierType", pointer)));
+    out.type = CDP_TRY(required(*object, "identifierType", pointer));
+    const auto type = config.identifier_types.find(out.type);
     if (type == config.identifier_types.end())
         return invalid("identifier_type_unknown", "Identifiers of this type are not known here.",
                        pointer + "/identifierType");
@@ -114,6 +114,13 @@ cdp::Result<void> verify(const IabRequest& request, const IabSigned& by, const s
                           "signature_wrong",
                           "The signature is not one of this request.",
                           pointer + "/signature",
+                          {}};
+    const auto& types = party->identifier_types;
+    if (std::ranges::find(types, request.type) == types.end())
+        return cdp::Error{cdp::ErrorCode::forbidden,
+                          "identifier_type_forbidden",
+                          "This domain may not send identifiers of this type.",
+                          "/fpIdentifier/identifierType",
                           {}};
     return cdp::Result<void>::ok();
 }

@@ -23,6 +23,7 @@ struct IabRequest {
     std::string request_id;      // fpRequestId
     std::string transaction_id;  // rqTransactionId
     std::string timestamp;       // fpTimestamp, ten digits
+    std::string type;            // of the identifier, as sent: it is not signed
     std::string value;           // of the identifier, as sent: it is signed
     OpenDsrIdentity identity;
     IabSigned origin;
@@ -37,8 +38,8 @@ inline constexpr int kIabAccepted = 202;
 // identifier_format_unknown, malformed_hash, malformed_domain.
 cdp::Result<IabRequest> read_iab_request(std::string_view body, const IabConfig& config);
 
-// That whoever sends it is registered and signed it. Errors: forbidden, party_unknown;
-// unauthenticated, signature_wrong.
+// That whoever sends it is registered, signed it, and may send such an identifier. Errors:
+// forbidden, party_unknown and identifier_type_forbidden; unauthenticated, signature_wrong.
 cdp::Result<void> verify_iab_requester(const IabRequest& request, const IabConfig& config);
 // As well as that so is whoever it began with, not too long ago. Errors as well: invalid_argument,
 // request_expired and request_in_future.

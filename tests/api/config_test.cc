@@ -55,7 +55,8 @@ std::string shown(const api::Config& config) {
     for (const auto& [type, ours] : config.opendsr.identity_types) out += type + "=" + ours + "\n";
     for (const auto& [name, hosts] : config.opendsr.callback_hosts) out += name + shown(hosts);
     for (const auto& [type, ours] : config.iab.identifier_types) out += type + "=" + ours + "\n";
-    for (const auto& party : config.iab.parties) out += party.domain + shown(party.keys);
+    for (const auto& party : config.iab.parties)
+        out += party.domain + shown(party.keys) + shown(party.identifier_types);
     out += shown(config.outgoing.inner_hosts) + config.outgoing.authorities;
     return out;
 }
@@ -120,6 +121,10 @@ inner_hosts = ["localhost"]
     CHECK(at("[[iab.parties]]\ndomain = \"a.example\"").starts_with("iab.parties[0]"));
     CHECK(at("[[iab.parties]]\ndomain = \"a.example\"\nkeys = [\"AAAA\"]")
               .starts_with("iab.parties[0].keys: "));
+    CHECK(at("[[iab.parties]]\nkeys = []\ndomain = \"localhost\"")
+              .starts_with("iab.parties[0].domain: "));
+    CHECK(at("[[iab.parties]]\nkeys = []\ndomain = \"a.example\"\nidentifier_types = [\"shoe\"]")
+              .starts_with("iab.parties[0].identifier_types: "));
     CHECK(at("[iab]\nidentifier_types = {email = \"E mail\"}")
               .starts_with("iab.identifier_types.email: "));
     CHECK(at("[outgoing]\ninner_hosts = [\"a b\"]").starts_with("outgoing.inner_hosts: "));

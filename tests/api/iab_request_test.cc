@@ -83,6 +83,27 @@ TEST_CASE("what both parties signed in time is taken, and nothing else") {
           "request_in_future /fpTimestamp");
 }
 
+TEST_CASE("a type, which nobody signs, is one that both parties may send") {
+    auto body = signed_request();
+    const auto with_type = [&](std::size_t party, std::vector<std::string> types) {
+        auto known = config();
+        known.parties[party].identifier_types = std::move(types);
+        body["fpIdentifier"]["identifierType"] = "user_id";
+        const auto verified =
+            api::verify_iab_request(*api::read_iab_request(body.dump(), known), known, kNow);
+        return verified ? "good" : verified.error().reason + " " + verified.error().pointer;
+    };
+    const std::string forbidden = "identifier_type_forbidden /fpIdentifier/identifierType";
+    CHECK(with_type(0, {"email"}) == forbidden);
+    CHECK(with_type(0, {"user_id"}) == forbidden);
+    CHECK(with_type(1, {"user_id"}) == forbidden);
+    auto both = config();
+    for (auto& party : both.parties) party.identifier_types = {"user_id"};
+    CHECK(api::verify_iab_request(*api::read_iab_request(body.dump(), both), both, kNow));
+    body["fpIdentifier"]["identifierType"] = "phone";
+    CHECK(outcome(body) == "good");
+}
+
 TEST_CASE("fields that run into each other are kept apart by what they may hold") {
     auto moved = signed_request();
     moved["version"] = "1.01";
