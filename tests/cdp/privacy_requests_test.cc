@@ -1,153 +1,27 @@
 #include "cdp/privacy_requests.h"
 
-#include <algorithm>
 #include <atomic>
 #include <set>
 #include <thread>
 
-#include "cdp/base/bytes.h"
-#include "cdp/erasures.h"
-#include "cdp/privacy.h"
 #include "cdp/privacy_regimes.h"
 #include "cdp/privacy_runner.h"
 #include "storage/key.h"
-#include "tests/cdp/failing_store.h"
-#include "tests/cdp/stewardship_world.h"
+#include "tests/cdp/privacy_desk.h"
 
-// What people ask of their data is taken down, done in time, provable, and outlives who asked.
+// What people ask of their data is taken down, done in time, and provable.
 
 namespace {
 
 using namespace std::chrono_literals;
-using cdp::NewPrivacyRequest;
 using cdp::PrivacyAct;
 using cdp::PrivacyKind;
 using cdp::PrivacyRequest;
 using cdp::PrivacyState;
 using nlohmann::json;
+using tests::acts;
+using tests::Desk;
 using tests::PlatformWorld;
-
-struct Desk : PlatformWorld {
-    Desk() : PlatformWorld(tests::open_config()) { fill(); }
-    explicit Desk(std::unique_ptr<storage::Store> store)
-        : PlatformWorld(tests::open_config(), std::move(store)) {
-        fill();
-    }
-
-    void fill() {
-        const auto till = source("till", cdp::Trust::server);
-        send_one(R"({"type":"identify","userId":"u1","anonymousId":"c1","messageId":"m1",)"
-                 R"("timestamp":"2026-11-20T10:00:00Z","traits":{"email":"a@shop.example",)"
-                 R"("plan":"gold"}})",
-                 till);
-        send_one(R"({"type":"identify","userId":"u2","messageId":"m2",)"
-                 R"("timestamp":"2026-11-20T12:00:00Z","traits":{"plan":"silver"}})",
-                 till);
-        consent("email", "a@shop.example", "email_marketing", "granted");
-        clock().advance(1s);
-    }
-
-    cdp::PrivacyRequests& requests() { return platform().privacy().requests; }
-
-    static NewPrivacyRequest asked(PrivacyKind kind, const std::string& value = "u1",
-                                   const std::string& verified_by = "in_person") {
-        return {.kind = kind, .identifiers = {{"user_id", value}}, .verified_by = verified_by};
-    }
-    PrivacyRequest submit(const NewPrivacyRequest& request, const std::string& sender = "kim") {
-        const auto taken = requests().submit(sender, request);
-        INFO((taken ? std::string() : taken.error().reason + taken.error().pointer));
-        REQUIRE(taken);
-        return *taken;
-    }
-    std::string refused(const NewPrivacyRequest& request) {
-        const auto taken = requests().submit("kim", request);
-        return taken ? "taken" : taken.error().reason + ' ' + taken.error().pointer;
-    }
-    PrivacyRequest advance(const PrivacyRequest& one) {
-        const auto advanced = requests().advance(one.id);
-        REQUIRE(advanced);
-        return *advanced;
-    }
-    PrivacyRequest read(const PrivacyRequest& one) { return *requests().read(one.id); }
-    std::string step(const PrivacyRequest& one, const cdp::PrivacyStepRequest& step) {
-        const auto taken = requests().step("officer:kim", one.id, step);
-        return taken ? std::string(to_string(taken->state)) : taken.error().reason;
-    }
-    void run_due() {
-        REQUIRE(requests().run_due([] { return true; }));
-    }
-    bool holds(const std::string& user) {
-        const auto lines = exported(cdp::ExportKind::persons);
-        return std::ranges::any_of(lines, [&](const json& line) {
-            return line.dump().find('"' + user + '"') != std::string::npos;
-        });
-    }
-    void check_ledger() {
-        while (*platform().ledger().publish(clock().now())) continue;
-        const auto checked = platform().check_ledger([](auto, auto) { return true; });
-        REQUIRE(checked);
-        INFO((checked->fault ? checked->fault->what + checked->fault->why : std::string()));
-        CHECK_FALSE(checked->fault);
-    }
-};
-
-std::string acts(const PrivacyRequest& request) {
-    std::string out;
-    for (const auto& step : request.steps)
-        out += (out.empty() ? "" : " ") + std::string(to_string(step.act));
-    return out;
-}
-
-}  // namespace
-
-TEST_CASE("an erasure that is asked for is done, and still answered when nobody is known by it") {
-    Desk world;
-    auto wanted = Desk::asked(PrivacyKind::erasure);
-    wanted.identifiers.push_back({"email", "A@shop.example"});
-    wanted.reason = "asked at the desk";
-    wanted.external_id = "T-1";
-    const auto taken = world.submit(wanted);
-    CHECK(taken.state == PrivacyState::verified);
-    CHECK(taken.reason == "asked at the desk");
-    CHECK(taken.identifiers.size() == 2);
-    const auto done = world.advance(taken);
-    CHECK(done.state == PrivacyState::fulfilled);
-    CHECK(acts(done) == "receive verify begin fulfil");
-    CHECK(done.results.matched);
-    CHECK(done.results.erasures.size() == 1);
-    CHECK(done.results.counts.at("identifiers") == 3);
-    CHECK(done.identifiers.empty());
-    CHECK(done.reason.empty());
-    CHECK(done.asked == 2);
-    CHECK_FALSE(world.holds("u1"));
-    CHECK(world.holds("u2"));
-    const auto found = world.requests().find(cdp::PrivacyProtocol::direct, "kim", "T-1");
-    REQUIRE(found);
-    CHECK(found->id == taken.id);
-    world.check_ledger();
-}
-
-TEST_CASE("nothing under a request's own rows names who asked, once they are erased") {
-    Desk world;
-    auto wanted = Desk::asked(PrivacyKind::erasure);
-    wanted.identifiers.push_back({"email", "nobody@shop.example"});
-    const auto done = world.advance(world.submit(wanted));
-    REQUIRE(done.state == PrivacyState::fulfilled);
-    for (const auto& [type, value] :
-         {std::pair{"user_id", "u1"}, std::pair{"email", "nobody@shop.example"}}) {
-        const auto token = world.vault().token(type, value);
-        std::string spaces;
-        REQUIRE(world.store().snapshot()->scan(std::string(2, '\0'), "",
-                                               [&](std::string_view key, std::string_view) {
-                                                   if (key.find(token.view()) != key.npos)
-                                                       spaces += key[2];
-                                                   return true;
-                                               }));
-        // The tombstone, and by which erasure: more than one row.
-        CHECK(spaces.find_first_not_of(static_cast<char>(storage::Space::tombstone)) ==
-              spaces.npos);
-    }
-}
 
 TEST_CASE("who is not known is answered like everybody: nothing held") {
     Desk world;
@@ -365,154 +239,6 @@ TEST_CASE("a step that the state does not take is refused by both their names") 
     CHECK_FALSE(world.requests().step("officer:kim", {}, {.act = PrivacyAct::cancel}));
 }
 
-TEST_CASE("what was open when the person was erased ends by itself") {
-    Desk world;
-    const auto waiting = world.submit(Desk::asked(PrivacyKind::erasure, "u1", ""));
-    auto later = Desk::asked(PrivacyKind::opt_in);
-    later.purposes = {"advertising"};
-    later.not_before = world.clock().now() + std::chrono::days(3);
-    const auto opt_in = world.submit(later);
-    auto object = Desk::asked(PrivacyKind::objection);
-    object.not_before = later.not_before;
-    const auto objection = world.submit(object);
-    world.clock().advance(1s);
-    REQUIRE(world.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
-                                                      {.type = "user_id", .value = "u1"}));
-    world.run_due();
-    CHECK(world.read(waiting).state == PrivacyState::fulfilled);
-    CHECK(world.read(opt_in).state == PrivacyState::denied);
-    CHECK(world.read(opt_in).denial == cdp::PrivacyDenial::no_match);
-    CHECK(world.read(objection).state == PrivacyState::fulfilled);
-    const auto next = world.requests().run_due([] { return true; });
-    REQUIRE(next);
-    CHECK_FALSE(*next);
-    world.check_ledger();
-}
-
-TEST_CASE("who was erased is not named by what else their requests had named them by") {
-    Desk world;
-    auto wanted = Desk::asked(PrivacyKind::access);
-    wanted.identifiers.push_back({"email", "other@shop.example"});
-    wanted.reason = "asked at the desk";
-    const auto done = world.advance(world.submit(wanted));
-    REQUIRE(done.state == PrivacyState::fulfilled);
-    wanted.not_before = world.clock().now() + std::chrono::days(3);
-    const auto open = world.submit(wanted);
-    wanted.kind = PrivacyKind::erasure;
-    wanted.identifiers.push_back({"user_id", "u2"});
-    const auto erasure = world.submit(wanted);
-    world.clock().advance(1s);
-    REQUIRE(world.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
-                                                      {.type = "user_id", .value = "u1"}));
-    world.run_due();
-    CHECK(world.read(done).identifiers.empty());
-    CHECK(world.read(done).reason.empty());
-    CHECK(world.read(open).identifiers.empty());
-    CHECK(world.read(open).state == PrivacyState::denied);
-    // What is still to be erased is.
-    CHECK(world.read(erasure).identifiers.size() == 2);
-    world.clock().advance(std::chrono::days(3));
-    world.run_due();
-    CHECK(world.read(erasure).state == PrivacyState::fulfilled);
-    CHECK(world.read(erasure).identifiers.empty());
-    CHECK_FALSE(world.holds("u2"));
-}
-
-TEST_CASE("an opt-out from before an erasure says that it closes nothing") {
-    Desk world;
-    auto wanted = Desk::asked(PrivacyKind::opt_out, "u1", "");
-    wanted.received = world.clock().now();
-    world.clock().advance(1h);
-    REQUIRE(world.platform().privacy().erasures.erase(PlatformWorld::officer(), "officer:kim",
-                                                      {.type = "user_id", .value = "u1"}));
-    world.clock().advance(1h);
-    const auto late = world.advance(world.submit(wanted));
-    CHECK(late.state == PrivacyState::fulfilled);
-    CHECK(late.steps.back().code == "suppressed");
-    CHECK_FALSE(late.results.matched);
-    CHECK(late.results.records.empty());
-    CHECK(late.results.counts.at("suppressed") == 1);
-    wanted.received.reset();
-    const auto now = world.advance(world.submit(wanted));
-    CHECK(now.steps.back().code == "done");
-    CHECK(now.results.records.size() == 1);
-}
-
-TEST_CASE("an identifier of several people alone erases nobody and waits for an officer") {
-    Desk world;
-    for (const char* user : {"u5", "u6"})
-        world.send_one(R"({"type":"identify","userId":")" + std::string(user) +
-                       R"(","anonymousId":"tablet","messageId":")" + user +
-                       R"(","timestamp":"2026-11-20T13:00:00Z"})");
-    auto wanted = Desk::asked(PrivacyKind::erasure);
-    wanted.identifiers = {{"anonymous_id", "tablet"}};
-    const auto blocked = world.advance(world.submit(wanted));
-    CHECK(blocked.state == PrivacyState::in_progress);
-    CHECK(blocked.blocked == "identifier_shared");
-    world.clock().advance(std::chrono::days(1));
-    world.run_due();
-    CHECK(world.read(blocked).steps.size() == blocked.steps.size());
-    CHECK(world.step(blocked, {.act = PrivacyAct::retry}) == "in_progress");
-    CHECK(world.advance(blocked).blocked == "identifier_shared");
-    CHECK(world.step(blocked, {.act = PrivacyAct::deny, .denial = cdp::PrivacyDenial::other}) ==
-          "denied");
-    // With another one beside it the person goes, and the tablet stays.
-    wanted.identifiers.push_back({"user_id", "u5"});
-    const auto done = world.advance(world.submit(wanted));
-    CHECK(done.state == PrivacyState::fulfilled);
-    CHECK_FALSE(world.holds("u5"));
-    CHECK(world.holds("u6"));
-}
-
-TEST_CASE("a start goes on with what was begun") {
-    Desk world;
-    const auto erasure = world.submit(Desk::asked(PrivacyKind::erasure));
-    const auto objection = world.submit(Desk::asked(PrivacyKind::objection, "u2", ""));
-    // As kill -9 leaves it: begun, and nothing done.
-    int asked = 0;
-    for (const auto kind : {PrivacyKind::erasure, PrivacyKind::objection})
-        world.requests().serve(
-            kind, [&](const cdp::PrivacyJob&) -> cdp::Result<cdp::PrivacyResults> {
-                ++asked;
-                return cdp::Error{.code = cdp::ErrorCode::unavailable, .reason = "stopped"};
-            });
-    world.run_due();
-    CHECK(asked == 2);
-    CHECK(world.read(erasure).state == PrivacyState::in_progress);
-    world.clock().advance(1h);
-    world.restart(tests::open_config());
-    world.run_due();
-    CHECK(world.read(erasure).state == PrivacyState::fulfilled);
-    CHECK(world.read(objection).state == PrivacyState::fulfilled);
-    CHECK_FALSE(world.holds("u1"));
-    world.check_ledger();
-}
-
-TEST_CASE("an erasure that was done before its request said so is done once") {
-    Desk world;
-    const auto taken = world.submit(Desk::asked(PrivacyKind::erasure));
-    std::optional<cdp::Erasure> done;
-    world.requests().serve(
-        PrivacyKind::erasure, [&](const cdp::PrivacyJob& job) -> cdp::Result<cdp::PrivacyResults> {
-            const auto& one = job.named.front().identifier;
-            auto erased = world.platform().privacy().erasures.carry_out(
-                "kim", {.type = one.type, .value = one.value});
-            REQUIRE(erased);
-            done = *erased;
-            return cdp::Error{.code = cdp::ErrorCode::unavailable, .reason = "stopped"};
-        });
-    world.run_due();
-    CHECK(world.read(taken).state == PrivacyState::in_progress);
-    world.clock().advance(1h);
-    world.restart(tests::open_config());
-    world.run_due();
-    const auto end = world.read(taken);
-    CHECK(end.state == PrivacyState::fulfilled);
-    REQUIRE(end.results.erasures.size() == 1);
-    CHECK(end.results.erasures[0] == cdp::to_hex(done->id.view()));
-    CHECK(end.results.counts.at("identifiers") == 3);
-}
-
 TEST_CASE("what fails for now is tried again, later each time, and what fails for good waits") {
     Desk world;
     auto error = cdp::Error{.code = cdp::ErrorCode::unavailable, .reason = "busy"};
@@ -572,7 +298,6 @@ TEST_CASE("many who submit, cancel and advance at once come to one end each") {
     world.check_ledger();
 }
 
-// Under the thread sanitizer: whoever waits may be gone before the committer's thread is.
 TEST_CASE("objections of many at once end with their own records") {
     Desk world;
     std::vector<PrivacyRequest> all;
@@ -729,3 +454,5 @@ TEST_CASE("a step that was changed on disk is found by the ledger's check") {
     REQUIRE(checked->fault);
     CHECK(checked->fault->what == "request_step");
 }
+
+}  // namespace
