@@ -15,17 +15,22 @@ namespace {
 // For so long after it began the answer to an access or portability request is given.
 constexpr std::chrono::days kResultsLife{7};
 
-// The erasure that took the identifier since the request was begun, or before, when there is
-// nothing left of it that names the request.
-Result<std::optional<PrivacyRequestId>> erased_by(const storage::Store& store, const Token& token,
-                                                  const PrivacyJob& job, bool still_named) {
-    using Found = std::optional<PrivacyRequestId>;
+struct EarlierErasure {
+    // It took the identifier since the request was begun, or before, when there is nothing left of
+    // it that names the request.
+    std::optional<PrivacyRequestId> done = {};
+    std::optional<PrivacyRequestId> interrupted = {};  // ended by whoever erases it next
+};
+
+Result<EarlierErasure> earlier_erasure(const storage::Store& store, const Token& token,
+                                       const PrivacyJob& job, bool still_named) {
     const auto snapshot = store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const auto tombstone = CDP_TRY(Tombstones::find(transaction, token));
-    if (!tombstone || tombstone->closing) return Found{};
-    if (still_named && tombstone->erased < job.begun) return Found{};
-    return Found(tombstone->request);
+    if (!tombstone) return EarlierErasure{};
+    if (tombstone->closing) return EarlierErasure{.interrupted = tombstone->request};
+    if (still_named && tombstone->erased < job.begun) return EarlierErasure{};
+    return EarlierErasure{.done = tombstone->request};
 }
 
 Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests& requests,
@@ -36,8 +41,9 @@ Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests
     for (const Token& token : job.plan) {
         const auto named = std::ranges::find(job.named, token, &NamedToken::token);
         const bool still_named = named != job.named.end();
-        auto by = CDP_TRY(erased_by(with.store, token, job, still_named));
-        if (!by && still_named) {
+        const auto earlier = CDP_TRY(earlier_erasure(with.store, token, job, still_named));
+        if (earlier.done) done.insert(*earlier.done);
+        if (!earlier.done && still_named) {
             const auto erasure =
                 with.erasures.carry_out(job.request.sender, {.type = named->identifier.type,
                                                              .value = named->identifier.value,
@@ -45,9 +51,9 @@ Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests
             // A person is erased by another identifier; what is several people's stays.
             shared = shared || (!erasure && erasure.error().reason == "identifier_shared");
             if (!erasure && erasure.error().reason != "identifier_shared") return erasure.error();
-            if (erasure) by = erasure->id;
+            if (erasure) done.insert(erasure->id);
+            if (erasure && earlier.interrupted) done.insert(*earlier.interrupted);
         }
-        if (by) done.insert(*by);
     }
     if (done.empty() && shared)
         return Error{.code = ErrorCode::conflict,

@@ -1,5 +1,6 @@
 #include "cdp/erasures.h"
 #include "storage/key.h"
+#include "tests/cdp/failing_store.h"
 #include "tests/cdp/privacy_desk.h"
 
 // What people ask of their data outlives who asked, and names them no more.
@@ -209,6 +210,33 @@ TEST_CASE("an erasure that was done before its request said so is done once") {
     REQUIRE(end.results.erasures.size() == 1);
     CHECK(end.results.erasures[0] == cdp::to_hex(done->id.view()));
     CHECK(end.results.counts.at("identifiers") == 3);
+}
+
+TEST_CASE("whichever commit is the last before a kill, a request comes to its end, once") {
+    using tests::FailingStore;
+    bool whole = false;
+    for (std::uint64_t taken = 0; !whole; ++taken) {
+        REQUIRE(taken < 100);
+        CAPTURE(taken);
+        auto store = std::make_unique<FailingStore>();
+        auto& left = store->commits_left();
+        Desk world(std::move(store));
+        const auto erasure = world.submit(Desk::asked(PrivacyKind::erasure));
+        const auto objection = world.submit(Desk::asked(PrivacyKind::objection, "u2", ""));
+        left = taken;
+        (void)world.requests().run_due([] { return true; });
+        whole = left > 0;
+        left = FailingStore::kNever;
+        world.restart(tests::open_config());
+        world.clock().advance(2h);
+        world.run_due();
+        CHECK(world.read(erasure).state == PrivacyState::fulfilled);
+        CHECK(world.read(erasure).results.matched);
+        CHECK(world.read(erasure).results.counts.at("identifiers") == 3);
+        CHECK(world.read(objection).state == PrivacyState::fulfilled);
+        CHECK(world.read(objection).results.records.size() == 1);
+        CHECK_FALSE(world.holds("u1"));
+    }
 }
 
 }  // namespace
