@@ -30,19 +30,6 @@ std::string hashed(HashKind kind, std::string_view text) {
     return to_hex({reinterpret_cast<const char*>(bytes.data()), size});
 }
 
-// The texts that somebody may have hashed of a normal form: device ids in capitals, as Apple writes
-// them, and numbers without the plus, too.
-std::vector<std::string> texts_of(identity::Form form, const std::string& normal) {
-    std::vector<std::string> out{normal};
-    if (form == identity::Form::phone && normal.starts_with('+')) out.push_back(normal.substr(1));
-    if (form != identity::Form::device) return out;
-    auto capitals = normal;
-    for (auto& c : capitals)
-        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 0x20);
-    if (capitals != normal) out.push_back(std::move(capitals));
-    return out;
-}
-
 void add(std::vector<FoundIdentifier>& found, std::string type, std::string value) {
     const bool known = std::ranges::any_of(
         found, [&](const auto& one) { return one.type == type && one.value == value; });
@@ -120,7 +107,8 @@ Result<void> HashSearch::walk(std::span<const HashedName> wanted,
         const auto key = CDP_TRY(needs_.vault.find(*snapshot, token));
         if (!key) return Result<void>::ok();
         const auto value = CDP_TRY(identity::Graph::open(*key, token, *node)).value;
-        for (const auto& text : texts_of(needs_.config.types.known(node->type).form, value))
+        for (const auto& text :
+             identity::hashed_texts(needs_.config.types.known(node->type).form, value))
             for (const auto& one : wanted)
                 if (one.type == node->type && hashed(one.kind, text) == one.hex)
                     add(found, node->type, value);

@@ -14,23 +14,22 @@
 namespace identity {
 namespace {
 
-class Forms {
+struct Spelling {
+    std::string_view rule;
+    std::string text;
+};
+
+class Spellings {
 public:
     void add(std::string_view rule, std::string_view text) {
-        auto hex = sha256_hex(text);
         const bool known =
-            std::ranges::any_of(forms_, [&](const HashedForm& form) { return form.hex == hex; });
-        if (!known) forms_.push_back({.rule = rule, .hex = std::move(hex)});
+            std::ranges::any_of(all_, [&](const Spelling& one) { return one.text == text; });
+        if (!known) all_.push_back({.rule = rule, .text = std::string(text)});
     }
-
-    std::vector<HashedForm> finished() && {
-        // Pipelines hash what a form had hashed before them.
-        add("hashed_twice", std::string{forms_.front().hex});
-        return std::move(forms_);
-    }
+    const std::vector<Spelling>& all() const { return all_; }
 
 private:
-    std::vector<HashedForm> forms_;
+    std::vector<Spelling> all_;
 };
 
 // The domain as people write it; nullopt if that is how it stands already.
@@ -52,7 +51,7 @@ std::optional<std::string> unicode_domain(std::string_view domain) {
 }
 
 // Google delivers to one mailbox whatever the dots and whatever follows a plus.
-void add_gmail_forms(Forms& forms, std::string_view local, std::string_view at_domain) {
+void add_gmail_forms(Spellings& forms, std::string_view local, std::string_view at_domain) {
     std::string dotless{local};
     std::erase(dotless, '.');
     const auto mailbox = dotless.substr(0, dotless.find('+'));
@@ -72,7 +71,7 @@ void add_gmail_forms(Forms& forms, std::string_view local, std::string_view at_d
 // developers.facebook.com/docs/marketing-api/conversions-api/parameters/customer-information-parameters
 // ads.tiktok.com/help/article/customer-file
 // developers.snap.com/api/marketing-api/Conversions-API/Parameters
-void add_email_forms(Forms& forms, std::string_view address) {
+void add_email_forms(Spellings& forms, std::string_view address) {
     const auto at = address.rfind('@');
     if (at == address.npos) return;
     const auto local = address.substr(0, at);
@@ -85,9 +84,26 @@ void add_email_forms(Forms& forms, std::string_view address) {
 }
 
 // The normal form, E.164 with its plus, is what Google, TikTok, Microsoft, X and UID2 ask for.
-void add_phone_forms(Forms& forms, std::string_view number) {
+void add_phone_forms(Spellings& forms, std::string_view number) {
     // Meta and Snap: country code and digits alone. Pages as above.
     if (number.starts_with('+')) forms.add("digits", number.substr(1));
+}
+
+// As Apple writes the ids of its devices.
+std::string capitals(std::string_view text) {
+    std::string out(text);
+    for (auto& c : out)
+        if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 0x20);
+    return out;
+}
+
+Spellings spellings(Form form, std::string_view normal_form) {
+    Spellings out;
+    out.add("normal", normal_form);
+    if (form == Form::email) add_email_forms(out, normal_form);
+    if (form == Form::phone) add_phone_forms(out, normal_form);
+    if (form == Form::device) out.add("capitals", capitals(normal_form));
+    return out;
 }
 
 // Pages as above, and business.reddithelp.com/s/article/advanced-matching-for-developers.
@@ -120,13 +136,20 @@ std::string sha256_hex(std::string_view text) {
 
 std::vector<HashedForm> hashed_forms(Form form, std::string_view normal_form) {
     if (form != Form::email && form != Form::phone) return {};
-    Forms forms;
-    forms.add("normal", normal_form);
-    if (form == Form::email)
-        add_email_forms(forms, normal_form);
-    else
-        add_phone_forms(forms, normal_form);
-    return std::move(forms).finished();
+    const auto texts = spellings(form, normal_form);
+    std::vector<HashedForm> out;
+    for (const auto& [rule, text] : texts.all())
+        out.push_back({.rule = rule, .hex = sha256_hex(text)});
+    // Pipelines hash what a form had hashed before them.
+    out.push_back({.rule = "hashed_twice", .hex = sha256_hex(out.front().hex)});
+    return out;
+}
+
+std::vector<std::string> hashed_texts(Form form, std::string_view normal_form) {
+    const auto texts = spellings(form, normal_form);
+    std::vector<std::string> out;
+    for (const auto& one : texts.all()) out.push_back(one.text);
+    return out;
 }
 
 std::optional<std::string> destination_form(Form form, std::string_view normal_form,

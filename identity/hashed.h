@@ -31,6 +31,10 @@ struct HashedForm {
 // Whoever holds a list of addresses or numbers can undo such a hash: it is personal data too.
 std::vector<HashedForm> hashed_forms(Form form, std::string_view normal_form);
 
+// The texts that others may have hashed of an identifier, by whatever function: those behind
+// hashed_forms, a device's id also in capitals, of the other forms the normal form alone.
+std::vector<std::string> hashed_texts(Form form, std::string_view normal_form);
+
 // The text that a destination hashes for an e-mail address or a phone number given in our normal
 // form, by the destination's name: plain, google, google_data_manager, meta, snap, tiktok, x, uid2,
 // reddit, microsoft. For what leaves: it may be the same for two people, where the destination

@@ -38,6 +38,9 @@ TEST_CASE("a hash finds the identifier that was hashed, whichever way") {
           "email:jane.doe@gmail.com ");
     CHECK(find("email", HashKind::md5, "1df66fbb427ff7e64ac46af29cc74b71") ==
           "email:jane.doe@gmail.com ");
+    // Of janedoe@gmail.com, which is the same mailbox.
+    CHECK(find("email", HashKind::md5, "a9601f3839e5d5da764c1861a5e1daf6") ==
+          "email:jane.doe@gmail.com ");
     CHECK(find("phone", HashKind::md5, "5442c29a5e0e69775f2e636f0caa1b7b") ==
           "phone:+4915112345678 ");
     // Of the device's id in capitals.
