@@ -13,6 +13,7 @@
 #include "cdp/base/bytes.h"
 #include "consent/audit_proof.h"
 #include "consent/base64.h"
+#include "consent/note.h"
 
 namespace api {
 namespace {
@@ -124,6 +125,7 @@ public:
             take(value, at, shape);
         else if (is_proved(value, at))
             miss(at);
+        if (value.is_object() && value.contains("certificate")) take_certificate(value, at);
         if (value.is_object())
             for (const auto& [name, member] : value.items())
                 if (name != "proof" && member.is_structured()) walk(member, at / name);
@@ -135,6 +137,8 @@ public:
         const auto look = [&](const json& member, const json::json_pointer& below) {
             if (holds_proof(member))
                 name_uncovered(member, below);
+            else if (value.contains("certificate") && below.back() == "signed")
+                return;  // it is a proof itself
             else
                 out_.uncovered.insert(place_of(below));
         };
@@ -153,6 +157,37 @@ private:
             if (proved && !has_proof(list[i])) miss(at / i);
             if (list[i].is_structured()) walk(list[i], at / i, shape);
         }
+    }
+
+    void take_certificate(const json& shown, const json::json_pointer& at) {
+        const auto held = check_signed(shown);
+        if (held) {
+            ++out_.signatures;
+        } else if (!out_.fault) {
+            out_.fault = held.error();
+            out_.fault->pointer = at.to_string() + out_.fault->pointer;
+        }
+    }
+
+    // Numbers, names and words, in whatever way they are printed here.
+    Result<void> check_signed(const json& shown) const {
+        const auto note = CDP_TRY(text_of(shown, "signed", ""));
+        const auto opened = consent::open_note(note, trusted_);
+        if (!opened) {
+            auto error = opened.error();
+            error.pointer = "/signed";
+            return error;
+        }
+        const auto certificate = parse_json(opened->text);
+        if (!certificate) return malformed("/signed");
+        if (*certificate != shown["certificate"])
+            return invalid("field_differs", "The certificate shows something else than was signed.",
+                           "/certificate");
+        const auto ledger = CDP_TRY(text_of(*certificate, "ledger", "/certificate"));
+        if (std::ranges::find(opened->signers, ledger, &consent::VerifierKey::name) ==
+            opened->signers.end())
+            return invalid("signature_foreign", "Another ledger's key has signed it.", "/signed");
+        return Result<void>::ok();
     }
 
     void miss(const json::json_pointer& at) {
@@ -192,8 +227,13 @@ private:
 };
 
 json rendered(const CheckedAudit& checked) {
-    json out{{"verified", checked.verified()}, {"proofs", checked.proofs}, {"hold", checked.hold},
-             {"unproved", checked.unproved},   {"ledger", checked.origin}, {"size", checked.size},
+    json out{{"verified", checked.verified()},
+             {"proofs", checked.proofs},
+             {"hold", checked.hold},
+             {"unproved", checked.unproved},
+             {"signatures", checked.signatures},
+             {"ledger", checked.origin},
+             {"size", checked.size},
              {"uncovered", checked.uncovered}};
     if (checked.fault)
         out.update({{"code", checked.fault->reason},
@@ -214,8 +254,11 @@ void print(const CheckedAudit& checked) {
     }
     std::printf("verified: %zu proofs hold in %s, of %llu entries\n", checked.hold,
                 checked.origin.c_str(), static_cast<unsigned long long>(checked.size));
+    if (checked.signatures > 0)
+        std::printf("signed: %zu certificate%s by its key\n", checked.signatures,
+                    checked.signatures == 1 ? "" : "s");
     if (checked.uncovered.empty()) return;
-    std::printf("no proof covers:");
+    std::printf(checked.signatures > 0 ? "no proof but the signature covers:" : "no proof covers:");
     for (const auto& place : checked.uncovered) std::printf(" %s", place.c_str());
     std::printf("\n");
 }

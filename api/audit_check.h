@@ -22,6 +22,7 @@ struct CheckedAudit {
     std::size_t proofs = 0;  // there are
     std::size_t hold = 0;
     std::size_t unproved = 0;              // members of lists of what is proved, that have none
+    std::size_t signatures = 0;            // of certificates, that hold
     std::optional<cdp::Error> fault = {};  // the first, its pointer the place in the document
     std::string origin = {};               // the ledger's name
     std::uint64_t size = 0;                // of the largest tree that was signed
@@ -32,11 +33,13 @@ struct CheckedAudit {
 };
 
 // Every `proof` in a document, each against what is shown beside it; and whatever answers prove
-// must have one. A fault is one of consent::verify(AuditProof), malformed_proof, or field_differs:
-// it shows something else than was recorded. Of a record, a stamp and a row of disclosures that is
-// everything but the identifiers, which the ledger holds as keyed tokens, and of a row the records
-// it rested on and the reader's reason; of a batch what names it; of an erasure who asked and why.
-// Errors: those of parse_json; answer_too_large.
+// must have one. A `certificate` must be what the note `signed` beside it says, under one of the
+// keys. A fault is one of consent::verify(AuditProof) or consent::open_note, malformed_proof,
+// signature_foreign (by a key that is none of the ledger which the certificate names), or
+// field_differs: it shows something else than was recorded. Of a record, a stamp and a row of
+// disclosures that is everything but the identifiers, which the ledger holds as keyed tokens, and
+// of a row the records it rested on and the reader's reason; of a batch what names it; of an
+// erasure who asked and why. Errors: those of parse_json; answer_too_large.
 cdp::Result<CheckedAudit> check_audit(std::string_view text,
                                       std::span<const consent::VerifierKey> trusted);
 

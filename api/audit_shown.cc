@@ -1,6 +1,7 @@
 #include "api/audit_shown.h"
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -174,7 +175,19 @@ Result<Uncovered> check_batch(const json& shown, const consent::Proven& proven) 
     return compare_all(due, shown, {.uncovered = {"fields", "policy_version", "policy_assumed"}});
 }
 
-// Where they can be reached is as it is registered today.
+// What may still change: where they are reached, and whether they took note.
+constexpr std::array kOfRecipients{"contact", "deletion_endpoint", "status", "since", "due",
+                                   "told",    "acknowledged"};
+
+// Those of them that are shown anywhere.
+Uncovered of_recipients(const json& shown) {
+    Uncovered out;
+    for (const auto* name : kOfRecipients)
+        if (std::ranges::any_of(shown, [&](const json& one) { return one.contains(name); }))
+            out.insert("/erasure/recipients/*/" + std::string(name));
+    return out;
+}
+
 json recipients_of(const cdp::Erasure& erasure, const json& shown) {
     auto out = json::array();
     for (const auto& [channel, one] : erasure.recipients) {
@@ -183,7 +196,7 @@ json recipients_of(const cdp::Erasure& erasure, const json& shown) {
                  {"times", one.times},
                  {"last", cdp::format_time(one.last)}};
         if (shown.is_array() && out.size() < shown.size() && shown[out.size()].is_object())
-            for (const auto* name : {"contact", "deletion_endpoint"})
+            for (const auto* name : kOfRecipients)
                 if (shown[out.size()].contains(name)) due[name] = shown[out.size()][name];
         out.push_back(std::move(due));
     }
@@ -221,7 +234,7 @@ Result<Uncovered> check_erasure(const json& shown, const consent::Proven& proven
                 {"ledger", ledger_of(proven)}});
     const auto checked = compare_all(due, told, {.uncovered = {"author", "reason"}});
     if (!checked) return differs("/erasure" + checked.error().pointer);
-    Uncovered uncovered;
+    auto uncovered = of_recipients(told["recipients"]);
     for (const auto& name : *checked) uncovered.insert("/erasure" + name);
     return uncovered;
 }

@@ -5,10 +5,10 @@
 
 #include "api/credentials.h"
 #include "api/drp_request.h"
-#include "api/handlers.h"
 #include "api/json.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "api/protocol_handlers.h"
 #include "api/results_link.h"
 #include "cdp/agents.h"
 #include "cdp/privacy.h"

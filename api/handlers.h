@@ -93,13 +93,6 @@ void add_agent(const Services& services, const Request& request, Answer answer);
 Response list_agents(const Services& services, const Request& request);
 void remove_agent(const Services& services, const Request& request, Answer answer);
 
-// drp.cc
-void exercise_data_right(const Services& services, const Request& request, Answer answer);
-Response read_data_right(const Services& services, const Request& request);
-void revoke_data_right(const Services& services, const Request& request, Answer answer);
-void set_agent_up(const Services& services, const Request& request, Answer answer);
-Response read_agent(const Services& services, const Request& request);
-
 // privacy_requests.cc
 void add_privacy_request(const Services& services, const Request& request, Answer answer);
 Response list_privacy_requests(const Services& services, const Request& request);
@@ -110,23 +103,13 @@ void step_privacy_request(const Services& services, const Request& request, Answ
 void erase(const Services& services, const Request& request, Answer answer);
 Response list_erasures(const Services& services, const Request& request);
 Response read_erasure(const Services& services, const Request& request);
+void certify_erasure(const Services& services, const Request& request, Answer answer);
 
 // suppressions.cc
 void suppress(const Services& services, const Request& request, Answer answer);
 void revoke_suppression(const Services& services, const Request& request, Answer answer);
 Response list_suppressions(const Services& services, const Request& request);
-// opendsr_discovery.cc
-Response discover_opendsr(const Services& services, const Request& request);
-Response opendsr_certificate(const Services& services, const Request& request);
 
-// opendsr_requests.cc
-void submit_opendsr(const Services& services, const Request& request, Answer answer);
-Response read_opendsr(const Services& services, const Request& request);
-void cancel_opendsr(const Services& services, const Request& request, Answer answer);
-
-// iab.cc
-Response discover_iab(const Services& services, const Request& request);
-void delete_for_iab(const Services& services, const Request& request, Answer answer);
 // reports.cc
 void read_report(const Services& services, const Request& request, Answer answer);
 

@@ -1,11 +1,11 @@
 #include <nlohmann/json.hpp>
 
-#include "api/handlers.h"
 #include "api/iab_request.h"
 #include "api/opendsr.h"
 #include "api/opendsr_identities.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "api/protocol_handlers.h"
 #include "cdp/own_secrets.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"

@@ -1,7 +1,7 @@
-#include "api/handlers.h"
 #include "api/opendsr.h"
 #include "api/opendsr_answer.h"
 #include "api/problem.h"
+#include "api/protocol_handlers.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
 

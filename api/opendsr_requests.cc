@@ -1,6 +1,5 @@
 #include <algorithm>
 
-#include "api/handlers.h"
 #include "api/opendsr.h"
 #include "api/opendsr_dialect.h"
 #include "api/opendsr_identities.h"
@@ -8,6 +7,7 @@
 #include "api/opendsr_state.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "api/protocol_handlers.h"
 #include "api/results_link.h"
 #include "cdp/own_secrets.h"
 #include "cdp/privacy.h"

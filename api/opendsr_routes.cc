@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "api/handlers.h"
 #include "api/opendsr_dialect.h"
+#include "api/protocol_handlers.h"
 #include "api/results_link.h"
 
 namespace api {

@@ -5,6 +5,7 @@
 #include "api/json_members.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "cdp/erasure_certificates.h"
 #include "cdp/erasures.h"
 #include "cdp/privacy.h"
 
@@ -71,6 +72,12 @@ Response list_erasures(const Services& services, const Request& request) {
 
 Response read_erasure(const Services& services, const Request& request) {
     return document(services.platform.privacy().erasures.read(percent_decode(request.parameter)));
+}
+
+void certify_erasure(const Services& services, const Request& request, Answer answer) {
+    services.aside([&certificates = services.platform.privacy().certificates,
+                    id = percent_decode(request.parameter),
+                    answer = std::move(answer)] { answer(document(certificates.make(id))); });
 }
 
 }  // namespace api

@@ -6,6 +6,7 @@
 #include "api/drp_config.h"
 #include "api/handlers.h"
 #include "api/opendsr_routes.h"
+#include "api/protocol_handlers.h"
 #include "api/rectifications.h"
 
 namespace api {
@@ -230,6 +231,8 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures", kOfficers, list_erasures,
                               {"limit", "cursor"}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures/{id}", kOfficers, read_erasure));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/erasures/{id}/certificate", kOfficers,
+                              certify_erasure));
     out.push_back(keyed_route(Method::post, "/v1/privacy/rectifications", kOfficers, rectify));
     out.push_back(keyed_route(Method::get, "/v1/privacy/rectifications", kOfficers,
                               list_rectifications, {"limit", "cursor"}));

@@ -7,8 +7,9 @@
 
 namespace cdp {
 
-// [{"channel":…,"recipient":…,"times":N,"last":T,"erasures":[ID,…]}]: who had been given anything
-// of an identifier before it was erased, with where they can be told; of its newest 1000 erasures.
+// [{"channel":…,"recipient":…,"times":N,"last":T,"status":…,"erasures":[ID,…]}]: who had been given
+// anything of an identifier before it was erased, where they can be told and whether they took
+// note; of its newest 1000 erasures.
 // Empty when it was never erased.
 Result<std::string> recipients_before_erasure(const AuditSources& sources,
                                               storage::Transaction& transaction,

@@ -19,6 +19,7 @@ namespace {
 struct Before {
     ErasureRecipient given = {};
     std::vector<std::string> erasures = {};
+    RecipientStatus status = {};
 };
 
 Result<std::string> erased_json(const AuditSources& sources, AuditProofs& proofs,
@@ -63,19 +64,26 @@ Result<std::string> recipients_before_erasure(const AuditSources& sources,
                                               const Token& token) {
     const auto past = CDP_TRY(sources.erasures.of(transaction, token, {.limit = kPageMax}));
     std::map<std::string, Before> all;
-    for (const auto& erasure : past.erasures)
+    const auto snapshot = sources.store.snapshot();
+    for (const auto& erasure : past.erasures) {
+        const auto statuses =
+            CDP_TRY(statuses_of(*snapshot, sources.vault, sources.config.policy, erasure));
         for (const auto& [channel, given] : erasure.recipients) {
             auto& one = all[channel];
             if (one.erasures.empty()) one.given.recipient = given.recipient;
             one.given.times += given.times;
             one.given.last = std::max(one.given.last, given.last);
             one.erasures.push_back(to_hex(erasure.id.view()));
+            if (const auto at = statuses.find(channel); at != statuses.end())
+                one.status.add(at->second);
         }
+    }
     consent::JsonWriter out;
     out.open_list();
     for (const auto& [channel, one] : all) {
         out.open();
         sources.erasures.put_recipient(out, channel, one.given);
+        put_status(out, one.status);
         out.open_list("erasures");
         for (const auto& id : one.erasures) out.text({}, id);
         out.close_list().close();

@@ -5,6 +5,7 @@
 #include "cdp/audit_answers.h"
 #include "cdp/base/bytes.h"
 #include "cdp/consent_json.h"
+#include "cdp/erasure_facts.h"
 #include "cdp/json_text.h"
 #include "cdp/paging.h"
 #include "cdp/refuse.h"
@@ -65,8 +66,7 @@ public:
                 ",\"person\":" + hex_json(concern.person->id.view()) + ",\"identifiers\":[";
         for (const auto& token : denial.tokens)
             out_ += (out_.back() == '[' ? "{" : ",{") + CDP_TRY(names_.name_of(token)) + "}";
-        out_ += "],\"purpose\":" + consent::json_string(denial.purpose) + ",\"state\":\"" +
-                std::string(consent::to_string(denial.state)) + "\"" + moment("time", denial.time) +
+        out_ += "]" + said(concern) + moment("time", denial.time) +
                 moment("received", denial.received) +
                 ",\"channel\":" + consent::json_string(concern.channel) +
                 ",\"recipient\":" + (channel ? consent::json_string(channel->recipient) : "null");
@@ -86,6 +86,15 @@ public:
     }
 
 private:
+    static std::string said(const Concern& concern) {
+        if (concern.kept && concern.kept->erased)
+            return ",\"kind\":\"erasure\",\"scope\":\"" +
+                   std::string(to_string(*concern.kept->erased)) + "\"";
+        return ",\"kind\":\"withdrawal\",\"purpose\":" +
+               consent::json_string(concern.denial.purpose) + ",\"state\":\"" +
+               std::string(consent::to_string(concern.denial.state)) + "\"";
+    }
+
     void add_clock(const Concern& concern) {
         const auto by = due(config_.policy, concern);
         const auto age = std::chrono::floor<std::chrono::seconds>(now_ - concern.denial.received);

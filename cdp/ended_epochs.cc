@@ -5,6 +5,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
 #include "consent/entry.h"
+#include "storage/epochs.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -86,6 +87,16 @@ Result<std::vector<EndedEpoch>> ended_epochs(const storage::Snapshot& snapshot) 
     }));
     CDP_CHECK(outcome);
     return out;
+}
+
+// A change that had begun may have wrapped the key anew before it was destroyed.
+Result<LastEpoch> last_epoch_before(const storage::Snapshot& snapshot, Timestamp destroyed) {
+    for (const auto& one : CDP_TRY(ended_epochs(snapshot)))
+        if (one.began > destroyed) return LastEpoch{one.to - 1, one.ended};
+    const auto epochs = CDP_TRY(storage::read_epochs(snapshot));
+    const bool began_later =
+        epochs.stage != storage::Epochs::Stage::rest && epochs.since > destroyed;
+    return LastEpoch{began_later ? epochs.current - 1 : epochs.current, std::nullopt};
 }
 
 }  // namespace cdp

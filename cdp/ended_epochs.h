@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,5 +40,13 @@ void append_ended_epoch(storage::Transaction& transaction, const storage::Vault&
 Result<void> each_ended_epoch(const storage::Snapshot& snapshot,
                               const std::function<bool(const Result<EndedEpoch>&)>& visit);
 Result<std::vector<EndedEpoch>> ended_epochs(const storage::Snapshot& snapshot);
+
+// The last epoch under which a key that was destroyed at some moment may have been wrapped: when it
+// has ended no copy of the key can be used any more.
+struct LastEpoch {
+    std::uint32_t number = 0;
+    std::optional<Timestamp> ended = {};  // absent: it has not
+};
+Result<LastEpoch> last_epoch_before(const storage::Snapshot& snapshot, Timestamp destroyed);
 
 }  // namespace cdp

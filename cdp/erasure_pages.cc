@@ -68,11 +68,14 @@ Result<Erasure> Erasures::find(const PrivacyRequestId& id) const {
     return unknown();
 }
 
-Result<std::string> Erasures::read(std::string_view id) const {
+Result<Erasure> Erasures::find_named(std::string_view id) const {
     const auto bytes = from_hex(id);
     if (!bytes || bytes->size() != sizeof(PrivacyRequestId::bytes)) return unknown();
-    const auto erasure = CDP_TRY(find(PrivacyRequestId::from(*bytes)));
-    return json(*needs_.store.snapshot(), erasure);
+    return find(PrivacyRequestId::from(*bytes));
+}
+
+Result<std::string> Erasures::read(std::string_view id) const {
+    return json(*needs_.store.snapshot(), CDP_TRY(find_named(id)));
 }
 
 Result<Erasures::Past> Erasures::of(storage::Transaction& transaction, const Token& token,
@@ -95,9 +98,10 @@ Result<Erasures::Past> Erasures::of(storage::Transaction& transaction, const Tok
 }
 
 void Erasures::put_recipient(consent::JsonWriter& out, const std::string& channel,
-                             const ErasureRecipient& one) const {
+                             const ErasureRecipient& one, Detail detail) const {
     out.text("channel", channel).text("recipient", one.recipient);
-    if (const auto* known = needs_.config.policy.find_channel(channel)) {
+    const auto* known = needs_.config.policy.find_channel(channel);
+    if (known && detail == Detail::all) {
         out.text_if("contact", known->contact);
         out.text_if("deletion_endpoint", known->deletion_endpoint);
     }
@@ -105,8 +109,10 @@ void Erasures::put_recipient(consent::JsonWriter& out, const std::string& channe
     out.text("last", format_time(one.last));
 }
 
-Result<std::string> Erasures::json(const storage::Snapshot& snapshot,
-                                   const Erasure& erasure) const {
+Result<std::string> Erasures::json(const storage::Snapshot& snapshot, const Erasure& erasure,
+                                   Detail detail) const {
+    const auto statuses =
+        CDP_TRY(statuses_of(snapshot, needs_.vault, needs_.config.policy, erasure));
     consent::JsonWriter out;
     out.open();
     const bool done = erasure.state == Erasure::State::completed;
@@ -116,12 +122,14 @@ Result<std::string> Erasures::json(const storage::Snapshot& snapshot,
     out.text("status", tried ? "dry_run" : done ? "completed" : "under_way");
     out.text("requested", format_time(erasure.requested));
     if (done) out.text("completed", format_time(erasure.completed));
-    out.text("author", erasure.author).text_if("reason", erasure.reason);
+    if (detail == Detail::all) out.text("author", erasure.author).text_if("reason", erasure.reason);
     write_counts(out, erasure.counts);
     out.open_list("recipients");
     for (const auto& [channel, one] : erasure.recipients) {
         out.open();
-        put_recipient(out, channel, one);
+        put_recipient(out, channel, one, detail);
+        if (const auto at = statuses.find(channel); at != statuses.end())
+            put_status(out, at->second);
         out.close();
     }
     out.close_list();

@@ -144,7 +144,7 @@ Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& autho
     CDP_CHECK(note_suppressions(transaction, erasure));
     CDP_CHECK(
         needs_.disclosures.note_access(reader, {.identifiers = erasure.tokens, .persons = {}}));
-    CDP_CHECK(add_recipients(erasure));
+    CDP_TRY(add_recipients(needs_.disclosures, erasure));
     ErasureRows rows(rows_needs(), reading, erasure.tokens);
     for (const FiledEvent& event : CDP_TRY(elsewhere(reading, erasure)))
         if (const auto sealed = CDP_TRY(snapshot->get(event_key(event.home, event.time, event.id))))
@@ -167,10 +167,10 @@ Result<Erasure> Erasures::finish(Erasure erasure) const {
         auto done = erasure;
         // Channels read until it is done.
         CDP_CHECK(needs_.disclosures.drain());
-        CDP_CHECK(add_recipients(done));
+        const auto given = CDP_TRY(add_recipients(needs_.disclosures, done));
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
-        CDP_CHECK(complete({*snapshot, transaction}, done));
+        CDP_CHECK(complete({*snapshot, transaction}, done, given));
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
         if (outcome.state == storage::CommitState::conflict) continue;
@@ -178,31 +178,6 @@ Result<Erasure> Erasures::finish(Erasure erasure) const {
         return done;
     }
     return storage::contended("ask for the erasure again, which finishes it.");
-}
-
-// Who was given anything of them. One answer has a row for each identifier that it told of.
-Result<void> Erasures::add_recipients(Erasure& erasure) const {
-    std::map<std::pair<std::uint64_t, consent::DecisionId>, std::uint32_t> told;
-    erasure.recipients.clear();
-    for (const Token& token : erasure.tokens) {
-        DisclosedQuery query{.mask = {}};
-        do {
-            const auto page = CDP_TRY(needs_.disclosures.of_subject(token, query));
-            for (const Disclosed& one : page.rows) {
-                const bool left = std::ranges::any_of(
-                    one.mask, [](const auto& field) { return !field.withheld; });
-                if (one.batch.kind != consent::BatchKind::release || !left) continue;
-                auto& known = erasure.recipients[one.batch.channel];
-                known.recipient = one.batch.recipient;
-                known.last = std::max(known.last, one.row.last);
-                auto& times = told[{one.batch.number, one.row.decision}];
-                known.times += one.row.count > times ? one.row.count - times : 0;
-                times = std::max(times, one.row.count);
-            }
-            query.after = page.next;
-        } while (!query.after.empty());
-    }
-    return Result<void>::ok();
 }
 
 // In commits of some MB; the last says that it is all.
@@ -292,12 +267,14 @@ Result<void> Erasures::take_back(ErasureRows& rows, storage::Transaction& transa
     return Result<void>::ok();
 }
 
-Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const {
+Result<void> Erasures::complete(People::Reading reading, Erasure& erasure,
+                                const GivenTo& given) const {
     auto& transaction = reading.transaction;
     // In a restored folder the denials themselves may be unreadable.
     if (!CDP_TRY(lacks_keys(reading.snapshot, needs_.vault, erasure.tokens)))
         CDP_CHECK(needs_.withdrawals.keep_open(transaction, erasure.tokens));
     const auto persons = CDP_TRY(persons_of(reading, erasure));
+    auto notices = CDP_TRY(notices_of(needs_.graph, transaction, erasure, given));
     CDP_CHECK(note_suppressions(transaction, erasure));
     const auto tokens = std::exchange(erasure.tokens, {});
     ErasureRows rows(rows_needs(), reading, tokens);
@@ -324,6 +301,7 @@ Result<void> Erasures::complete(People::Reading reading, Erasure& erasure) const
     erasure.state = Erasure::State::completed;
     erasure.completed = needs_.clock.now();
     write(transaction, erasure);
+    CDP_CHECK(tell(transaction, needs_.vault, erasure, std::move(notices)));
     const auto outcome = encode_outcome(erasure);
     consent::append_entry(transaction, needs_.vault,
                           {.type = consent::EntryType::erasure,

@@ -11,7 +11,7 @@
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
 #include "cdp/disclosures.h"
-#include "cdp/erasure_facts.h"
+#include "cdp/erasure_recipients.h"
 #include "cdp/erasure_rows.h"
 #include "cdp/event_links.h"
 #include "cdp/groups.h"
@@ -90,6 +90,7 @@ public:
     Result<std::string> page(const PageQuery& query) const;
     Result<std::string> read(std::string_view id) const;
     Result<Erasure> find(const PrivacyRequestId& id) const;
+    Result<Erasure> find_named(std::string_view id) const;  // as text
 
     // By which requests an identifier was erased, newest first. malformed_cursor.
     struct Past {
@@ -98,10 +99,14 @@ public:
     };
     Result<Past> of(storage::Transaction& transaction, const Token& token,
                     const PageQuery& query) const;
-    Result<std::string> json(const storage::Snapshot& snapshot, const Erasure& erasure) const;
-    // Its members of that; where it can be told is as it is registered today.
+    // `facts` is without what somebody wrote, who asked and where recipients are reached: it may
+    // name people.
+    enum class Detail { all, facts };
+    Result<std::string> json(const storage::Snapshot& snapshot, const Erasure& erasure,
+                             Detail detail = Detail::all) const;
+    // Members of that, of a recipient; where it can be told is as it is registered today.
     void put_recipient(consent::JsonWriter& out, const std::string& channel,
-                       const ErasureRecipient& one) const;
+                       const ErasureRecipient& one, Detail detail = Detail::all) const;
 
 private:
     // Takes rows away; true: there are no more.
@@ -121,12 +126,11 @@ private:
     Result<Erasure> try_out(const Reader& reader, const std::string& author,
                             const ErasureRequest& request) const;
     Result<Erasure> finish(Erasure erasure) const;
-    Result<void> add_recipients(Erasure& erasure) const;
     Result<void> list_events_elsewhere(Erasure& erasure) const;
     Result<void> list_events(Erasure& erasure, const std::vector<FiledEvent>& events) const;
     Result<void> erase_events_elsewhere(Erasure& erasure) const;
     Result<void> shorten(Erasure& erasure) const;
-    Result<void> complete(People::Reading reading, Erasure& erasure) const;
+    Result<void> complete(People::Reading reading, Erasure& erasure, const GivenTo& given) const;
 
     Result<std::vector<PersonId>> persons_of(People::Reading reading, const Erasure& erasure) const;
     Result<std::vector<FiledEvent>> elsewhere(People::Reading reading,

@@ -9,6 +9,7 @@
 #include "cdp/consent_intake.h"
 #include "cdp/decisions.h"
 #include "cdp/disclosures.h"
+#include "cdp/erasure_certificates.h"
 #include "cdp/erasures.h"
 #include "cdp/export.h"
 #include "cdp/google_consent.h"
@@ -141,11 +142,12 @@ struct Platform::Parts {
         {store, vault, graph, people, corrections, erasures, disclosures, config, clock}};
     const SubjectReports reports{{store, vault, graph, people, groups, source_names, disclosures,
                                   erasures, requests, config, clock}};
-    const Privacy privacy{erasures, suppressions, requests,   runner, secrets,
-                          hashes,   reports,      retentions, agents, rectifications};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};
+    const ErasureCertificates certificates{audit_sources};
+    const Privacy privacy{erasures, certificates, suppressions, requests, runner,        secrets,
+                          hashes,   reports,      retentions,   agents,   rectifications};
     Worker again;  // ends first, because its work uses all of the above
     LedgerPublisher publisher{store, ledger, clock};
     PrivacyRunner runner{requests, clock};

@@ -5,6 +5,7 @@
 namespace cdp {
 
 class Agents;
+class ErasureCertificates;
 class Erasures;
 class HashSearch;
 class OwnSecrets;
@@ -17,6 +18,7 @@ class Suppressions;
 
 struct Privacy {
     const Erasures& erasures;
+    const ErasureCertificates& certificates;
     const Suppressions& suppressions;
     PrivacyRequests& requests;
     PrivacyRunner& runner;

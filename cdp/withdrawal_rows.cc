@@ -12,6 +12,7 @@ namespace cdp {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kErasedFormat = 2;  // of what is kept: says what was erased
 
 std::string key_of(const storage::Vault& vault, const RecordId& record, std::string_view channel,
                    const Token& token) {
@@ -92,7 +93,7 @@ std::string kept_prefix(const storage::Vault& vault, const RecordId& record) {
 
 std::string encode(const KeptWithdrawal& kept) {
     ByteWriter out;
-    out.u8(kFormat).raw(kept.record.view()).raw(kept.person.view());
+    out.u8(kept.erased ? kErasedFormat : kFormat).raw(kept.record.view()).raw(kept.person.view());
     out.bytes(kept.channel).bytes(kept.purpose).u8(static_cast<std::uint8_t>(kept.state));
     out.i64(milliseconds_of(kept.time)).i64(milliseconds_of(kept.received));
     out.i64(milliseconds_of(kept.told_last)).u8(kept.heard ? 1 : 0);
@@ -102,6 +103,7 @@ std::string encode(const KeptWithdrawal& kept) {
     for (const auto& purpose : kept.purposes) out.bytes(purpose);
     out.u16(static_cast<std::uint16_t>(kept.fields.size()));
     for (const auto& field : kept.fields) out.bytes(field);
+    if (kept.erased) out.u8(static_cast<std::uint8_t>(*kept.erased));
     return out.take();
 }
 
@@ -121,7 +123,9 @@ Result<KeptWithdrawal> decode_kept(std::string_view bytes) {
     out.whole = in.u8() == 1;
     for (auto n = in.u16(); n > 0 && in.ok(); --n) out.purposes.emplace_back(in.bytes());
     for (auto n = in.u16(); n > 0 && in.ok(); --n) out.fields.emplace(in.bytes());
-    if (!in.done() || format != kFormat) return damaged("a withdrawal that cannot be read");
+    if (format == kErasedFormat) out.erased = static_cast<ErasureScope>(in.u8());
+    if (!in.done() || (format != kFormat && format != kErasedFormat))
+        return damaged("a withdrawal that cannot be read");
     return out;
 }
 
@@ -129,13 +133,23 @@ storage::SubjectKey kept_key(const storage::Vault& vault) {
     return vault.own_key("kept withdrawals");
 }
 
+std::string row_of(const storage::Vault& vault, const KeptWithdrawal& kept) {
+    auto key = kept_prefix(vault, kept.record);
+    key += kept.under().view();
+    key += vault.hash<Token>("kept withdrawal's channel", kept.channel).view();
+    return key;
+}
+
+Result<KeptWithdrawal> open_kept(const storage::Vault& vault, std::string_view key,
+                                 std::string_view sealed) {
+    return decode_kept(CDP_TRY(storage::Vault::open(kept_key(vault), key, sealed)));
+}
+
 }  // namespace
 
 Result<void> keep(storage::Transaction& transaction, const storage::Vault& vault,
                   const KeptWithdrawal& kept) {
-    auto key = kept_prefix(vault, kept.record);
-    key += kept.under().view();
-    key += vault.hash<Token>("kept withdrawal's channel", kept.channel).view();
+    auto key = row_of(vault, kept);
     if (CDP_TRY(transaction.get(key))) return Result<void>::ok();
     auto sealed = storage::Vault::seal(kept_key(vault), key, encode(kept));
     transaction.put(std::move(key), std::move(sealed));
@@ -147,8 +161,7 @@ Result<std::vector<KeptWithdrawal>> kept_of(const storage::Snapshot& snapshot,
     std::vector<KeptWithdrawal> out;
     auto outcome = Result<void>::ok();
     const auto open = [&](std::string_view key, std::string_view sealed) -> Result<void> {
-        const auto plain = CDP_TRY(storage::Vault::open(kept_key(vault), key, sealed));
-        out.push_back(CDP_TRY(decode_kept(plain)));
+        out.push_back(CDP_TRY(open_kept(vault, key, sealed)));
         return Result<void>::ok();
     };
     CDP_CHECK(snapshot.scan(kept_prefix(vault, record), "",
@@ -158,6 +171,18 @@ Result<std::vector<KeptWithdrawal>> kept_of(const storage::Snapshot& snapshot,
                             }));
     CDP_CHECK(outcome);
     return out;
+}
+
+Result<void> note_heard(storage::Transaction& transaction, const storage::Vault& vault,
+                        const KeptWithdrawal& kept, Timestamp at) {
+    const auto key = row_of(vault, kept);
+    const auto sealed = CDP_TRY(transaction.get(key));
+    if (!sealed) return Result<void>::ok();
+    auto stored = CDP_TRY(open_kept(vault, key, *sealed));
+    if (stored.heard) return Result<void>::ok();
+    stored.heard = at;
+    transaction.put(key, storage::Vault::seal(kept_key(vault), key, encode(stored)));
+    return Result<void>::ok();
 }
 
 }  // namespace cdp

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <set>
@@ -47,10 +48,12 @@ Result<std::optional<Acknowledged>> find_acknowledged(storage::Transaction& tran
 using VisitAcknowledged = std::function<bool(const RecordId&, const Result<Acknowledged>&)>;
 Result<void> each_acknowledged(const storage::Snapshot& snapshot, const VisitAcknowledged& visit);
 
-// What is left of a withdrawal that a channel had not taken note of when who said it was erased:
-// what the channel must be told, and who that was by the person's id alone.
+enum class ErasureScope : std::uint8_t;  // cdp/erasure_facts.h
+
+// What a channel must be told of who was erased: that they were, or what is left of a withdrawal
+// that it had not taken note of by then. Who that was is told by the person's id alone.
 struct KeptWithdrawal {
-    RecordId record = {};
+    RecordId record = {};  // of an erasure the request's id
     PersonId person = {};
     std::string channel = {};
     std::string purpose = {};
@@ -60,10 +63,11 @@ struct KeptWithdrawal {
     std::vector<std::string> purposes = {};  // that it was told under; sorted
     std::set<std::string> fields = {};       // that it was told of
     Timestamp told_last{};
-    std::optional<Timestamp> heard = {};  // of the withdrawal, by its feed, before the erasure
+    std::optional<Timestamp> heard = {};  // when the feed told of it first
     // None of the person's identifiers that it names was left: else it may stand for what is left
     // of the person, under whatever id that has now, and is told of once.
     bool whole = true;
+    std::optional<ErasureScope> erased = {};  // it is no withdrawal, but the erasure itself
 
     // What stands for the identifiers in an acknowledgement.
     Token under() const { return Token{person.bytes}; }
@@ -74,5 +78,8 @@ Result<void> keep(storage::Transaction& transaction, const storage::Vault& vault
                   const KeptWithdrawal& kept);
 Result<std::vector<KeptWithdrawal>> kept_of(const storage::Snapshot& snapshot,
                                             const storage::Vault& vault, const RecordId& record);
+// Its feed has told the channel; what was noted before stays.
+Result<void> note_heard(storage::Transaction& transaction, const storage::Vault& vault,
+                        const KeptWithdrawal& kept, Timestamp at);
 
 }  // namespace cdp

@@ -35,8 +35,7 @@ std::shared_ptr<const ToldFields> fields_of(const consent::Mask& mask) {
     for (const auto& field : mask) {
         if (!is_told(field)) continue;
         labels.insert(field.labels.begin(), field.labels.end());
-        names.insert(std::string(to_string(field.section)) + "/" +
-                     (field.within.empty() ? "" : field.within + "/") + field.name);
+        names.insert(told_name(field));
     }
     if (names.empty()) return nullptr;
     return std::make_shared<const ToldFields>(
@@ -64,6 +63,11 @@ void add_open(std::map<std::string, Concern>& by_channel, Concern&& one) {
 
 }  // namespace
 
+std::string told_name(const consent::MaskField& field) {
+    return std::string(to_string(field.section)) + "/" +
+           (field.within.empty() ? "" : field.within + "/") + field.name;
+}
+
 Result<bool> was_told(Disclosures& disclosures, std::string_view channel) {
     return !CDP_TRY(disclosures.of_channel(channel, {.limit = 1})).batches.empty();
 }
@@ -77,7 +81,7 @@ void WithdrawalWalk::forget() {
 }
 
 std::optional<Timestamp> Concern::heard() const {
-    if (heard_before) return heard_before;
+    if (kept) return kept->heard;
     const auto at = person->heard.find({channel, denial.id});
     if (at == person->heard.end()) return std::nullopt;
     return at->second;
@@ -143,7 +147,8 @@ Result<std::vector<Concern>> WithdrawalWalk::concerns_of(const consent::Withdraw
     for (auto& one : CDP_TRY(kept(withdrawal.id, channel))) {
         const bool stands = std::ranges::any_of(
             all, [&](const auto& person) { return person.second.contains(one.channel); });
-        if (!one.may_stand || !stands) all[one.person->id].try_emplace(one.channel, std::move(one));
+        if (one.kept->whole || !stands)
+            all[one.person->id].try_emplace(one.channel, std::move(one));
     }
     for (auto& [id, by_channel] : all)
         for (auto& [name, one] : by_channel) out.push_back(std::move(one));
@@ -196,13 +201,12 @@ Result<std::vector<Concern>> WithdrawalWalk::kept(const RecordId& record,
                                    .counted = one.received},
                         .person = std::move(person),
                         .channel = one.channel,
-                        .purposes = std::move(one.purposes),
-                        .fields = std::move(one.fields),
-                        .told_last = one.told_last,
-                        .heard_before = one.heard,
-                        .may_stand = !one.whole};
+                        .purposes = one.purposes,
+                        .fields = one.fields,
+                        .told_last = one.told_last};
         concern.acknowledged = CDP_TRY(
             find_acknowledged(transaction_, needs_.vault, one.record, concern.channel, under));
+        concern.kept = std::move(one);
         out.push_back(std::move(concern));
     }
     return out;

@@ -41,14 +41,16 @@ struct Concern {
     std::set<std::string> fields = {};       // that it was told of
     Timestamp told_last{};
     std::optional<Acknowledged> acknowledged = {};
-    std::optional<Timestamp> heard_before = {};  // of who was erased since
-    bool may_stand = false;                      // of whom, but for some identifier
+    std::optional<KeptWithdrawal> kept = {};  // it is told of who was erased
 
     std::optional<Timestamp> heard() const;
 };
 
 // By when it is to be acted on; nullopt: nothing was agreed.
 std::optional<Timestamp> due(const consent::Policy& policy, const Concern& concern);
+
+// What a field is called among those that were told.
+std::string told_name(const consent::MaskField& field);
 
 // Whether a channel was ever told anything of anybody.
 Result<bool> was_told(Disclosures& disclosures, std::string_view channel);

@@ -6,6 +6,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/disclosures.h"
+#include "cdp/erasure_facts.h"
 #include "cdp/paging.h"
 #include "cdp/people.h"
 #include "cdp/refuse.h"
@@ -100,6 +101,7 @@ public:
         const auto home = tokens.empty() ? Token{} : tokens.front();
         comma_.write(out_);
         out_.text("{\"position\":").cursor(positions_.seal(concern.position));
+        add_kind(concern);
         out_.text(",\"record\":\"").withdrawal(concern.denial.id, home);
         out_.text("\",\"person\":\"").person(concern.person->id, home);
         out_.text("\",\"purposes\":[");
@@ -120,10 +122,12 @@ public:
         else
             out_.text(",\"acknowledged\":false}");
         ++size_;
+        if (concern.kept && !concern.kept->heard) unheard_.push_back(*concern.kept);
         tokens_.insert(concern.denial.tokens.begin(), concern.denial.tokens.end());
         persons_.insert(concern.person->id);
     }
     std::size_t size() const { return size_; }
+    const std::vector<KeptWithdrawal>& unheard() const { return unheard_; }
     Looked looked() const {
         return {{tokens_.begin(), tokens_.end()}, {persons_.begin(), persons_.end()}};
     }
@@ -137,6 +141,15 @@ public:
     }
 
 private:
+    void add_kind(const Concern& concern) {
+        if (!concern.kept || !concern.kept->erased)
+            out_.text(",\"kind\":\"withdrawal\"");
+        else if (*concern.kept->erased == ErasureScope::person)
+            out_.text(",\"kind\":\"erasure\",\"scope\":\"person\"");
+        else
+            out_.text(",\"kind\":\"erasure\",\"scope\":\"identifier\"");
+    }
+
     const consent::Policy& policy_;
     const consent::Channel& channel_;
     const Timestamp now_;
@@ -144,6 +157,7 @@ private:
     consent::ReleasedBody out_;
     Separator comma_;
     std::size_t size_ = 0;
+    std::vector<KeptWithdrawal> unheard_;  // that nobody was told of yet
     std::set<Token> tokens_;
     std::set<PersonId> persons_;
 };
@@ -185,12 +199,30 @@ Result<std::string> Withdrawals::feed(const Reader& reader, const WithdrawalsQue
         return page.size() < query.limit && ++rows < kLogRowsMax && walk.looked_at() < kLookedAtMax;
     }));
     auto whom = page.looked();
+    const auto unheard = page.unheard();
     auto composed = std::move(page).finish(next, held_back || next == newest);
     if (reader.who.role != Role::channel)
         return needs_.disclosures.show(reader, Shown(std::move(composed.body), std::move(whom)));
     const auto answer = CDP_TRY(needs_.disclosures.release(
         reader.who, std::make_shared<const Unlisted>(std::move(composed))));
+    CDP_CHECK(note_heard(unheard));
     return *answer.body();
+}
+
+Result<void> Withdrawals::note_heard(std::span<const KeptWithdrawal> kept) const {
+    for (int race = 0; race < kRacesMax && !kept.empty(); ++race) {
+        const auto snapshot = needs_.store.snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        const auto now = needs_.clock.now();
+        for (const auto& one : kept)
+            CDP_CHECK(cdp::note_heard(transaction, needs_.vault, one, now));
+        if (transaction.empty()) return Result<void>::ok();
+        const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        if (outcome.state == storage::CommitState::ok) return Result<void>::ok();
+        if (outcome.state == storage::CommitState::unknown) return outcome.error;
+    }
+    if (kept.empty()) return Result<void>::ok();
+    return storage::contended("nobody was told. Read it again in a moment.");
 }
 
 // Whether it left before or after the withdrawal is not asked: to take note of more than one must

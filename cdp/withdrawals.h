@@ -23,6 +23,7 @@ namespace cdp {
 class Disclosures;
 class People;
 class WithdrawalWalk;
+struct KeptWithdrawal;
 
 struct WithdrawalsQuery {
     // A `position` or `next` of the same channel's feed, `latest` for what is yet to come, or
@@ -64,10 +65,11 @@ public:
     };
     explicit Withdrawals(Needs needs) : needs_(needs) {}
 
-    // {"withdrawals":[{"position":P,"record":ID,"person":ID,"purposes":[…],"time":T,"received":T,
-    // "due":T|null,"acknowledged":BOOL}],"next":P,"end":BOOL}: what concerns a channel, in the
-    // order in which it was stored; positions are sealed, for that channel; listed as a disclosure,
-    // or as an access. Waits for the disk. Errors: channel_required, channel_unknown,
+    // {"withdrawals":[{"position":P,"kind":"withdrawal"|"erasure","record":ID,"person":ID,
+    // "purposes":[…],"time":T,"received":T,"due":T|null,"acknowledged":BOOL}],"next":P,"end":BOOL}:
+    // what concerns a channel, in the order in which it was stored; of an erasure also "scope", and
+    // the record is the request's id. Positions are sealed, for that channel; listed as a
+    // disclosure, or as an access. Waits for the disk. Errors: channel_required, channel_unknown,
     // malformed_cursor, position_unknown.
     Result<std::string> feed(const Reader& reader, const WithdrawalsQuery& query) const;
 
@@ -103,6 +105,8 @@ private:
     Result<std::optional<Acknowledging>> find(WithdrawalWalk& walk, const std::string& channel,
                                               const RecordId& record,
                                               const std::string& person) const;
+    // That the feed has told of these.
+    Result<void> note_heard(std::span<const KeptWithdrawal> kept) const;
     // Registered, or it was once and has what it was told.
     Result<bool> is_channel(const std::string& id) const;
 

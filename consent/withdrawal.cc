@@ -42,7 +42,7 @@ cdp::Result<Withdrawal> decode_withdrawal(std::string_view bytes) {
     out.time = cdp::timestamp_of(in.i64());
     out.received = cdp::timestamp_of(in.i64());
     for (auto n = in.u16(); n > 0 && in.ok(); --n) out.tokens.push_back(in.id<cdp::Token>());
-    if (!in.done() || out.tokens.empty() || format != kFormat)
+    if (!in.done() || format != kFormat)
         return cdp::Error{.code = cdp::ErrorCode::corruption,
                           .reason = "consent_damaged",
                           .message = "A stored consent cannot be read.",

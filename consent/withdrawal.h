@@ -20,8 +20,9 @@ namespace consent {
 
 // Where a denial is found. Names nobody, so it is not sealed.
 struct Withdrawal {
-    std::vector<cdp::Token> tokens = {};  // under which it stands; sorted
-    cdp::RecordId id = {};                // of the record or cell
+    // Under which it stands; sorted. None: it tells of who was erased, and stands nowhere.
+    std::vector<cdp::Token> tokens = {};
+    cdp::RecordId id = {};  // of the record or cell
     bool cell = false;
     cdp::Timestamp time{};      // when it was said; of a cell: some moment of its day
     cdp::Timestamp received{};  // when we were told
@@ -36,7 +37,7 @@ void append(storage::Transaction& transaction, const Withdrawal& withdrawal);
 // Of a row of the log. corruption, consent_damaged.
 cdp::Result<Withdrawal> decode_withdrawal(std::string_view bytes);
 
-// What was said. nullopt: nobody can read it any more, all its identifiers were erased.
+// What was said. nullopt: nobody can read it any more, or its identifiers were erased.
 cdp::Result<std::optional<Row>> find(const storage::Snapshot& snapshot, const storage::Vault& vault,
                                      const Withdrawal& withdrawal);
 

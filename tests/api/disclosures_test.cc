@@ -191,6 +191,7 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
         "/v1/audit/notices/{id}/grants", "/v1/audit/minors", "/v1/audit/conflicts",
         // Whom they took is not in them any more.
         "/v1/privacy/erasures", "/v1/privacy/erasures/{id}",
+        "/v1/privacy/erasures/{id}/certificate",
         // Names of traits and counts.
         "/v1/privacy/rectifications", "/v1/privacy/rectifications/{id}",
         // Rules and counts.

@@ -20,14 +20,27 @@ inline Compared withdrawals(Asking& ask) {
     const auto& known = ask.known;
     for (const auto* status : {"open", "acknowledged"})
         for (const auto& one : ask.all("withdrawals", {.status = status}, "withdrawals"))
-            out.told.insert(line(status, one.at("channel"), one["purpose"], one["state"],
-                                 one["received"], names_in(one["identifiers"]), one["due"],
-                                 one["overdue"], one["told"]));
+            out.told.insert(line(status, one.at("channel"), one.value("purpose", "erasure"),
+                                 one.value("state", one.value("scope", "")), one["received"],
+                                 names_in(one["identifiers"]), one["due"], one["overdue"],
+                                 one["told"]));
     const auto moment = [&](const std::vector<TookNote>& all, const std::string& channel,
                             Timestamp received) {
         for (const auto& one : all)
             if (one.channel == channel && one.received == received) return std::optional(one.time);
         return std::optional<Timestamp>();
+    };
+    const auto expect = [&](const consent::Channel& channel, const std::string& purpose,
+                            const std::string& state, Timestamp received, const Names& named) {
+        const auto noted = moment(known.noted, channel.id, received);
+        const auto told = moment(known.told, channel.id, received);
+        const auto due = received + std::chrono::seconds(channel.withdrawal_seconds);
+        const bool agreed = channel.withdrawal_seconds > 0;
+        out.expected.insert(
+            line(noted ? "acknowledged" : "open", channel.id, purpose, state, received, named,
+                 agreed ? cdp::format_time(due) : "null",
+                 agreed && noted.value_or(ask.shop.clock().now()) > due ? "true" : "false",
+                 told ? cdp::format_time(*told) : "null"));
     };
     for (const auto& word : known.said) {
         if (!word.refuses() || known.is_repetition(word)) continue;
@@ -49,19 +62,15 @@ inline Compared withdrawals(Asking& ask) {
             if (!concerned) continue;
             const auto noted = moment(known.noted, channel.id, word.received);
             // Of who was erased it is told as long as nobody took note, without whom it names.
-            if (is_gone && noted) continue;
-            auto told = moment(known.told, channel.id, word.received);
-            if (is_gone && told && *told > gone->time) told.reset();
-            const auto named = is_gone ? Names{} : Names{word.under};
-            const auto due = word.received + std::chrono::seconds(channel.withdrawal_seconds);
-            const bool agreed = channel.withdrawal_seconds > 0;
-            out.expected.insert(
-                line(noted ? "acknowledged" : "open", channel.id, word.purpose, word.state,
-                     word.received, named, agreed ? cdp::format_time(due) : "null",
-                     agreed && noted.value_or(ask.shop.clock().now()) > due ? "true" : "false",
-                     told ? cdp::format_time(*told) : "null"));
+            if (is_gone && noted && *noted < gone->time) continue;
+            expect(channel, word.purpose, word.state, word.received,
+                   is_gone ? Names{} : Names{word.under});
         }
     }
+    for (const auto& gone : known.gone)
+        for (const auto& channel : known.policy.channels)
+            if (gone.channels.contains(channel.id))
+                expect(channel, "erasure", "person", gone.time, {});
     return out;
 }
 

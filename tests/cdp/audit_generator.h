@@ -375,9 +375,10 @@ private:
         std::vector<nlohmann::json> all = nlohmann::json::parse(*answer).at("withdrawals");
         for (const auto& one : all) {
             const auto received = *cdp::parse_time(one.at("received").get<std::string>());
+            known.told.push_back({now, id, received});
+            if (one.at("kind") == "erasure") continue;
             const auto word = std::ranges::find(known.said, received, &WordSaid::received);
             REQUIRE(word != known.said.end());
-            known.told.push_back({now, id, received});
             known.given.push_back({.time = now,
                                    .channel = id,
                                    .asked = word->under,
@@ -386,7 +387,10 @@ private:
         REQUIRE(platform().disclosures().drain());
         pass(3);
         for (const auto& one : all) {
-            if (one.at("acknowledged") == true || random_.one_in(2)) continue;
+            // Of erasures without drawing lots, so that no history changes.
+            if (one.at("acknowledged") == true ||
+                (one.at("kind") == "erasure" ? id != "email_tool" : random_.one_in(2)))
+                continue;
             const std::vector<cdp::Acknowledgement> noted{{one.at("record"), one.at("person")}};
             const auto made = platform().withdrawals().acknowledge(channel(id), noted);
             REQUIRE((made && *made == 1));

@@ -374,3 +374,27 @@ TEST_CASE("an old copy of the keyring brings no ended epoch back for long") {
     const auto refused = check_epochs(old, *world.store.snapshot());
     CHECK(refused.error().reason == "keyring_epoch_missing");
 }
+
+TEST_CASE("a key that was destroyed ends with the epoch after whose change nobody wrapped it") {
+    World world;
+    world.make_many(3);
+    const auto destroyed = world.clock.now();
+    const auto last = [&](cdp::Timestamp at) {
+        return cdp::last_epoch_before(*world.store.snapshot(), at).value();
+    };
+    CHECK(last(destroyed).number == 1);
+    CHECK_FALSE(last(destroyed).ended);
+    world.clock.advance(std::chrono::hours{1});
+    REQUIRE(world.change());
+    CHECK(last(destroyed).number == 1);
+    CHECK(last(destroyed).ended);
+    // While the change ran a key may have been wrapped anew before it went.
+    const auto began = cdp::ended_epochs(*world.store.snapshot())->at(0).began;
+    CHECK(last(began).number == 2);
+    CHECK_FALSE(last(began).ended);
+    world.clock.advance(std::chrono::hours{1});
+    REQUIRE(world.change());
+    CHECK(last(destroyed).number == 1);
+    CHECK(last(began).number == 2);
+    CHECK(last(began).ended);
+}

@@ -114,3 +114,16 @@ TEST_CASE("a row that is no withdrawal is refused, and what nobody can read is n
     other.tokens.push_back(kMail);
     CHECK(find(*shop.store->snapshot(), shop.vault, other).value());
 }
+
+TEST_CASE("what is told of who was erased stands under nobody's identifier") {
+    Shop shop;
+    const Withdrawal erased{
+        .id = tests::record_id(7), .time = tests::day(1), .received = tests::day(2)};
+    CHECK(shop.write([&](auto& t) {
+        append(t, erased);
+        return cdp::Result<bool>(true);
+    }));
+    REQUIRE(shop.log().size() == 1);
+    CHECK(shop.log()[0] == erased);
+    CHECK_FALSE(find(*shop.store->snapshot(), shop.vault, erased).value());
+}
