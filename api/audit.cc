@@ -24,7 +24,7 @@ constexpr std::array kTexts{
     Text{"channel", &AuditQuery::channel}, Text{"version", &AuditQuery::version},
     Text{"against", &AuditQuery::against}, Text{"collected_for", &AuditQuery::collected_for},
     Text{"actor", &AuditQuery::actor},     Text{"status", &AuditQuery::status},
-    Text{"signal", &AuditQuery::signal},
+    Text{"signal", &AuditQuery::signal},   Text{"days", &AuditQuery::days},
 };
 
 using Subjects = std::pair<std::string_view, std::optional<cdp::AuditSubject> AuditQuery::*>;

@@ -145,6 +145,14 @@ std::span<const AuditQuestion> audit_questions() {
          .asks = "Whom must we tell that a person withdrew, or asked to be erased?",
          .parameters = {"subject", "since", "until", "cursor"},
          .answer = audit_recipients},
+        {.number = "26",
+         .path = "unused",
+         .verb = "unused",
+         .asks =
+             "Which traits and types of identifiers are stored and were given to no channel for "
+             "so many days, and which labels does no purpose need?",
+         .parameters = {"days", "limit", "cursor"},
+         .answer = audit_unused},
     };
     return kAll;
 }

@@ -51,6 +51,7 @@ struct AuditQuery {
     std::string actor = {};
     std::string status = {};
     std::string signal = {};
+    std::string days = {};  // a number
     std::optional<Timestamp> as_of = {};
     std::optional<Timestamp> known_at = {};
     std::optional<Timestamp> since = {};

@@ -41,6 +41,8 @@ Result<Shown> audit_night(const AuditSources& sources, const AuditQuery& query);
 Result<Shown> audit_purpose_limitation(const AuditSources& sources, const AuditQuery& query);
 // audit_unmapped.cc
 Result<Shown> audit_unmapped(const AuditSources& sources, const AuditQuery& query);
+// audit_unused.cc
+Result<Shown> audit_unused(const AuditSources& sources, const AuditQuery& query);
 // audit_processing.cc
 Result<Shown> audit_processing(const AuditSources& sources, const AuditQuery& query);
 

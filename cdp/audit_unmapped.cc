@@ -8,13 +8,11 @@
 
 #include "cdp/audit_answers.h"
 #include "cdp/audit_batches.h"
+#include "cdp/audit_names.h"
 #include "cdp/audit_scan.h"
-#include "cdp/facts.h"
 #include "cdp/json_text.h"
 #include "cdp/paging.h"
-#include "cdp/trait_rows.h"
 #include "consent/json_string.h"
-#include "identity/node.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -115,25 +113,15 @@ private:
     using Read = std::function<Result<std::optional<One>>(std::string_view, std::string_view)>;
 
     Result<bool> scan(Part part, storage::Space space, const std::string& from, const Read& read) {
-        const auto prefix = storage::space_prefix(space);
-        if (!from.empty() && !from.starts_with(prefix)) return malformed_cursor();
-        bool more = true;
-        auto outcome = Result<void>::ok();
-        CDP_CHECK(snapshot_.scan(prefix, from, [&](std::string_view key, std::string_view value) {
-            const auto one = read(key, value);
-            if (!one) outcome = one.error();
-            if (!one) return false;
-            if (page_.full() || (*one && !takes((*one)->name))) {
-                page_.end_at(encode({part, std::string(key)}));
-                more = false;
-                return false;
-            }
-            page_.looked_at(1);
-            if (*one) note(**one);
+        const auto visit = [&](std::string_view key, std::string_view value) -> Result<bool> {
+            const auto one = CDP_TRY(read(key, value));
+            if (one && !takes(one->name)) return false;
+            if (one) note(*one);
             return true;
-        }));
-        CDP_CHECK(outcome);
-        return more;
+        };
+        const auto end = CDP_TRY(scan_rows(snapshot_, space, from, page_, visit));
+        if (end) page_.end_at(encode({part, *end}));
+        return !end;
     }
 
     bool takes(const Name& name) const { return met_.contains(name) || met_.size() < limit_; }
@@ -145,21 +133,15 @@ private:
     }
 
     Result<std::optional<One>> trait_of(std::string_view key, std::string_view sealed) const {
-        const auto home = storage::subject_in(key);
-        const auto subject = CDP_TRY(sources_.vault.find(snapshot_, home));
-        if (!subject) return std::optional<One>();  // erased
-        const auto trait = CDP_TRY(open_trait(*subject, key, sealed));
-        if (trait.json == "null" || !policy().labels_of_trait(trait.name).empty())
-            return std::optional<One>();
-        return std::optional(One{{Part::traits, "", trait.name}, home, trait.time});
+        const auto met = CDP_TRY(trait_met(sources_, snapshot_, key, sealed));
+        if (!met || !policy().labels_of_trait(met->name).empty()) return std::optional<One>();
+        return std::optional(One{{Part::traits, "", met->name}, met->identifier, met->time});
     }
 
     Result<std::optional<One>> type_of(std::string_view key, std::string_view value) const {
-        const auto node = identity::decode_node(value);
-        if (!node) return damaged("a node that cannot be read");
-        if (policy().identifier_types.contains(node->type)) return std::optional<One>();
-        return std::optional(
-            One{{Part::types, "", node->type}, storage::subject_in(key), node->first_seen});
+        const auto met = CDP_TRY(type_met(key, value));
+        if (!met || policy().identifier_types.contains(met->name)) return std::optional<One>();
+        return std::optional(One{{Part::types, "", met->name}, met->identifier, met->time});
     }
 
     // What stayed because nobody had said what it is.

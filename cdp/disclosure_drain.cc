@@ -32,6 +32,8 @@ Result<void> DisclosureWriter::write(DisclosureFold::Folded folded) {
     consent::TreeHasher hasher;
     std::vector<consent::Sha256> leaves;
     std::vector<BatchRow> rows;
+    const bool released = batch.kind == consent::BatchKind::release;
+    if (released) CDP_CHECK(reads_.begin(day_of(batch.first), batch.number == 1));
     for (std::uint32_t i = 0; i < batch.rows; ++i) {
         auto& [kind, id, mask, row, kept] = folded.rows[i];
         std::copy_n(salts.begin() + static_cast<std::ptrdiff_t>(i * kSaltBytes), kSaltBytes,
@@ -43,6 +45,7 @@ Result<void> DisclosureWriter::write(DisclosureFold::Folded folded) {
         rows.push_back({subject, row.mask, row.decision, row.count, row.first, row.last,
                         leaves.back(), nobody ? row.reason : std::string()});
         CDP_CHECK(write_mask(folded.rows[i]));
+        if (released) CDP_CHECK(reads_.note(batch.channel, row.mask, mask, day_of(row.last)));
         // Without a key there is nobody whose row it could be: an identifier that was erased since.
         // One that is erased meanwhile is a conflict.
         if (!nobody)

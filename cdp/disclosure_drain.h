@@ -6,6 +6,7 @@
 #include "cdp/disclosure_fold.h"
 #include "cdp/disclosure_rows.h"
 #include "cdp/known_masks.h"
+#include "cdp/last_reads.h"
 #include "consent/entry.h"
 #include "storage/store.h"
 #include "storage/vault.h"
@@ -23,7 +24,8 @@ public:
         const KnownMasks& known;
     };
     // `given`: batch numbers that are taken.
-    DisclosureWriter(Needs needs, std::uint64_t given) : needs_(needs), given_(given) {}
+    DisclosureWriter(Needs needs, std::uint64_t given)
+        : needs_(needs), given_(given), reads_(needs.transaction, needs.vault) {}
 
     Result<void> write(DisclosureFold::Folded folded);
     // Between the two moments disclosures may be missing.
@@ -40,6 +42,7 @@ private:
 
     Needs needs_;
     std::uint64_t given_;
+    LastReads reads_;
     std::vector<consent::MaskId> masks_ = {};
 };
 

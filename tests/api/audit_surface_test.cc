@@ -54,6 +54,7 @@ const std::vector<std::string> kLists{
     "/v1/audit/minors?limit=1",
     "/v1/audit/conflicts?limit=1",
     "/v1/audit/unmapped?limit=1",
+    "/v1/audit/unused?limit=1",
     "/v1/audit/withdrawals?limit=1",
     "/v1/audit/night?since=2026-01-01T00:00:00Z&until=2026-02-01T00:00:00Z",
     "/v1/audit/quarantines?limit=1",

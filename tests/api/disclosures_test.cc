@@ -184,7 +184,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
         "/v1/ledger/check", "/v1/ledger/keys", "/v1/ledger/proofs/{index}", "/v1/notices/{id}",
         "/v1/audit/quarantines",
         // Of names and of the configuration.
-        "/v1/audit/unmapped", "/v1/audit/processing", "/v1/audit/purpose-limitation",
+        "/v1/audit/unmapped", "/v1/audit/unused", "/v1/audit/processing",
+        "/v1/audit/purpose-limitation",
         // Need a decision, and a night: tests/cdp/audit_*.
         "/v1/audit/decisions/{id}", "/v1/audit/night",
         // Need a notice, a minor, a conflict: the same.

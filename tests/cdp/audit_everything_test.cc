@@ -32,6 +32,7 @@ const std::map<std::string, Expectation, std::less<>> kExpectations{
     {"erasures", tests::erasures},
     {"withheld", tests::withheld},
     {"unmapped", tests::unmapped},
+    {"unused", tests::unused},
     {"signals", tests::signals},
     {"conflicts", tests::conflicts},
     {"rights-requests", tests::rights_requests},
@@ -100,7 +101,7 @@ const std::vector<Planted> kPlanted{
          for (auto& one : known.given) one.left.erase("fields/plan");
          return true;
      },
-     {"disclosures", "decision", "purpose-limitation"}},
+     {"disclosures", "decision", "purpose-limitation", "unused"}},
     {"all that a channel was given",
      [](History& known) {
          return std::erase_if(known.given,

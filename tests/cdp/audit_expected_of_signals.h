@@ -96,6 +96,37 @@ inline Compared unmapped(Asking& ask) {
     return out;
 }
 
+// 26
+inline Compared unused(Asking& ask) {
+    Compared out;
+    const auto& known = ask.known;
+    for (const auto& one : ask.all("unused", {.days = "1"}, "unused"))
+        out.told.insert(line(one.at("kind"), one["name"], one.value("last_read", "never"),
+                             one.value("last_channel", "")));
+    std::set<std::pair<std::string, std::string>> stored;  // section and name
+    for (const auto& [name, since] : known.names) {
+        if (known.is_gone(name)) continue;
+        stored.emplace("identifiers", subject_of(name).type);
+        if (name.starts_with("user_id:"))
+            for (const auto* trait : {"email", "phone", "firstName", "plan", "secret"})
+                stored.emplace("fields", trait);
+    }
+    for (const auto& one : known.unmapped)
+        if (one.kind == "trait" && !known.is_gone(one.home)) stored.emplace("fields", one.name);
+    const auto today = cdp::day_of(ask.shop.clock().now());
+    for (const auto& [section, name] : stored) {
+        std::pair<std::int32_t, std::string> last(0, "");
+        for (const auto& one : known.given)
+            if (one.left.contains(section + "/" + name))
+                last = std::max(last, std::pair(cdp::day_of(one.time), one.channel));
+        if (last.first >= today - 1) continue;
+        out.expected.insert(line(section == "fields" ? "trait" : "identifier_type", name,
+                                 last.first > 0 ? cdp::format_day(last.first) : "never",
+                                 last.second));
+    }
+    return out;
+}
+
 // Of each type and identifier the newest that was known at a time.
 inline Names in_force(const History& known, const Names& whose, Timestamp at) {
     std::map<std::pair<std::string, std::string>, const WordSaid*> newest;
