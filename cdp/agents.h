@@ -47,7 +47,7 @@ struct Agent {
 // By which terms they are let in; what an operator sets.
 struct AgentTerms {
     std::string business_id = {};            // ours in the directory; empty: nobody is let in
-    std::string verification_url = {};       // where people prove who they are; empty: nowhere
+    std::string verification_url = {};       // where people prove who they are; empty: at ours
     std::chrono::minutes revoke_window{10};  // for so long a request waits, and can be revoked
 };
 

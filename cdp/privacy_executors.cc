@@ -7,12 +7,11 @@
 #include "cdp/base/bytes.h"
 #include "cdp/privacy_regimes.h"
 #include "consent/policy.h"
-#include "identity/node.h"
 
 namespace cdp {
 namespace {
 
-// For so long after it began the answer to an access or portability request is given.
+// For so long after it was done the answer to an access or portability request is given.
 constexpr std::chrono::days kResultsLife{7};
 
 struct EarlierErasure {
@@ -107,14 +106,18 @@ std::optional<Timestamp> no_reask_until(const PrivacyRequest& request) {
     return regime->no_reask.after(request.received);
 }
 
+// Whoever took the request, for whom this is done.
+Principal officer_of(const PrivacyJob& job) {
+    return {
+        .role = Role::officer, .name = job.request.sender, .channel = "", .trust = Trust::server};
+}
+
 // The ids of the records, which are the same when it is done again. What is from before an erasure
 // of whoever it names is none, and counted.
 Result<PrivacyResults> record(ConsentIntake& intake, const PrivacyJob& job,
                               std::vector<ConsentRequest> answers) {
-    const Principal officer{
-        .role = Role::officer, .name = job.request.sender, .channel = "", .trust = Trust::server};
     PrivacyResults out;
-    for (auto& one : CDP_TRY(intake.run_and_wait(officer, std::move(answers)))) {
+    for (auto& one : CDP_TRY(intake.run_and_wait(officer_of(job), std::move(answers)))) {
         if (std::ranges::find(one.warnings, "suppressed", &ConsentWarning::code) ==
             one.warnings.end())
             out.records.push_back(std::move(one.id));
@@ -155,15 +158,50 @@ Result<PrivacyResults> suppress(const PrivacyExecutors& with, const PrivacyReque
     return out;
 }
 
-// The report is written when it is fetched, and so is never older than that.
+// Counts what is held. The report is written when it is fetched, and so is never older than that.
 Result<PrivacyResults> look(const PrivacyExecutors& with, const PrivacyJob& job) {
+    NamedReport report;
+    for (const auto& named : job.named) report.named.push_back(named.token);
+    if (job.request.kind == PrivacyKind::portability) report.format = ReportFormat::portable;
+    auto counts = with.reports.count(report);
+    const bool matched = static_cast<bool>(counts);
+    if (!matched && counts.error().code != ErrorCode::not_found) return counts.error();
+    PrivacyResults out{.matched = matched};
+    if (matched) out.counts = *std::move(counts);
+    out.until = with.clock.now() + kResultsLife;
+    return out;
+}
+
+// Of the n-th person that is put right for one request: the same when it is done again.
+PrivacyRequestId id_of(const PrivacyRequest& request, std::size_t n) {
+    auto id = request.id;
+    id.bytes.back() = static_cast<std::uint8_t>(id.bytes.back() + n);
+    return id;
+}
+
+Result<PrivacyResults> rectify(const PrivacyExecutors& with, const PrivacyJob& job) {
+    const auto& request = job.request;
+    const auto about = "privacy_request " + to_hex(request.id.view());
+    std::vector<Token> named;
+    for (const auto& one : job.named) named.push_back(one.token);
     const auto snapshot = with.store.snapshot();
-    PrivacyResults out;
-    out.until = job.begun + kResultsLife;
-    auto& held = out.counts["identifiers"];
-    for (const auto& named : job.named)
-        if (CDP_TRY(snapshot->get(identity::node_key(named.token)))) ++held;
-    out.matched = held > 0;
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const Reader reader{
+        .who = officer_of(job), .route = "POST /v1/privacy/requests", .reason = about};
+    PrivacyResults out{.matched = true};
+    for (const auto& [asked, person] : CDP_TRY(named_persons(with.graph, transaction, named))) {
+        const auto& identifier =
+            std::ranges::find(job.named, asked, &NamedToken::token)->identifier;
+        const auto id = id_of(request, out.made.size());
+        CDP_TRY(with.rectifications.rectify(reader, request.sender,
+                                            {.type = identifier.type,
+                                             .value = identifier.value,
+                                             .traits = request.traits,
+                                             .reason = about,
+                                             .id = id}));
+        out.made.push_back(to_hex(id.view()));
+        out.counts["traits"] += request.traits.size();
+    }
     return out;
 }
 
@@ -186,6 +224,8 @@ void serve_privacy_requests(PrivacyRequests& requests, const PrivacyExecutors& w
     });
     for (const auto kind : {PrivacyKind::access, PrivacyKind::portability})
         requests.serve(kind, [with](const PrivacyJob& job) { return look(with, job); });
+    requests.serve(PrivacyKind::rectification,
+                   [with](const PrivacyJob& job) { return rectify(with, job); });
     requests.lift_with([with](const PrivacyJob& job) { return lift(with, job); });
 }
 

@@ -1,9 +1,12 @@
 #pragma once
 
+#include "cdp/base/clock.h"
 #include "cdp/config.h"
 #include "cdp/consent_intake.h"
 #include "cdp/erasures.h"
 #include "cdp/privacy_requests.h"
+#include "cdp/rectifications.h"
+#include "cdp/subject_report.h"
 #include "cdp/suppressions.h"
 #include "identity/graph.h"
 #include "storage/store.h"
@@ -16,6 +19,10 @@ struct PrivacyExecutors {
     const Erasures& erasures;
     const Suppressions& suppressions;
     ConsentIntake& intake;
+    const SubjectReports& reports;
+    const Rectifications& rectifications;
+    const identity::Graph& graph;
+    const Clock& clock;
 };
 
 // Gives each kind that is served here who does it.

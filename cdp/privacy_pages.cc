@@ -101,13 +101,18 @@ Result<std::string> PrivacyRequests::page(const PrivacyRequestsQuery& query) con
     return std::move(out).finish(question);
 }
 
-Result<std::string> PrivacyRequests::json(const PrivacyRequest& request) const {
+Result<std::string> PrivacyRequests::json(const PrivacyRequest& request,
+                                          const PrivacyUrls& urls) const {
     const auto snapshot = needs_.store.snapshot();
     consent::JsonWriter out;
     put_privacy_request(out.open(), request, needs_.clock.now());
-    out.open_list("identifiers");
-    for (const auto& [type, value] : request.identifiers)
-        out.open().text("type", type).text("value", value).close();
+    out.text_if("results_url", urls.results).open_list("identifiers");
+    for (std::size_t i = 0; i < request.identifiers.size(); ++i) {
+        const auto& [type, value] = request.identifiers[i];
+        out.open().text("type", type).text("value", value);
+        if (i < urls.proofs.size()) out.text_if("verification_url", urls.proofs[i]);
+        out.close();
+    }
     out.close_list().text_if("reason", request.reason);
     if (!request.traits.empty()) {
         out.open("traits");
@@ -127,10 +132,12 @@ Result<std::string> PrivacyRequests::json(const PrivacyRequest& request) const {
     return out.close().take();
 }
 
-Result<std::string> PrivacyRequests::show(const Reader& reader, const PrivacyRequestId& id) const {
+Result<std::string> PrivacyRequests::show(const Reader& reader, const PrivacyRequestId& id,
+                                          const PrivacyUrlsOf& urls_of) const {
     const auto request = CDP_TRY(read(id));
     Looked whom{.identifiers = CDP_TRY(tokens_of(*needs_.store.snapshot(), id)), .persons = {}};
-    return needs_.disclosures.show(reader, Shown(CDP_TRY(json(request)), std::move(whom)));
+    const auto urls = urls_of ? urls_of(request) : PrivacyUrls{};
+    return needs_.disclosures.show(reader, Shown(CDP_TRY(json(request, urls)), std::move(whom)));
 }
 
 }  // namespace cdp

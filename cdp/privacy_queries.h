@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cdp/privacy_request.h"
 #include "cdp/queries.h"
@@ -17,6 +19,13 @@ struct PrivacyRequestsQuery {
     std::optional<Timestamp> due_before = {};
     PageQuery page = {};
 };
+
+// Where officers are sent on from a request. Empty: nowhere.
+struct PrivacyUrls {
+    std::string results = {};              // what was asked to be seen
+    std::vector<std::string> proofs = {};  // for each of its identifiers: that the asker has it
+};
+using PrivacyUrlsOf = std::function<PrivacyUrls(const PrivacyRequest&)>;
 
 // A change of state that a protocol is to be told of.
 struct OwedCallback {

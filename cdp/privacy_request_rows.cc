@@ -150,6 +150,12 @@ Result<void> put_subjects(storage::Transaction& transaction, const storage::Vaul
     return Result<void>::ok();
 }
 
+void erase_subject(storage::Transaction& transaction, const PrivacyRequestId& id,
+                   const Token& token) {
+    transaction.erase(subject_key(token, id));
+    transaction.erase(token_key(id, token));
+}
+
 Result<std::vector<Token>> tokens_of(const storage::Snapshot& snapshot,
                                      const PrivacyRequestId& id) {
     std::vector<Token> out;
@@ -202,10 +208,7 @@ Result<void> erase_from_requests(const storage::Snapshot& snapshot,
         const auto row = CDP_TRY(find_privacy_row(transaction, vault, id));
         std::vector<Token> taken{token};
         if (!row || !erases(row->request)) taken = CDP_TRY(tokens_of(snapshot, id));
-        for (const Token& one : taken) {
-            transaction.erase(subject_key(one, id));
-            transaction.erase(token_key(id, one));
-        }
+        for (const Token& one : taken) erase_subject(transaction, id, one);
         transaction.put(privacy_ready_key({now, id}), "");
     }
     return Result<void>::ok();

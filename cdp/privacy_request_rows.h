@@ -52,6 +52,11 @@ struct PrivacyJob {
     Timestamp begun{};
 };
 
+// Does what a kind of request asks. It may be called again, also by another process, after it has
+// done all or part of it, and is to come to the same end. An error that is `unavailable`,
+// `overloaded` or `storage_full` is tried again later; any other blocks the request.
+using PrivacyExecutor = std::function<Result<PrivacyResults>(const PrivacyJob&)>;
+
 // What one identifier's row holds of a request, sealed under its key.
 struct PrivacySubject {
     RequestedIdentifier identifier = {};
@@ -87,6 +92,9 @@ Result<PrivacyRow> open_privacy_row(const storage::Vault& vault, std::string_vie
 Result<void> put_subjects(storage::Transaction& transaction, const storage::Vault& vault,
                           const PrivacyRequestId& id, std::span<const NamedToken> named,
                           const Token& home, const PrivacySubject& rest);
+// Takes what was put there for one of them.
+void erase_subject(storage::Transaction& transaction, const PrivacyRequestId& id,
+                   const Token& token);
 struct PrivacySubjects {
     std::vector<NamedToken> named = {};
     std::string reason = {};

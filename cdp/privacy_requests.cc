@@ -124,6 +124,10 @@ Result<PrivacyRequest> PrivacyRequests::read(const PrivacyRequestId& id) const {
     return whole(*snapshot, *row);
 }
 
+Result<std::vector<Token>> PrivacyRequests::named_in(const PrivacyRequestId& id) const {
+    return tokens_of(*needs_.store.snapshot(), id);
+}
+
 Result<PrivacyRow> PrivacyRequests::find_row(const PrivacyRequestId& id) const {
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);

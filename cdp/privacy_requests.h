@@ -3,7 +3,6 @@
 #include <condition_variable>
 #include <functional>
 #include <map>
-#include <memory>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -18,7 +17,6 @@
 #include "cdp/privacy_queries.h"
 #include "cdp/privacy_request.h"
 #include "cdp/privacy_request_rows.h"
-#include "cdp/queries.h"
 #include "cdp/shown.h"
 #include "identity/graph.h"
 #include "storage/store.h"
@@ -26,11 +24,6 @@
 
 // What people ask of their data, whatever protocol brought it; docs/decisions/0029.
 namespace cdp {
-
-// Does what a kind of request asks. It may be called again, also by another process, after it has
-// done all or part of it, and is to come to the same end. An error that is `unavailable`,
-// `overloaded` or `storage_full` is tried again later; any other blocks the request.
-using PrivacyExecutor = std::function<Result<PrivacyResults>(const PrivacyJob&)>;
 
 // Safe to use from many threads; everything it refers to must outlive it. What returns has been
 // written: on disk, and in the ledger.
@@ -75,8 +68,10 @@ public:
     Result<PrivacyRequest> find(PrivacyProtocol protocol, std::string_view sender,
                                 std::string_view external_id) const;
     Result<PrivacyRequest> read(const PrivacyRequestId& id) const;
-    // Hexadecimal digits.
-    Result<PrivacyRequest> read(std::string_view id) const;
+    Result<PrivacyRequest> read(std::string_view hexadecimal) const;
+
+    // Of whom it names, who was not erased.
+    Result<std::vector<Token>> named_in(const PrivacyRequestId& id) const;
 
     // What somebody does about it. Errors: step_not_possible (conflict; of what is in progress also
     // to end it by hand while it is not blocked), already_extended, already_lifted (conflict);
@@ -84,13 +79,18 @@ public:
     Result<PrivacyRequest> step(const std::string& author, const PrivacyRequestId& id,
                                 const PrivacyStepRequest& step);
 
+    // Whoever asks has shown that they have this identifier, which verifies the request for it
+    // alone: what else it named is left out. request_unknown; step_not_possible: it does not wait
+    // for that.
+    Result<PrivacyRequest> prove(const PrivacyRequestId& id, const RequestedIdentifier& has);
+
     // Does what can be done now, to its end; waits for it. Doing nothing is no error. Errors of
     // reading and writing.
     Result<PrivacyRequest> advance(const PrivacyRequestId& id);
     // advance() for all whose time has come; the time of the next, nullopt when there is none.
     // False stops in between.
     Result<std::optional<Timestamp>> run_due(const std::function<bool()>& more);
-    // Called after each commit that makes something ready or owed, from any thread: return at once.
+    // Called after each commit that makes something ready or owed, on any thread: return at once.
     void subscribe(std::function<void()> changed);
 
     // What a protocol has not been told, the first to be told first, at most so many; false: due
@@ -106,9 +106,10 @@ public:
     // For officers. {"requests":[…],"next":CURSOR|null} names no person; one does, and is listed.
     // status_unknown, kind_unknown, malformed_cursor; request_unknown.
     Result<std::string> page(const PrivacyRequestsQuery& query) const;
-    Result<std::string> show(const Reader& reader, const PrivacyRequestId& id) const;
+    Result<std::string> show(const Reader& reader, const PrivacyRequestId& id,
+                             const PrivacyUrlsOf& urls_of = {}) const;
     // As show, without noting it.
-    Result<std::string> json(const PrivacyRequest& request) const;
+    Result<std::string> json(const PrivacyRequest& request, const PrivacyUrls& urls = {}) const;
 
 private:
     // What a change makes of a request; false: nothing.

@@ -6,6 +6,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/base/ids.h"
 #include "cdp/ledger_rows.h"
+#include "cdp/privacy_request_scrub.h"
 #include "consent/json_writer.h"
 #include "identity/node.h"
 #include "storage/database_files.h"
@@ -30,7 +31,7 @@ constexpr std::array kSealed{
     SealedSpace{Space::node, "identifiers"},      SealedSpace{Space::trait, "traits"},
     SealedSpace{Space::group, "groups"},          SealedSpace{Space::group_trait, "group_traits"},
     SealedSpace{Space::signal, "signals"},        SealedSpace{Space::disclosed, "disclosures"},
-    SealedSpace{Space::corrected, "corrections"},
+    SealedSpace{Space::corrected, "corrections"}, SealedSpace{Space::privacy_request, "requests"},
 };
 
 Error stopping() {
@@ -62,6 +63,8 @@ private:
             const auto again = vault_.same_key(key, value, value);
             return again && *again;
         }
+        if (space == Space::privacy_request)
+            return privacy_row_opens(snapshot_, vault_, key, value);
         if (space == Space::disclosed) {
             // Of another key than today's: erased, and meant to be unreadable.
             if (value.size() < kDisclosedHead) return false;

@@ -116,6 +116,12 @@ void SubjectWalk::tell_retention(ReportForm& form) const {
     form.entry(out.close().take());
 }
 
+ReportCounts SubjectWalk::counts() const {
+    auto out = counts_by_name(counts_);
+    std::erase_if(out, [](const auto& one) { return one.second == 0; });
+    return out;
+}
+
 void SubjectWalk::tell_end(ReportForm& form) const {
     form.list("sources");
     for (const auto& [source, counted] : by_source_)
@@ -140,7 +146,6 @@ void SubjectWalk::tell_end(ReportForm& form) const {
     counts.open();
     put_counts(counts, counts_);
     form.entry(counts.close().take());
-    form.finish();
 }
 
 }  // namespace cdp

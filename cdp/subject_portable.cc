@@ -108,6 +108,10 @@ Result<void> SubjectWalk::tell_given(const ReportSink& sink) {
         return wanted;
     }));
     if (wanted) sink(last_line(lines) + "\n");
+    const auto count = [](std::int64_t n) { return static_cast<std::uint64_t>(n); };
+    counts_.identifiers = count(lines.identifiers);
+    counts_.traits = count(lines.traits);
+    counts_.events = count(lines.events);
     return Result<void>::ok();
 }
 

@@ -1,15 +1,18 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
 #include "cdp/disclosures.h"
 #include "cdp/erasures.h"
 #include "cdp/groups.h"
+#include "cdp/named_persons.h"
 #include "cdp/people.h"
 #include "cdp/privacy_requests.h"
 #include "cdp/report_form.h"
@@ -38,6 +41,16 @@ struct ReportRequest {
     PurposeWords purposes = {};  // for the page
 };
 
+// What one request names: identifiers that are said to be one person's, and may be several's.
+struct NamedReport {
+    std::vector<Token> named = {};
+    ReportFormat format = ReportFormat::json;
+    PurposeWords purposes = {};
+};
+
+// How much of each kind of data a report holds; what it has none of is not in it.
+using ReportCounts = std::map<std::string, std::uint64_t>;
+
 // Safe to use from many threads. Everything it refers to must outlive it.
 class SubjectReports {
 public:
@@ -65,7 +78,20 @@ public:
     Result<void> write(const Reader& reader, const ReportRequest& request,
                        const ReportSink& sink) const;
 
+    // Of every person who is named, once and in that order: as JSON a list, if they are several.
+    // Whoever holds none of the identifiers is left out, and so is what several people have. Errors
+    // as above.
+    Result<void> write(const Reader& reader, const NamedReport& request,
+                       const ReportSink& sink) const;
+    // What that would hold now. Nobody is shown anything, so nothing is listed. Errors as above.
+    Result<ReportCounts> count(const NamedReport& request) const;
+
 private:
+    Result<void> note(const Reader& reader, const std::vector<NamedPerson>& persons) const;
+    Result<ReportCounts> tell(const storage::Snapshot& snapshot,
+                              const std::vector<NamedPerson>& persons, ReportFormat format,
+                              const PurposeWords& purposes, const ReportSink& sink) const;
+
     Needs needs_;
 };
 

@@ -34,10 +34,12 @@ public:
     Result<void> load();
     const PersonId& person() const { return person_.id; }
 
-    // Everything, part by part.
+    // Everything, part by part; the form is the caller's to finish.
     Result<void> tell_all(ReportForm& form);
     // What the person gave and may take along, line by line; subject_portable.cc.
     Result<void> tell_given(const ReportSink& sink);
+    // How much of what was told; once it was.
+    ReportCounts counts() const;
 
 private:
     // A channel that is registered for a purpose, and what it may have.

@@ -1,0 +1,30 @@
+#include "cdp/named_persons.h"
+
+#include <algorithm>
+
+#include "cdp/named.h"
+
+namespace cdp {
+
+Result<std::vector<NamedPerson>> named_persons(const identity::Graph& graph,
+                                               storage::Transaction& transaction,
+                                               std::span<const Token> named) {
+    std::vector<NamedPerson> out;
+    bool shared = false;
+    for (const Token& token : named) {
+        const auto node = CDP_TRY(graph.find(transaction, token));
+        if (!node || !node->active) continue;
+        shared = shared || node->shared;
+        const auto person = node->person();
+        if (!node->shared && std::ranges::find(out, person, &NamedPerson::person) == out.end())
+            out.push_back({token, person});
+    }
+    if (out.empty() && shared) return identifier_shared("/identifiers");
+    if (out.empty())
+        return Error{.code = ErrorCode::not_found,
+                     .reason = "person_unknown",
+                     .message = "Nobody has these identifiers."};
+    return out;
+}
+
+}  // namespace cdp
