@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "api/credentials.h"
+#include "api/drp_answer.h"
 #include "api/drp_request.h"
 #include "api/json.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "api/protocol_handlers.h"
-#include "api/results_link.h"
 #include "cdp/agents.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
@@ -51,6 +51,7 @@ cdp::Error unknown_agent() {
 struct Call {
     const cdp::Privacy& privacy;
     const OpenDsr& open_dsr;
+    const cdp::Clock& clock;
     cdp::AgentTerms config;
     cdp::Timestamp now;
     std::string token;
@@ -61,6 +62,7 @@ struct Call {
 Call call_of(const Services& services, const Request& request) {
     return {.privacy = services.platform.privacy(),
             .open_dsr = *services.open_dsr,
+            .clock = services.clock,
             .config = services.platform.privacy().agents.terms(),
             .now = services.clock.now(),
             .token = key_of(request).value_or(""),
@@ -69,8 +71,11 @@ Call call_of(const Services& services, const Request& request) {
 }
 
 std::string told_of(const cdp::PrivacyRequest& request, const Call& call) {
-    return drp_status(request, call.config,
-                      results_url(call.open_dsr, call.privacy.secrets, request, call.now));
+    return drp_answer({.place = call.open_dsr,
+                       .secrets = call.privacy.secrets,
+                       .agents = call.privacy.agents,
+                       .clock = call.clock},
+                      request);
 }
 
 Result<cdp::Agent> agent_of(const Call& call) {
@@ -109,13 +114,6 @@ Result<std::string> exercise(const Call& call) {
     if (!taken && taken.error().reason == "kind_not_served")
         return invalid("exercise_unknown", "Unsupported rights actions submitted.");
     if (!taken) return taken.error();
-    // Nobody could prove anything anywhere.
-    if (taken->state == cdp::PrivacyState::waiting_for_verification &&
-        call.config.verification_url.empty()) {
-        const cdp::PrivacyStepRequest deny{.act = cdp::PrivacyAct::deny,
-                                           .denial = cdp::PrivacyDenial::insufficient_verification};
-        taken = CDP_TRY(requests.step(cdp::kOurselves, taken->id, deny));
-    }
     if (callback_refused(*taken) && !has_note(*taken, "callback_not_allowed")) {
         const cdp::PrivacyStepRequest note{.act = cdp::PrivacyAct::note,
                                            .code = "callback_not_allowed"};
@@ -154,7 +152,7 @@ Result<std::string> revoke(const Call& call) {
     if (request.state != cdp::PrivacyState::cancelled)
         request = CDP_TRY(call.privacy.requests.step("agent:" + agent.id, request.id,
                                                      {.act = cdp::PrivacyAct::cancel}));
-    return drp_status(request, call.config);
+    return told_of(request, call);
 }
 
 // What has another member was signed for something else.

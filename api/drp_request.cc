@@ -106,8 +106,9 @@ Standing standing_of(const cdp::PrivacyRequest& request) {
         case PrivacyState::verified:
         case PrivacyState::in_progress: return {"in_progress"};
         case PrivacyState::fulfilled:
-            // Nobody was found whose data could go.
-            if (request.kind == PrivacyKind::erasure && !request.results.matched)
+            // Nobody was found whose data could go or be seen.
+            if ((request.kind == PrivacyKind::erasure || request.kind == PrivacyKind::access) &&
+                !request.results.matched)
                 return {"denied", "no_match"};
             return {"fulfilled"};
         case PrivacyState::denied: return {"denied", reason_of(request)};
@@ -179,25 +180,29 @@ std::string id_in_uuid(std::string_view uuid) {
     return out.size() == 2 * sizeof(cdp::PrivacyRequestId::bytes) ? out : "";
 }
 
-std::string drp_status(const cdp::PrivacyRequest& request, const cdp::AgentTerms& config,
-                       const std::string& results_url) {
-    const auto id = uuid_of(request.id);
+std::string drp_standing(const cdp::PrivacyRequest& request) {
+    const auto standing = standing_of(request);
+    std::string out(standing.status);
+    if (!standing.reason.empty()) out.append(" ").append(standing.reason);
+    return out;
+}
+
+std::string drp_status(const cdp::PrivacyRequest& request, const DrpUrls& urls) {
     const auto standing = standing_of(request);
     consent::JsonWriter out;
-    out.open().text("request_id", id).text("received_at", cdp::format_time(request.received));
+    out.open().text("request_id", uuid_of(request.id));
+    out.text("received_at", cdp::format_time(request.received));
     out.text("expected_by", cdp::format_time(request.due()));
     out.text_if("agent_request_id", claim(context_of(request), "agent_request_id"));
     if (!request.extended_for.empty())
         out.text("processing_details", "The time to answer was extended: " + request.extended_for);
     out.text("status", standing.status).text_if("reason", standing.reason);
     if (request.state == PrivacyState::waiting_for_verification) {
-        const auto& url = config.verification_url;
-        out.text("user_verification_url",
-                 url + (url.find('?') == url.npos ? "?" : "&") + "request_id=" + id);
+        out.text_if("user_verification_url", urls.verification);
         out.text("expires_at", cdp::format_time(cdp::verify_by(request)));
     }
-    if (standing.status == "fulfilled" && !results_url.empty()) {
-        out.text("results_url", results_url);
+    if (standing.status == "fulfilled" && !urls.results.empty()) {
+        out.text("results_url", urls.results);
         if (request.results.until) out.text("expires_at", cdp::format_time(*request.results.until));
     }
     return out.close().take();

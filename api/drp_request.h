@@ -27,8 +27,15 @@ std::string callback_of(const cdp::PrivacyRequest& request);
 std::string uuid_of(const cdp::PrivacyRequestId& id);
 std::string id_in_uuid(std::string_view uuid);
 
-// The exercise status object. `results_url`: of what was asked to be seen; empty: none.
-std::string drp_status(const cdp::PrivacyRequest& request, const cdp::AgentTerms& config,
-                       const std::string& results_url = {});
+// Where the person is sent on to; empty: nowhere.
+struct DrpUrls {
+    std::string results = {};       // what was asked to be seen
+    std::string verification = {};  // how to prove who asks
+};
+
+// The exercise status object.
+std::string drp_status(const cdp::PrivacyRequest& request, const DrpUrls& urls);
+// Its status, and its reason if it has one, in a line.
+std::string drp_standing(const cdp::PrivacyRequest& request);
 
 }  // namespace api

@@ -101,17 +101,8 @@ bool same_tag(std::string_view range, std::string_view tag) {
     return range.size() == tag.size() || range[tag.size()] == '-';
 }
 
-std::string begin(const Words& words, std::string_view tag) {
-    std::string out = "<!doctype html>\n<html lang=\"";
-    out += tag;
-    out +=
-        "\">\n<head>\n<meta charset=\"utf-8\">\n"
-        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-        "<meta name=\"robots\" content=\"noindex\">\n<title>";
-    out += words.heading;
-    out += "</title>\n</head>\n<body>\n<main>\n<h1>";
-    out += words.heading;
-    return out += "</h1>\n";
+std::string begin(const Words& words, Language language) {
+    return begin_page(words.heading, language);
 }
 
 std::string_view state_in(const Words& words, cdp::Choice::Standing standing) {
@@ -166,6 +157,27 @@ const char* const kPageHeaders =
     "X-Content-Type-Options: nosniff\r\n"
     "X-Robots-Tag: noindex\r\n";
 
+std::string begin_page(std::string_view heading, Language language) {
+    std::string out = "<!doctype html>\n<html lang=\"";
+    out += tag_of(language);
+    out +=
+        "\">\n<head>\n<meta charset=\"utf-8\">\n"
+        "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+        "<meta name=\"robots\" content=\"noindex\">\n<title>";
+    out += heading;
+    out += "</title>\n</head>\n<body>\n<main>\n<h1>";
+    out += heading;
+    return out += "</h1>\n";
+}
+
+std::string end_of_page(Language language) {
+    const auto& words = words_in(language);
+    std::string out("<p><a lang=\"");
+    out.append(words.other_tag).append("\" hreflang=\"");
+    out.append(words.other_tag).append("\" href=\"?lang=").append(words.other_tag).append("\">");
+    return out.append(words.other).append("</a></p>\n</main>\n</body>\n</html>\n");
+}
+
 std::string_view tag_of(Language language) {
     return language == Language::korean ? "ko" : "en";
 }
@@ -204,7 +216,7 @@ std::string masked(std::string_view type, std::string_view value) {
 std::string preference_page(const cdp::Choice& preference, const PageTexts& texts,
                             Language language, PageNews news) {
     const auto& words = words_in(language);
-    auto out = begin(words, tag_of(language));
+    auto out = begin(words, language);
     if (const auto said = news_in(words, news); !said.empty())
         out.append("<p role=\"status\"><strong>").append(said).append("</strong></p>\n");
     out.append("<h2>").append(cdp::html_text(texts.title)).append("</h2>\n");
@@ -222,14 +234,12 @@ std::string preference_page(const cdp::Choice& preference, const PageTexts& text
     add_paragraph(out, state);
     add_form(out, preference, words, tag_of(language));
     add_paragraph(out, words.only);
-    out.append("<p><a lang=\"").append(words.other_tag).append("\" hreflang=\"");
-    out.append(words.other_tag).append("\" href=\"?lang=").append(words.other_tag).append("\">");
-    return out.append(words.other).append("</a></p>\n</main>\n</body>\n</html>\n");
+    return out + end_of_page(language);
 }
 
 std::string dead_link_page(bool expired, Language language) {
     const auto& words = words_in(language);
-    auto out = begin(words, tag_of(language));
+    auto out = begin(words, language);
     add_paragraph(out, expired ? words.expired : words.dead);
     return out + "</main>\n</body>\n</html>\n";
 }

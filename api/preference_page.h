@@ -28,6 +28,10 @@ struct PageTexts {
     std::string title;       // of the purpose, in the reader's language
 };
 
+// What all pages of this kind begin and end with; the end links to the page in the other language.
+std::string begin_page(std::string_view heading, Language language);
+std::string end_of_page(Language language);
+
 std::string preference_page(const cdp::Choice& preference, const PageTexts& texts,
                             Language language, PageNews news);
 

@@ -6,6 +6,7 @@
 #include "api/form.h"
 #include "api/handlers.h"
 #include "api/json.h"
+#include "api/pages.h"
 #include "api/parameters.h"
 #include "api/preference_page.h"
 #include "api/problem.h"
@@ -17,25 +18,10 @@ namespace {
 constexpr std::string_view kOneClickField = "List-Unsubscribe";
 constexpr std::string_view kOneClick = "One-Click";  // RFC 8058 §3.1
 
-Response page(int status, std::string html, Language language) {
-    Response response;
-    response.status = status;
-    response.content_type = "text/html; charset=utf-8";
-    response.headers =
-        kPageHeaders + ("Content-Language: " + std::string(tag_of(language)) + "\r\n");
-    response.body = std::move(html);
-    return response;
-}
-
-Language language_of(const Request& request) {
-    return language_for(query_value(request.head->query, "lang").value_or(""),
-                        request.head->accept_language);
-}
-
 // People see a page; what is wrong with the store is said to whoever runs it.
 Response refused(const cdp::Error& error, Language language) {
     if (error.code != cdp::ErrorCode::not_found) return problem(error);
-    return page(404, dead_link_page(error.reason == "link_expired", language), language);
+    return html_page(404, dead_link_page(error.reason == "link_expired", language), language);
 }
 
 PageTexts texts_for(const Services& services, std::string_view purpose, Language language) {
@@ -55,7 +41,7 @@ Response shown(const Services& services, const std::string& link, Language langu
     const auto preference = services.platform.preferences().open(link);
     if (!preference) return refused(preference.error(), language);
     const auto texts = texts_for(services, preference->purpose, language);
-    return page(200, preference_page(*preference, texts, language, news), language);
+    return html_page(200, preference_page(*preference, texts, language, news), language);
 }
 
 Response chosen(const Services& services, const std::string& link, Language language,
@@ -84,10 +70,7 @@ Response make_preference_link(const Services& services, const Request& request) 
         return services.platform.preferences().link(request.caller, type, value, purpose);
     }();
     if (!made) return problem(made.error());
-    // Over http where we are told nothing else: loopback, or a proxy that must say who it is.
-    const auto& place = services.public_url;
-    const auto url = (place.empty() ? "http://" + std::string(request.head->host) : place) +
-                     "/preferences/" + *made;
+    const auto url = own_place(services, request) + "/preferences/" + *made;
     Response response;
     response.headers = kPrivate;
     response.body = "{\"url\":";

@@ -5,8 +5,11 @@
 #include "api/handlers.h"
 #include "api/json.h"
 #include "api/json_members.h"
+#include "api/pages.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "api/proof_link.h"
+#include "api/results_link.h"
 #include "cdp/privacy.h"
 
 namespace api {
@@ -78,13 +81,26 @@ cdp::Result<cdp::PrivacyStepRequest> read_step(std::string_view body) {
     return out;
 }
 
+// Where an officer is sent on from a request that is shown; all of it outlives the answer.
+cdp::PrivacyUrlsOf urls_at(const Services& services, const Request& request) {
+    return [&secrets = services.platform.privacy().secrets, &clock = services.clock,
+            place = own_place(services, request)](const cdp::PrivacyRequest& one) {
+        cdp::PrivacyUrls out;
+        const auto results = results_path(secrets, one, clock.now());
+        if (!results.empty()) out.results = place + results;
+        for (const auto& path : proof_paths(secrets, one, clock.now()))
+            out.proofs.push_back(place + path);
+        return out;
+    };
+}
+
 // What can be done at once is done before it is answered.
 Response done(cdp::PrivacyRequests& requests, const cdp::Reader& reader,
-              const cdp::Result<cdp::PrivacyRequest>& taken) {
+              const cdp::PrivacyUrlsOf& urls_of, const cdp::Result<cdp::PrivacyRequest>& taken) {
     if (!taken) return problem(taken.error());
     if (const auto advanced = requests.advance(taken->id); !advanced)
         return problem(advanced.error());
-    return document(requests.show(reader, taken->id));
+    return document(requests.show(reader, taken->id, urls_of));
 }
 
 }  // namespace
@@ -94,8 +110,8 @@ void add_privacy_request(const Services& services, const Request& request, Answe
     if (!wanted) return answer(problem(wanted.error()));
     services.aside([&requests = services.platform.privacy().requests, wanted = std::move(*wanted),
                     sender = request.caller.name, reader = reader_of(request),
-                    answer = std::move(answer)] {
-        answer(done(requests, reader, requests.submit(sender, wanted)));
+                    urls_of = urls_at(services, request), answer = std::move(answer)] {
+        answer(done(requests, reader, urls_of, requests.submit(sender, wanted)));
     });
 }
 
@@ -116,7 +132,7 @@ Response read_privacy_request(const Services& services, const Request& request) 
     const auto& requests = services.platform.privacy().requests;
     const auto found = requests.read(percent_decode(request.parameter));
     if (!found) return problem(found.error());
-    return document(requests.show(reader_of(request), found->id));
+    return document(requests.show(reader_of(request), found->id, urls_at(services, request)));
 }
 
 void step_privacy_request(const Services& services, const Request& request, Answer answer) {
@@ -124,10 +140,11 @@ void step_privacy_request(const Services& services, const Request& request, Answ
     if (!step) return answer(problem(step.error()));
     services.aside([&requests = services.platform.privacy().requests, step = std::move(*step),
                     id = percent_decode(request.parameter), author = author_of(request),
-                    reader = reader_of(request), answer = std::move(answer)] {
+                    reader = reader_of(request), urls_of = urls_at(services, request),
+                    answer = std::move(answer)] {
         auto found = requests.read(std::string_view(id));
         if (found) found = requests.step(author, found->id, step);
-        answer(done(requests, reader, found));
+        answer(done(requests, reader, urls_of, found));
     });
 }
 

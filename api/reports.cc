@@ -43,6 +43,33 @@ cdp::PurposeWords purpose_words(const PurposeTitles& titles) {
     return out;
 }
 
+cdp::Result<void> stream_report(
+    cdp::ReportFormat format, const Answer& answer,
+    const std::function<cdp::Result<void>(const cdp::ReportSink&)>& write) {
+    // The answer begins with the first piece: what is refused is refused before it.
+    auto pipe = std::make_shared<Pipe>();
+    bool begun = false;
+    const auto done = write([&](std::string_view piece) {
+        if (!std::exchange(begun, true)) {
+            auto response = streamed(pipe, content_type(format));
+            response.headers += kHeaders;
+            answer(std::move(response));
+        }
+        return pipe->write(piece);
+    });
+    if (!begun) return done ? cdp::Result<void>(cdp::Error{}) : done;
+    pipe->finish(static_cast<bool>(done));
+    return cdp::Result<void>::ok();
+}
+
+Response short_report(cdp::ReportFormat format, std::string body) {
+    Response response;
+    response.content_type = content_type(format);
+    response.headers = kPrivate + std::string(kHeaders);
+    response.body = std::move(body);
+    return response;
+}
+
 void read_report(const Services& services, const Request& request, Answer answer) {
     auto subject = subject_of(request.parameter);
     if (!subject) return answer(problem(subject.error()));
@@ -55,19 +82,10 @@ void read_report(const Services& services, const Request& request, Answer answer
                               .purposes = purpose_words(services.purpose_titles)};
     services.aside([&reports = services.platform.privacy().reports, wanted = std::move(wanted),
                     reader = reader_of(request), answer = std::move(answer)] {
-        // The answer begins with the first piece: what is refused is refused before it.
-        auto pipe = std::make_shared<Pipe>();
-        bool begun = false;
-        const auto done = reports.write(reader, wanted, [&](std::string_view piece) {
-            if (!std::exchange(begun, true)) {
-                auto response = streamed(pipe, content_type(wanted.format));
-                response.headers += kHeaders;
-                answer(std::move(response));
-            }
-            return pipe->write(piece);
+        const auto done = stream_report(wanted.format, answer, [&](const cdp::ReportSink& sink) {
+            return reports.write(reader, wanted, sink);
         });
-        if (begun) return pipe->finish(static_cast<bool>(done));
-        answer(problem(done ? cdp::Error{} : done.error()));
+        if (!done) answer(problem(done.error()));
     });
 }
 

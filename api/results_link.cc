@@ -1,12 +1,11 @@
 #include "api/results_link.h"
 
-#include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "api/parameters.h"
-#include "api/pipe.h"
 #include "api/problem.h"
+#include "api/reports.h"
+#include "api/routes.h"
 #include "cdp/base/bytes.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
@@ -22,56 +21,83 @@ bool has_results(cdp::PrivacyKind kind) {
     return kind == cdp::PrivacyKind::access || kind == cdp::PrivacyKind::portability;
 }
 
-// Written to the asker's connection. Somebody of whom nothing is held gets a document that is
-// empty.
-void write_results(const Services& services, const cdp::PrivacyRequest& request,
-                   const Answer& answer) {
+cdp::Result<cdp::ReportFormat> format_of(const cdp::PrivacyRequest& request,
+                                         const std::optional<std::string>& said) {
     const bool portable = request.kind == cdp::PrivacyKind::portability;
-    const char* type = portable ? "application/x-ndjson" : "application/json";
-    const cdp::Reader reader{.who = {.role = cdp::Role::officer,
-                                     .name = request.sender,
-                                     .channel = "",
-                                     .trust = cdp::Trust::client},
-                             .route = "GET /v2/results/{link}",
-                             .reason = request.external_id};
-    const auto& reports = services.platform.privacy().reports;
-    auto pipe = std::make_shared<Pipe>();
-    bool begun = false;
-    for (const auto& identifier : request.identifiers) {
-        cdp::ReportRequest wanted;
-        wanted.type = identifier.type;
-        wanted.value = identifier.value;
-        wanted.format = portable ? cdp::ReportFormat::portable : cdp::ReportFormat::json;
-        const auto done = reports.write(reader, wanted, [&](std::string_view piece) {
-            if (!std::exchange(begun, true)) {
-                auto response = streamed(pipe, type);
-                response.headers += kPrivate;
-                answer(std::move(response));
-            }
-            return pipe->write(piece);
-        });
-        if (begun) return pipe->finish(static_cast<bool>(done));
-        if (!done && done.error().code != cdp::ErrorCode::not_found &&
-            done.error().code != cdp::ErrorCode::conflict)
-            return answer(problem(done.error()));
+    if (!said) return portable ? cdp::ReportFormat::portable : cdp::ReportFormat::json;
+    const auto format = CDP_TRY(read_report_format(*said));
+    if ((format == cdp::ReportFormat::portable) == portable) return format;
+    return invalid("format_unknown",
+                   "Access is given as json or html, what is taken along as portable.", "/format");
+}
+
+// Of somebody of whom nothing is held.
+std::string nothing_held(cdp::ReportFormat format) {
+    switch (format) {
+        case cdp::ReportFormat::json: return "{}\n";
+        case cdp::ReportFormat::html:
+            return "<!doctype html>\n<html lang=\"en\">\n<title>What is held about you</title>\n"
+                   "<p>Nothing is held about you here.</p>\n</html>\n";
+        case cdp::ReportFormat::portable: return "";
     }
-    Response response;
-    response.content_type = type;
-    response.headers = kPrivate;
-    if (!portable) response.body = "{}\n";
-    answer(std::move(response));
+    return "";
+}
+
+Response gone() {
+    return problem(410, "link_expired", "The results are not given any more.");
+}
+
+// To the asker's connection.
+void write_results(const Services& services, const cdp::PrivacyRequest& request,
+                   const cdp::Reader& reader, const std::optional<std::string>& format,
+                   const Answer& answer) {
+    if (!has_results(request.kind) || request.state != cdp::PrivacyState::fulfilled)
+        return answer(problem(409, "no_results", "This request has no results, or not yet."));
+    // Whoever was erased since left the request, and nothing else.
+    if (request.identifiers.empty()) return answer(gone());
+    const auto form = format_of(request, format);
+    if (!form) return answer(problem(form.error()));
+    const auto& privacy = services.platform.privacy();
+    const auto named = privacy.requests.named_in(request.id);
+    if (!named) return answer(problem(named.error()));
+    const cdp::NamedReport report{
+        .named = *named, .format = *form, .purposes = purpose_words(services.purpose_titles)};
+    const auto done = stream_report(*form, answer, [&](const cdp::ReportSink& sink) {
+        return privacy.reports.write(reader, report, sink);
+    });
+    if (done) return;
+    if (done.error().code == cdp::ErrorCode::not_found)
+        return answer(short_report(*form, nothing_held(*form)));
+    answer(problem(done.error()));
+}
+
+// Who holds the link is whom the sender gave it to.
+cdp::Reader reader_by_link(const cdp::PrivacyRequest& request, std::string_view route) {
+    return {.who = {.role = cdp::Role::officer,
+                    .name = request.sender,
+                    .channel = "",
+                    .trust = cdp::Trust::client},
+            .route = "GET " + std::string(route),
+            .reason = "privacy_request " + cdp::to_hex(request.id.view())};
 }
 
 }  // namespace
 
-std::string results_url(const OpenDsr& dsr, const cdp::OwnSecrets& secrets,
-                        const cdp::PrivacyRequest& request, cdp::Timestamp now) {
+std::string results_path(const cdp::OwnSecrets& secrets, const cdp::PrivacyRequest& request,
+                         cdp::Timestamp now) {
     const auto until = request.results.until;
     const bool fulfilled = request.state == cdp::PrivacyState::fulfilled;
     if (!has_results(request.kind) || !fulfilled || !until || *until <= now) return "";
     cdp::ByteWriter out;
     out.u8(kFormat).raw(request.id.view()).i64(cdp::milliseconds_of(*until));
-    return dsr.url("/v2/results/") + secrets.seal(kName, out.str());
+    const bool dsr = request.protocol == cdp::PrivacyProtocol::open_dsr;
+    return (dsr ? "/v2/results/" : "/privacy/results/") + secrets.seal(kName, out.str());
+}
+
+std::string results_url(const OpenDsr& dsr, const cdp::OwnSecrets& secrets,
+                        const cdp::PrivacyRequest& request, cdp::Timestamp now) {
+    const auto path = results_path(secrets, request, now);
+    return path.empty() ? path : dsr.url(path);
 }
 
 std::optional<ResultsLink> open_results_link(const cdp::OwnSecrets& secrets,
@@ -92,17 +118,25 @@ void read_results(const Services& services, const Request& request, Answer answe
     const auto link = open_results_link(privacy.secrets, percent_decode(request.parameter));
     if (!link)
         return answer(problem(404, "link_unknown", "This is no link that was given out here."));
-    if (link->until <= services.clock.now())
-        return answer(problem(410, "link_expired", "The results are not given any more."));
-    services.aside(
-        [&services, &requests = privacy.requests, id = link->request, answer = std::move(answer)] {
-            const auto asked = requests.read(id);
-            if (!asked) return answer(problem(asked.error()));
-            // Whoever was erased since left the request, and nothing else.
-            if (asked->identifiers.empty())
-                return answer(problem(410, "results_gone", "What was asked about is erased."));
-            write_results(services, *asked, answer);
-        });
+    if (link->until <= services.clock.now()) return answer(gone());
+    services.aside([&services, &requests = privacy.requests, id = link->request,
+                    format = query_value(request.head->query, "format"),
+                    route = std::string(request.route->path), answer = std::move(answer)] {
+        const auto asked = requests.read(id);
+        if (!asked) return answer(problem(asked.error()));
+        write_results(services, *asked, reader_by_link(*asked, route), format, answer);
+    });
+}
+
+void read_results_of(const Services& services, const Request& request, Answer answer) {
+    services.aside([&services, &requests = services.platform.privacy().requests,
+                    id = percent_decode(request.parameter), reader = reader_of(request),
+                    format = query_value(request.head->query, "format"),
+                    answer = std::move(answer)] {
+        const auto asked = requests.read(std::string_view(id));
+        if (!asked) return answer(problem(asked.error()));
+        write_results(services, *asked, reader, format, answer);
+    });
 }
 
 }  // namespace api

@@ -18,14 +18,20 @@ struct ResultsLink {
     cdp::Timestamp until{};
 };
 
-// The link is its content, sealed. Empty: the request has no results, or they are not given any
-// more.
+// A path of ours. The link is its content, sealed. Empty: the request has no results, or they are
+// not given any more.
+std::string results_path(const cdp::OwnSecrets& secrets, const cdp::PrivacyRequest& request,
+                         cdp::Timestamp now);
+// The same where a protocol is told it.
 std::string results_url(const OpenDsr& dsr, const cdp::OwnSecrets& secrets,
                         const cdp::PrivacyRequest& request, cdp::Timestamp now);
 // nullopt: it was not given out here.
 std::optional<ResultsLink> open_results_link(const cdp::OwnSecrets& secrets, std::string_view text);
 
-// GET /v2/results/{link}: a report that is written as it is fetched.
+// GET /privacy/results/{link}, for OpenDSR /v2/results/{link}: a report that is written as it is
+// fetched. Of somebody who was erased since it is as if its time had run out.
 void read_results(const Services& services, const Request& request, Answer answer);
+// GET /v1/privacy/requests/{id}/results, at any time.
+void read_results_of(const Services& services, const Request& request, Answer answer);
 
 }  // namespace api

@@ -6,8 +6,10 @@
 #include "api/drp_config.h"
 #include "api/handlers.h"
 #include "api/opendsr_routes.h"
+#include "api/proof_link.h"
 #include "api/protocol_handlers.h"
 #include "api/rectifications.h"
+#include "api/results_link.h"
 
 namespace api {
 namespace {
@@ -152,6 +154,20 @@ void add_privacy_requests(std::vector<Route>& out) {
         keyed_route(Method::get, "/v1/privacy/requests/{id}", kOfficers, read_privacy_request));
     out.push_back(keyed_route(Method::post, "/v1/privacy/requests/{id}/steps", kOfficers,
                               step_privacy_request));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/requests/{id}/results", kOfficers,
+                              read_results_of, {"format"}));
+    // Mail programs and trackers on the way add parameters to links.
+    const auto linked = [&](Method method, std::string_view path,
+                            std::variant<Now, Later> handler) {
+        out.push_back({.method = method,
+                       .path = path,
+                       .body_max = method == Method::get ? 0 : kFormBytesMax,
+                       .handler = handler,
+                       .any_parameter = true});
+    };
+    linked(Method::get, "/privacy/results/{link}", read_results);
+    linked(Method::get, "/privacy/verify/{link}", show_proof);
+    linked(Method::post, "/privacy/verify/{link}", prove_by_link);
 }
 
 // Signed messages, from agents whom their tokens and keys name.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/connection.h"
+#include "api/drp_callbacks.h"
 #include "api/listener.h"
 #include "api/loop.h"
 #include "api/opendsr.h"
@@ -73,7 +74,7 @@ struct Server::Parts {
     asio::thread_pool aside{kAsideThreads};
     std::vector<std::thread> threads;
     std::unique_ptr<Listener> listener;
-    std::optional<OpenDsrCallbacks> callbacks;
+    std::optional<Callbacks> callbacks;
 };
 
 void Server::Parts::start_loops() {
@@ -119,9 +120,14 @@ cdp::Result<void> Server::Parts::begin_protocols() {
     auto rules = CDP_TRY(read_rules(options.outgoing));
     if (!options.acts_by_itself) return cdp::Result<void>::ok();
     const auto& privacy = services.platform.privacy();
-    callbacks.emplace(
-        OpenDsrCallbacks::Needs{open_dsr, privacy.requests, privacy.secrets, services.clock},
-        std::move(rules));
+    const DrpAnswers answers{.place = open_dsr,
+                             .secrets = privacy.secrets,
+                             .agents = privacy.agents,
+                             .clock = services.clock};
+    callbacks.emplace(Callbacks::Needs{privacy.requests, services.clock},
+                      std::vector{opendsr_callbacks(open_dsr, privacy.secrets, services.clock),
+                                  drp_callbacks(answers)},
+                      std::move(rules));
     callbacks->start();
     return cdp::Result<void>::ok();
 }

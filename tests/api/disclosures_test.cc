@@ -199,6 +199,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
         "/v1/privacy/retention",
         // Lists name nobody; one request, privacy_requests_test.cc.
         "/v1/privacy/requests", "/v1/audit/rights-requests", "/v1/privacy/requests/{id}",
+        // Needs a request that is done: privacy_results_test.cc.
+        "/v1/privacy/requests/{id}/results",
         // Needs a published ledger: receipt_test.cc.
         "/v1/receipts/{record}"};
     for (const auto& route : routes.all()) {

@@ -2,11 +2,13 @@
 
 #include <array>
 
+#include "api/drp_callbacks.h"
 #include "api/drp_request.h"
 #include "cdp/agents.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
 #include "consent/base64.h"
+#include "tests/api/listener.h"
 #include "tests/api/world.h"
 
 // The Data Rights Protocol, spoken by agents that sign with libsodium as the protocol has it.
@@ -46,6 +48,14 @@ cdp::AgentTerms terms_of(const std::string& url, int minutes = 0) {
             .revoke_window = std::chrono::minutes(minutes)};
 }
 
+// The path of a URL of ours.
+std::string path_in(const json& document, const std::string& member, const std::string& root) {
+    const auto url = document.value(member, "");
+    const auto at = url.find(root);
+    REQUIRE(at != url.npos);
+    return url.substr(at);
+}
+
 struct Network : World {
     explicit Network(cdp::AgentTerms terms = terms_of("https://shop.example/prove")) {
         platform->privacy().agents.let_in(std::move(terms));
@@ -56,11 +66,12 @@ struct Network : World {
         REQUIRE(token.size() == 44);
     }
 
-    void enrol(const std::string& id, const SigningKey& with) const {
+    void enrol(const std::string& id, const SigningKey& with,
+               const std::vector<std::string>& hosts = {"helper.example"}) const {
         const json body{{"id", id},
                         {"name", "Helps people"},
                         {"verify_key", with.verify_key()},
-                        {"callback_hosts", {"helper.example"}}};
+                        {"callback_hosts", hosts}};
         REQUIRE(post("/v1/privacy/agents", keys.at(Role::admin), body.dump()).status == 200);
     }
     std::string at(std::chrono::seconds from_now) const {
@@ -336,12 +347,45 @@ TEST_CASE("whom nobody has verified proves it where the business says, or is den
     body = world.asking("sale:opt_out");
     body.erase("email_verified");
     CHECK_FALSE(world.send(body).json().contains("reason"));
-    const Network without(terms_of(""));
-    body = without.asking("deletion");
+}
+
+TEST_CASE("without a page of the business ours says where the proof is sent", "[drp]") {
+    const Network world(terms_of(""));
+    auto body = world.asking("access");
     body["email_verified"] = "true";
-    const auto denied = without.send(body).json();
-    CHECK(denied["status"] == "denied");
-    CHECK(denied["reason"] == "insuf_verification");
+    const auto waiting = world.send(body).json();
+    CHECK(waiting["reason"] == "need_user_verification");
+    CHECK(waiting["expires_at"] == waiting["expected_by"]);
+    const auto shown = path_in(waiting, "user_verification_url", "/privacy/verify/");
+    CHECK(world.ask("GET", shown).status == 200);
+    // What an agent hands on shows nothing about a mailbox.
+    CHECK(world.ask("POST", shown).status == 409);
+    CHECK(world.now(waiting)["reason"] == "need_user_verification");
+    const auto& officer = world.keys.at(Role::officer);
+    const auto id = api::id_in_uuid(waiting["request_id"].get<std::string>());
+    const auto seen = world.get("/v1/privacy/requests/" + id, officer).json();
+    const auto sent = path_in(seen["identifiers"][0], "verification_url", "/privacy/verify/");
+    CHECK(world.ask("POST", sent).status == 200);
+    world.run_due();
+    CHECK(world.now(waiting)["status"] == "fulfilled");
+}
+
+TEST_CASE("an agent is told where what was asked to be seen is fetched", "[drp]") {
+    const Network world;
+    const auto status = world.send(world.asking("access")).json();
+    CHECK_FALSE(status.contains("results_url"));
+    world.run_due();
+    const auto done = world.now(status);
+    CHECK(done["status"] == "fulfilled");
+    CHECK(done.contains("expires_at"));
+    const auto report = world.ask("GET", path_in(done, "results_url", "/privacy/results/")).json();
+    CHECK(report["report"]["asked"]["value"] == "a@shop.example");
+    auto body = world.asking("access");
+    body["email"] = "nobody@shop.example";
+    const auto nobody = world.send(body).json();
+    world.run_due();
+    CHECK(world.now(nobody)["reason"] == "no_match");
+    CHECK_FALSE(world.now(nobody).contains("results_url"));
 }
 
 TEST_CASE("one verified address does not open what another names, and one proof one alone",
@@ -408,6 +452,58 @@ TEST_CASE("an agent is called back at its own hosts alone", "[drp]") {
     REQUIRE(owed);
     CHECK_FALSE(owed->empty());
     for (const auto& one : *owed) CHECK(one.request == stored(allowed).id);
+
+    const api::OpenDsr place(*world.platform, world.clock, {}, "https://cdp.shop.example");
+    const auto& privacy = world.platform->privacy();
+    const auto protocol = api::drp_callbacks({place, privacy.secrets, privacy.agents, world.clock});
+    const auto told = protocol.status_of(stored(allowed));
+    REQUIRE((told && *told));
+    CHECK((*told)->status == "fulfilled");
+    REQUIRE((*told)->callbacks.size() == 1);
+    const auto& callback = (*told)->callbacks[0];
+    CHECK(callback.allowed);
+    const auto sent = callback.write();
+    REQUIRE(sent);
+    CHECK(sent->post);
+    CHECK(sent->url == "https://Helper.example/updates");
+    CHECK(json::parse(sent->body) == world.now(allowed));
+    // The agent is registered with other hosts since.
+    world.enrol("HELPER", world.key, {"elsewhere.example"});
+    const auto later = protocol.status_of(stored(allowed));
+    REQUIRE((later && *later));
+    CHECK_FALSE((*later)->callbacks[0].allowed);
+}
+
+TEST_CASE("an agent is told each status where it listens, and that it was told is a step",
+          "[drp]") {
+    const tests::Listener agent(tests::Listener::Speaks::tls, tests::answer_of(""));
+    const Network world;
+    world.enrol("HELPER", world.key, {"localhost"});
+    const auto& privacy = world.platform->privacy();
+    const api::OpenDsr place(*world.platform, world.clock, {}, "https://cdp.shop.example");
+    api::Callbacks callbacks(
+        {privacy.requests, world.clock},
+        {api::drp_callbacks({place, privacy.secrets, privacy.agents, world.clock})},
+        tests::trusting_rules());
+    auto body = world.asking("access");
+    body["status_callback"] = agent.url("/updates");
+    const auto status = world.send(body).json();
+    const auto next = callbacks.deliver();
+    REQUIRE(next);
+    CHECK_FALSE(*next);
+    CHECK(agent.served() == 1);
+    CHECK(agent.asked().starts_with("POST /updates HTTP/1.1\r\n"));
+    world.run_due();
+    REQUIRE(callbacks.deliver());
+    CHECK(agent.served() == 2);
+    const auto stored = privacy.requests.read(
+        std::string_view(api::id_in_uuid(status["request_id"].get<std::string>())));
+    REQUIRE(stored);
+    std::string told;
+    for (const auto& step : stored->steps)
+        if (step.act == cdp::PrivacyAct::note) told += step.code + " " + step.detail + "\n";
+    CHECK(told.starts_with("callback_delivered localhost 200; in_progress\n"));
+    CHECK(told.ends_with("callback_delivered localhost told; fulfilled\n"));
 }
 
 TEST_CASE("agents are an administrator's to register, and their end ends their token", "[drp]") {

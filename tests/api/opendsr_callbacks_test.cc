@@ -29,10 +29,10 @@ public:
         api::OutgoingRules rules;
         rules.inner_hosts = {"localhost"};
         rules.patience = std::chrono::seconds(2);
-        callbacks_ = std::make_unique<api::OpenDsrCallbacks>(
-            api::OpenDsrCallbacks::Needs{*dsr_, requests(), world_->platform->privacy().secrets,
-                                         world_->clock},
-            rules);
+        const auto& privacy = world_->platform->privacy();
+        callbacks_ = std::make_unique<api::Callbacks>(
+            api::Callbacks::Needs{requests(), world_->clock},
+            std::vector{api::opendsr_callbacks(*dsr_, privacy.secrets, world_->clock)}, rules);
     }
     cdp::PrivacyRequests& requests() const { return world_->platform->privacy().requests; }
     void post(const std::vector<std::string>& urls) const {
@@ -79,7 +79,7 @@ private:
     tests::OpenDsrKeys keys_;
     std::unique_ptr<World> world_;
     std::unique_ptr<api::OpenDsr> dsr_;
-    std::unique_ptr<api::OpenDsrCallbacks> callbacks_;
+    std::unique_ptr<api::Callbacks> callbacks_;
 };
 
 // What a controller does with one.

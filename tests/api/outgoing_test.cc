@@ -1,112 +1,17 @@
 #include "api/outgoing.h"
 
-#include <atomic>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/ssl.hpp>
-#include <boost/asio/write.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <catch2/catch.hpp>
 #include <chrono>
-#include <thread>
 
 #include "api/public_address.h"
 #include "api/url.h"
-#include "tests/api/certificates.h"
+#include "tests/api/listener.h"
 
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using namespace std::chrono_literals;
-
-// Serves connections one by one, each with the same bytes, until it dies. Says how many there were
-// and what the last one asked.
-class Listener {
-public:
-    enum class Speaks { plain, tls };
-
-    Listener(Speaks speaks, std::string says, bool stays_open = false)
-        : speaks_(speaks), says_(std::move(says)), stays_open_(stays_open) {
-        thread_ = std::thread([this] { run(); });
-    }
-    ~Listener() {
-        stopping_ = true;
-        boost::system::error_code ignored;
-        tcp::socket knock(context_);
-        knock.connect({asio::ip::address_v4::loopback(), port()}, ignored);
-        thread_.join();
-    }
-    std::uint16_t port() const { return port_; }
-    std::string url(const std::string& path = "/") const {
-        return std::string(speaks_ == Speaks::tls ? "https" : "http") +
-               "://localhost:" + std::to_string(port_) + path;
-    }
-    int served() const { return served_; }
-    // After the request was answered.
-    const std::string& asked() const { return asked_; }
-
-private:
-    template <typename Stream>
-    void answer(Stream& stream) {
-        boost::system::error_code error;
-        do {
-            std::string head;
-            asio::read_until(stream, asio::dynamic_buffer(head), "\r\n\r\n", error);
-            if (error) return;
-            asked_ = head;
-            ++served_;
-            asio::write(stream, asio::buffer(says_), error);
-        } while (stays_open_ && !error);
-        // Whoever waits for more is left waiting.
-        char byte = 0;
-        if (says_.empty()) stream.read_some(asio::buffer(&byte, 1), error);
-    }
-    void run() {
-        for (;;) {
-            boost::system::error_code error;
-            tcp::socket socket(context_);
-            acceptor_.accept(socket, error);
-            if (error || stopping_) return;
-            if (speaks_ == Speaks::plain) {
-                answer(socket);
-                continue;
-            }
-            asio::ssl::context tls(asio::ssl::context::tls_server);
-            tls.use_private_key(asio::buffer(tests::local_credentials().key),
-                                asio::ssl::context::pem);
-            tls.use_certificate_chain(asio::buffer(tests::local_credentials().certificate));
-            asio::ssl::stream<tcp::socket> stream(std::move(socket), tls);
-            stream.handshake(asio::ssl::stream_base::server, error);
-            if (!error) answer(stream);
-        }
-    }
-
-    const Speaks speaks_;
-    const std::string says_;
-    const bool stays_open_;
-    asio::io_context context_;
-    tcp::acceptor acceptor_{context_, {asio::ip::address_v4::loopback(), 0}};
-    const std::uint16_t port_ = acceptor_.local_endpoint().port();
-    std::atomic<bool> stopping_ = false;
-    std::atomic<int> served_ = 0;
-    std::string asked_;
-    std::thread thread_;
-};
-
-std::string answer_of(const std::string& body, const std::string& status = "200 OK",
-                      const std::string& headers = "Connection: close\r\n") {
-    return "HTTP/1.1 " + status + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" +
-           headers + "\r\n" + body;
-}
-
-api::OutgoingRules inner() {
-    api::OutgoingRules rules;
-    rules.inner_hosts = {"localhost"};
-    rules.authorities = tests::local_credentials().certificate;
-    rules.patience = 5s;
-    return rules;
-}
 
 std::string reason_of(const cdp::Result<api::OutgoingAnswer>& answer) {
     return answer ? "answered " + std::to_string(answer->status) : answer.error().reason;
@@ -116,12 +21,15 @@ std::string ask(const api::OutgoingRules& rules, const std::string& url) {
     return reason_of(api::Outgoing(rules).send({.url = url}));
 }
 
+using tests::answer_of;
+using tests::Listener;
+using tests::trusting_rules;
 using Speaks = Listener::Speaks;
 
 TEST_CASE("a request goes out as it is and its answer comes back") {
     const auto speaks = GENERATE(Speaks::plain, Speaks::tls);
     const Listener listener(speaks, answer_of("thanks"));
-    api::Outgoing outgoing(inner());
+    api::Outgoing outgoing(trusting_rules());
     const api::OutgoingRequest request{.post = true,
                                        .url = listener.url("/callbacks?a=b"),
                                        .headers = {{"X-OpenDSR-Signature", "c2ln"}},
@@ -137,7 +45,7 @@ TEST_CASE("a request goes out as it is and its answer comes back") {
 TEST_CASE("a connection that stays open is used again") {
     const Listener listener(Speaks::tls, answer_of("", "200 OK", ""), /*stays_open=*/true);
     {
-        api::Outgoing outgoing(inner());
+        api::Outgoing outgoing(trusting_rules());
         for (int i = 0; i < 3; ++i)
             CHECK(reason_of(outgoing.send({.url = listener.url()})) == "answered 200");
     }
@@ -163,14 +71,14 @@ TEST_CASE("a redirect is an answer, and nobody follows it") {
     const Listener elsewhere(Speaks::plain, answer_of(""));
     const Listener listener(Speaks::plain,
                             answer_of("", "302 Found", "Location: " + elsewhere.url() + "\r\n"));
-    CHECK(ask(inner(), listener.url()) == "answered 302");
+    CHECK(ask(trusting_rules(), listener.url()) == "answered 302");
     CHECK(elsewhere.served() == 0);
 }
 
 TEST_CASE("inner addresses are no stranger's to have called") {
     const Listener listener(Speaks::plain, answer_of(""));
     const auto port = std::to_string(listener.port());
-    auto rules = inner();
+    auto rules = trusting_rules();
     rules.inner_hosts = {"other.example"};
     for (const auto* host : {"localhost", "LOCALHOST", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]",
                              "0.0.0.0", "169.254.169.254", "10.0.0.1"}) {
@@ -184,10 +92,10 @@ TEST_CASE("inner addresses are no stranger's to have called") {
 
 TEST_CASE("only a certificate that somebody trusted vouches for, of the host asked, is taken") {
     const Listener listener(Speaks::tls, answer_of(""));
-    auto rules = inner();
+    auto rules = trusting_rules();
     rules.authorities.clear();
     CHECK(ask(rules, listener.url()) == "certificate_refused");
-    rules = inner();
+    rules = trusting_rules();
     rules.inner_hosts = {"127.0.0.1"};
     CHECK(ask(rules, "https://127.0.0.1:" + std::to_string(listener.port()) + "/") ==
           "certificate_refused");
@@ -199,7 +107,7 @@ TEST_CASE("only a certificate that somebody trusted vouches for, of the host ask
 
 TEST_CASE("who speaks no TLS where it is due is told nothing") {
     const Listener listener(Speaks::plain, answer_of(""));
-    auto rules = inner();
+    auto rules = trusting_rules();
     rules.patience = 200ms;
     CHECK(ask(rules, "https://localhost:" + std::to_string(listener.port()) + "/") ==
           "answer_late");
@@ -208,7 +116,7 @@ TEST_CASE("who speaks no TLS where it is due is told nothing") {
 
 TEST_CASE("patience ends, and is that of the whole request") {
     const Listener listener(Speaks::plain, "");
-    auto rules = inner();
+    auto rules = trusting_rules();
     rules.patience = 200ms;
     const auto begun = std::chrono::steady_clock::now();
     CHECK(ask(rules, listener.url()) == "answer_late");
@@ -217,12 +125,12 @@ TEST_CASE("patience ends, and is that of the whole request") {
 
 TEST_CASE("an answer is read to its bound and not further") {
     const Listener listener(Speaks::plain, answer_of(std::string(70'000, 'x')));
-    CHECK(ask(inner(), listener.url()) == "answer_too_large");
+    CHECK(ask(trusting_rules(), listener.url()) == "answer_too_large");
     const Listener headers(Speaks::plain,
                            answer_of("", "200 OK", "X-Long: " + std::string(20'000, 'x') + "\r\n"));
-    CHECK(ask(inner(), headers.url()) == "answer_too_large");
+    CHECK(ask(trusting_rules(), headers.url()) == "answer_too_large");
     const Listener cut(Speaks::plain, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhal");
-    CHECK(ask(inner(), cut.url()) == "answer_cut");
+    CHECK(ask(trusting_rules(), cut.url()) == "answer_cut");
 }
 
 TEST_CASE("nobody there is said so") {
@@ -231,8 +139,8 @@ TEST_CASE("nobody there is said so") {
         const Listener listener(Speaks::plain, "");
         url = listener.url();
     }
-    CHECK(ask(inner(), url) == "host_unreachable");
-    CHECK(ask(inner(), "https://nobody.invalid/") == "host_unknown");
+    CHECK(ask(trusting_rules(), url) == "host_unreachable");
+    CHECK(ask(trusting_rules(), "https://nobody.invalid/") == "host_unknown");
 }
 
 TEST_CASE("a URL is a scheme, a host, perhaps a port, and a target") {

@@ -34,6 +34,9 @@ public:
         REQUIRE(world_.platform->privacy().requests.run_due([] { return true; }));
         const auto status = world_.get(std::string("/v2/requests/") + kId, officer).json();
         CHECK(status["request_status"] == "completed");
+        // Two identifiers, at least, of whom there is something.
+        CHECK(status["results_count"] >= (email == "a@shop.example" ? 2 : 0));
+        CHECK((status["results_count"] == 0) == (email != "a@shop.example"));
         const std::string url = status.value("results_url", "");
         REQUIRE(url.starts_with("https://localhost/v2/results/"));
         return url.substr(std::string("https://localhost").size());
@@ -56,7 +59,7 @@ TEST_CASE("whoever was given the link reads what was found", "[opendsr]") {
     // That it was read is listed.
     const auto read = results.world().get("/v1/audit/access?subject=email:a@shop.example",
                                           results.world().keys.at(cdp::Role::officer));
-    CHECK(read.body.find(kId) != std::string::npos);
+    CHECK(read.body.find("GET /v2/results/{link}") != std::string::npos);
 }
 
 TEST_CASE("portability gives what can be carried elsewhere", "[opendsr]") {
