@@ -48,6 +48,8 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
     Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
     auto found = CDP_TRY(events_of_person(attribution, person, after, {.events = query.limit}));
     CDP_CHECK(add_homes(reading, found.events, person));
+    const auto shown = shown_of(found.events);
+    CDP_CHECK(add_named(reading, shown, person));
 
     const consent::Gate gate(needs_.config.policy, person.consents,
                              {std::string(purpose->name), channel.channel, needs_.clock.now()});
@@ -57,18 +59,14 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
     Separator comma;
     WithheldList withheld;
     DestinationForms forms(needs_.vault, needs_.config, channel.channel);
-    for (PersonEvent& entry : found.events) {
-        auto left =
-            unexpired(std::move(entry.event), entry.place.time, needs_.clock.now(), needs_.config);
-        if (!left) continue;
-        entry.event = std::move(*left);
-        auto passed = pass_name(entry, gate);
+    for (const Shown& one : shown) {
+        auto passed = pass_name(one.entry, gate);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
             continue;
         }
         comma.write(body);
-        write_event(entry, gate, forms, std::get<consent::Released>(passed), body);
+        write_event(one, gate, forms, std::get<consent::Released>(passed), body);
     }
     body.text("],\"withheld\":");
     withheld.write(body);
@@ -113,20 +111,47 @@ Result<void> Timeline::add_homes(People::Reading reading, std::span<const Person
     return Result<void>::ok();
 }
 
-void Timeline::write_event(const PersonEvent& entry, const consent::Gate& gate,
-                           DestinationForms& forms, const consent::Released& name,
-                           consent::ReleasedBody& body) const {
+// What is past its time goes from the events; the rest is read once. Views of the events.
+std::vector<Timeline::Shown> Timeline::shown_of(std::vector<PersonEvent>& events) const {
+    const auto now = needs_.clock.now();
+    std::erase_if(events, [&](PersonEvent& entry) {
+        auto left = unexpired(std::move(entry.event), entry.place.time, now, needs_.config);
+        if (left) entry.event = std::move(*left);
+        return !left;
+    });
+    std::vector<Shown> shown;
+    shown.reserve(events.size());
+    for (const PersonEvent& entry : events) {
+        auto& properties = shown.emplace_back(Shown{.entry = entry}).properties;
+        for (const auto& [key, json] :
+             json::members_of(json::member_of(entry.event.raw, "properties")))
+            if (auto name = json::unescape(key))  // it was checked when it was accepted
+                properties.push_back(property_of(entry, std::move(*name), json));
+    }
+    return shown;
+}
+
+// Whoever a property names may be somebody else, or nobody yet, and refuse all the same.
+Result<void> Timeline::add_named(People::Reading reading, std::span<const Shown> shown,
+                                 Person& person) const {
+    for (const Shown& one : shown)
+        for (const Property& property : one.properties)
+            if (property.what.contact)
+                CDP_CHECK(needs_.people.add_foreign(reading, person, *property.what.contact));
+    return Result<void>::ok();
+}
+
+void Timeline::write_event(const Shown& shown, const consent::Gate& gate, DestinationForms& forms,
+                           const consent::Released& name, consent::ReleasedBody& body) const {
+    const PersonEvent& entry = shown.entry;
     body.text("{\"id\":\"").id(entry.place.id).text("\",\"type\":");
     write_type(body, entry.event.type);
     body.text(",\"name\":").value(name).text(",\"time\":").time(name.time());
     body.text(",\"source\":").source(name).text(",\"properties\":{");
     Separator comma;
     WithheldList withheld;
-    for (const auto& [key, json] :
-         json::members_of(json::member_of(entry.event.raw, "properties"))) {
-        const auto text = json::unescape(key);
-        if (!text) continue;  // cannot be: the event was checked when it was accepted
-        auto passed = pass_property(entry, gate, forms, *text, json);
+    for (const Property& property : shown.properties) {
+        auto passed = pass_property(entry, gate, forms, property);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
             continue;
@@ -179,25 +204,30 @@ consent::Passed Timeline::pass_name(const PersonEvent& entry, const consent::Gat
 
 // A property has the labels of its event, and those of the trait of that name: an e-mail address in
 // an order is an e-mail address.
-consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent::Gate& gate,
-                                        DestinationForms& forms, const std::string& name,
-                                        std::string_view json) const {
+Timeline::Property Timeline::property_of(const PersonEvent& entry, std::string name,
+                                         std::string_view json) const {
     // A property is what its own name says, in the light of its event; mapped nowhere, it stays
     // here.
     const auto own = needs_.config.policy.labels_of_property(name);
     consent::Labels labels(own.begin(), own.end());
     if (!own.empty())
         for (const auto& label : labels_of(entry.event)) labels.push_back(label);
-    const auto what = classify(needs_.config, needs_.vault,
-                               {.name = name,
-                                .labels = labels,
-                                .json = json,
-                                .source = entry.event.source,
-                                .of_event = true});
+    auto what = classify(needs_.config, needs_.vault,
+                         {.name = name,
+                          .labels = labels,
+                          .json = json,
+                          .source = entry.event.source,
+                          .of_event = true});
+    return {.name = std::move(name), .json = json, .what = std::move(what)};
+}
+
+consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent::Gate& gate,
+                                        DestinationForms& forms, const Property& property) const {
+    const auto& what = property.what;
     const auto& contact = what.contact;
-    consent::Field field{.name = name,
+    consent::Field field{.name = property.name,
                          .labels = what.labels,
-                         .collected_for = needs_.config.policy.purposes_of_property(name),
+                         .collected_for = needs_.config.policy.purposes_of_property(property.name),
                          .section = consent::Section::properties,
                          .within = entry.event.name,
                          .is_contact = what.is_contact,
@@ -205,7 +235,7 @@ consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent:
                                    .value = contact ? std::optional(contact->token) : std::nullopt,
                                    .from_server = entry.event.trust == Trust::server,
                                    .captured = entry.place.time},
-                         .json = json,
+                         .json = property.json,
                          .normal = contact ? std::string_view(contact->normal) : std::string_view{},
                          .time = entry.place.time,
                          .source = entry.event.source};

@@ -9,6 +9,7 @@
 
 #include "cdp/destination_forms.h"
 #include "cdp/disclosures.h"
+#include "cdp/field.h"
 #include "cdp/person_events.h"
 #include "cdp/platform.h"
 #include "cdp/read_needs.h"
@@ -28,19 +29,33 @@ public:
                                                  const TimelineQuery& query) const;
 
 private:
+    struct Property {
+        std::string name;
+        std::string_view json;
+        FieldClass what;
+    };
+    // An event that is left, and what its properties are.
+    struct Shown {
+        const PersonEvent& entry;
+        std::vector<Property> properties = {};
+    };
+
     consent::Cursor cursor_to(const Place& place, const Principal& channel) const;
     std::optional<Place> open_cursor(std::string_view cursor, const Principal& channel) const;
     Result<void> add_homes(People::Reading reading, std::span<const PersonEvent> events,
                            Person& person) const;
-    void write_event(const PersonEvent& entry, const consent::Gate& gate, DestinationForms& forms,
+    std::vector<Shown> shown_of(std::vector<PersonEvent>& events) const;
+    Result<void> add_named(People::Reading reading, std::span<const Shown> shown,
+                           Person& person) const;
+    void write_event(const Shown& shown, const consent::Gate& gate, DestinationForms& forms,
                      const consent::Released& name, consent::ReleasedBody& body) const;
     std::span<const std::string> labels_of(const StoredEvent& event) const;
     static consent::Passed pass(const PersonEvent& entry, const consent::Gate& gate,
                                 consent::Field field);
     consent::Passed pass_name(const PersonEvent& entry, const consent::Gate& gate) const;
+    Property property_of(const PersonEvent& entry, std::string name, std::string_view json) const;
     consent::Passed pass_property(const PersonEvent& entry, const consent::Gate& gate,
-                                  DestinationForms& forms, const std::string& name,
-                                  std::string_view json) const;
+                                  DestinationForms& forms, const Property& property) const;
 
     ReadNeeds needs_;
 };

@@ -86,6 +86,34 @@ TEST_CASE("no grant, merge or split lifts a suppression", "[suppression]") {
     if (!erased) CHECK(decided(world, "user_id", "u1")["reason"] == "suppressed");
 }
 
+TEST_CASE("a suppressed address leaves in nobody's order", "[suppression]") {
+    Shop world;
+    const auto till = PlatformWorld::source("till", cdp::Trust::server);
+    const auto whose =
+        GENERATE(as<std::string>{}, "somebody else's", "nobody's", "three accounts'");
+    const int accounts = whose == "nobody's" ? 0 : whose == "three accounts'" ? 3 : 1;
+    for (int n = 0; n < accounts; ++n)
+        world.send_one(R"({"type":"identify","userId":"other)" + std::to_string(n) +
+                           R"(","traits":{"email":"gift@shop.example"}})",
+                       till);
+    world.send_one(R"({"type":"track","event":"Order Completed","userId":"u1","messageId":"m9",)"
+                   R"("timestamp":"2026-11-21T11:06:00Z","properties":{"revenue":8,"email":)"
+                   R"("gift@shop.example"}})",
+                   till);
+    const auto scope = GENERATE(Scope::person, Scope::identifier);
+    CAPTURE(whose, static_cast<int>(scope));
+    for (const auto* purpose : {"service", "tax"}) {
+        const auto shown = world.timeline("desk", "user_id", "u1", {.purpose = purpose}).dump();
+        CHECK(shown.find("gift@shop.example") != shown.npos);
+    }
+    suppress(world, "email", "gift@shop.example", Reason::complaint, scope);
+    for (const auto* purpose : {"service", "tax"}) {
+        const auto shown = world.timeline("desk", "user_id", "u1", {.purpose = purpose}).dump();
+        CHECK(shown.find("gift@shop.example") == shown.npos);
+        CHECK(shown.find("Order Completed") != shown.npos);
+    }
+}
+
 TEST_CASE("a bounced address leaves in no form, and everything else as before", "[suppression]") {
     Shop world;
     // Somebody else who has it as a trait.
