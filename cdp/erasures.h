@@ -62,15 +62,14 @@ public:
     };
     explicit Erasures(Needs needs) : needs_(needs) {}
 
-    // Erases, and answers the request as JSON. Everything is gone, on disk, when it returns; it
-    // waits for the disk. Somebody unknown is answered like everybody, with nothing held. Of a dry
-    // run nothing is changed, but that `reader` looked is noted. Errors: malformed_identifier,
-    // malformed_reason, malformed_note; identifier_shared, identifier_suppressed (conflict): what
-    // is suppressed for a whole person is not taken from who stays; busy; contended, and those of
-    // the store: what was begun is finished by the same request sent again, or by the next start.
+    // Erases, and answers the request as JSON. Everything is gone, on disk, when it returns.
+    // Somebody unknown is answered like everybody, with nothing held. Of a dry run nothing changes,
+    // but that `reader` looked is noted. Errors: malformed_identifier, malformed_reason,
+    // malformed_note; identifier_shared, identifier_suppressed (conflict): what is suppressed for a
+    // whole person is not taken from who stays; busy; contended, and those of the store: the same
+    // request sent again, or the next start, finishes what was begun.
     Result<std::string> erase(const Reader& reader, const std::string& author,
                               const ErasureRequest& request) const;
-
     // The same as it is kept, of no dry run.
     Result<Erasure> carry_out(const std::string& author, const ErasureRequest& request) const;
 

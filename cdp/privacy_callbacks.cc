@@ -1,4 +1,5 @@
 #include "cdp/base/log.h"
+#include "cdp/privacy_change.h"
 #include "cdp/privacy_owed.h"
 #include "cdp/privacy_requests.h"
 #include "cdp/texts.h"

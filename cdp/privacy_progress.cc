@@ -1,6 +1,8 @@
 #include <algorithm>
+
 #include <memory>
 #include <utility>
+#include "cdp/privacy_change.h"
 
 #include "cdp/base/log.h"
 #include "cdp/privacy_regimes.h"

@@ -1,6 +1,8 @@
 #include <algorithm>
+
 #include <span>
 #include <utility>
+#include "cdp/privacy_change.h"
 
 #include "cdp/privacy_requests.h"
 

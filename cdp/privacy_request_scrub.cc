@@ -1,6 +1,7 @@
 #include "cdp/privacy_request_scrub.h"
 
 #include "cdp/privacy_request_bytes.h"
+#include "cdp/privacy_owed.h"
 #include "cdp/privacy_request_rows.h"
 #include "storage/key.h"
 

@@ -1,5 +1,7 @@
 #include "cdp/privacy_requests.h"
 
+#include "cdp/privacy_change.h"
+
 #include <algorithm>
 #include <utility>
 

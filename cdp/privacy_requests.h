@@ -24,6 +24,7 @@
 
 // What people ask of their data, whatever protocol brought it; docs/decisions/0029.
 namespace cdp {
+class PrivacyChange;
 
 // Safe to use from many threads; everything it refers to must outlive it. What returns has been
 // written: on disk, and in the ledger.
@@ -47,7 +48,6 @@ public:
     bool serves(PrivacyKind kind) const { return executors_.contains(kind); }
     // What ends a restriction; its results are the records by which.
     void lift_with(PrivacyExecutor lifter) { lifter_ = std::move(lifter); }
-
     // The law of requests that name none; a name of privacy_regimes(). Before the first.
     void default_regime(std::string name) { default_regime_ = std::move(name); }
     // Called by whoever erased somebody for a request, before that is said to be done; before
