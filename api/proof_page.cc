@@ -10,8 +10,9 @@ using cdp::PrivacyKind;
 
 struct Words {
     std::string_view heading;
-    std::string_view asked;  // the controller stands before it
-    std::string_view about;  // the identifier stands behind it
+    std::string_view asked;     // the controller stands before it
+    std::string_view asked_us;  // where it is not said who that is
+    std::string_view about;     // the identifier stands behind it
     std::string_view question;
     std::string_view yes;
     std::string_view otherwise;
@@ -25,6 +26,7 @@ struct Words {
 constexpr Words kEnglish{
     .heading = "Was it you?",
     .asked = "was asked this:",
+    .asked_us = "We were asked this:",
     .about = "It is about",
     .question = "Confirm only what you have asked for yourself.",
     .yes = "Yes, I asked for this",
@@ -39,6 +41,7 @@ constexpr Words kEnglish{
 constexpr Words kKorean{
     .heading = "본인 확인",
     .asked = "에 다음 요청이 접수되었습니다.",
+    .asked_us = "다음 요청이 접수되었습니다.",
     .about = "대상:",
     .question = "본인이 직접 요청한 경우에만 확인해 주십시오.",
     .yes = "예, 제가 요청했습니다",
@@ -94,7 +97,9 @@ std::string begin(const AskedProof& asked, Language language) {
     const bool korean = language == Language::korean;
     const auto& words = words_in(language);
     auto out = begin_page(words.heading, language);
-    if (!asked.controller.empty())
+    if (asked.controller.empty())
+        add_paragraph(out, words.asked_us);
+    else
         add_paragraph(
             out, cdp::html_text(asked.controller) + (korean ? "" : " ") + std::string(words.asked));
     out.append("<p><strong>");
