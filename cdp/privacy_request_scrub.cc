@@ -1,7 +1,7 @@
 #include "cdp/privacy_request_scrub.h"
 
-#include "cdp/privacy_request_bytes.h"
 #include "cdp/privacy_owed.h"
+#include "cdp/privacy_request_bytes.h"
 #include "cdp/privacy_request_rows.h"
 #include "storage/key.h"
 
@@ -27,7 +27,9 @@ bool privacy_row_opens(const storage::Snapshot& snapshot, const storage::Vault& 
         return static_cast<bool>(open_privacy_row(vault, key, value));
     if (key.starts_with(privacy_due_prefix()) || key.starts_with(privacy_ready_prefix()))
         return timed_in(key).has_value();
-    if (key.starts_with(privacy_owed_prefix())) return decode_owed(value).has_value();
+    for (const auto protocol : {PrivacyProtocol::direct, PrivacyProtocol::open_dsr,
+                                PrivacyProtocol::drp, PrivacyProtocol::iab})
+        if (key.starts_with(privacy_owed_prefix(protocol))) return owed_in(key).has_value();
     return key.size() != kSubjectKeyBytes || subject_opens(snapshot, vault, key, value);
 }
 
