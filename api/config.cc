@@ -8,7 +8,6 @@
 #include "api/config_policy.h"
 #include "api/config_protocols.h"
 #include "api/config_table.h"
-#include "api/drp_config.h"
 #include "cdp/base/time.h"
 #include "cdp/privacy_regimes.h"
 
@@ -102,20 +101,6 @@ void read_privacy(const toml::table* found, std::optional<ConfigFault>& fault, C
     table.finish();
 }
 
-void read_drp(const toml::table* found, std::optional<ConfigFault>& fault, cdp::AgentTerms& out) {
-    if (!found) return;
-    ConfigTable table(*found, "drp", fault);
-    table.read("business_id", out.business_id);
-    table.read("verification_url", out.verification_url);
-    const auto& url = out.verification_url;
-    if (!url.empty() && !url.starts_with("https://"))
-        table.blame("verification_url", "A URL that begins with https:// is expected.");
-    auto minutes = static_cast<std::int64_t>(out.revoke_window.count());
-    table.read("revoke_window_minutes", 0, 10'080, minutes);
-    out.revoke_window = std::chrono::minutes(minutes);
-    table.finish();
-}
-
 void read_google(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
     if (!found) return;
     ConfigTable table(*found, "google_consent", fault);
@@ -151,8 +136,7 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     read_opendsr(table, out.opendsr);
     read_iab(table, out.iab);
     read_outgoing(table, out.outgoing);
-    cdp::AgentTerms agents;  // read by whoever lets them in
-    read_drp(table.table("drp"), fault, agents);
+    read_drp(table, out.agents);
     table.finish();
 }
 
@@ -194,20 +178,6 @@ cdp::Result<Config> read_config(const std::string& file) {
             cdp::format_time(std::chrono::floor<std::chrono::milliseconds>(time)).substr(0, 10);
     }
     return config;
-}
-
-cdp::Result<cdp::AgentTerms> agent_terms(const std::string& file) {
-    cdp::AgentTerms out;
-    if (file.empty()) return out;
-    try {
-        const auto document = toml::parse_file(file);
-        std::optional<ConfigFault> fault;
-        read_drp(document["drp"].as_table(), fault, out);
-        if (fault) return error_of(*fault, file);
-    } catch (const toml::parse_error& error) {
-        return error_of({.line = 0, .path = {}, .message = std::string(error.description())}, file);
-    }
-    return out;
 }
 
 cdp::Result<Config> given_config(const std::string& file) {

@@ -8,6 +8,7 @@
 #include "api/iab_config.h"
 #include "api/opendsr_config.h"
 #include "api/outgoing.h"
+#include "cdp/agents.h"
 #include "cdp/base/result.h"
 #include "cdp/config.h"
 
@@ -30,6 +31,7 @@ struct Config {
     OpenDsrConfig opendsr;
     IabConfig iab;
     OutgoingConfig outgoing;
+    cdp::AgentTerms agents;
     std::string day;  // UTC, on which the file was last changed; empty: not from a file
 };
 

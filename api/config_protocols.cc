@@ -107,6 +107,20 @@ void read_iab(ConfigTable& document, IabConfig& out) {
     table.finish();
 }
 
+void read_drp(ConfigTable& document, cdp::AgentTerms& out) {
+    const auto* found = document.table("drp");
+    if (!found) return;
+    ConfigTable table(*found, document.path_of("drp"), document.fault());
+    table.read("business_id", out.business_id);
+    table.read("verification_url", out.verification_url);
+    if (!out.verification_url.empty() && !out.verification_url.starts_with("https://"))
+        table.blame("verification_url", "A URL that begins with https:// is expected.");
+    auto minutes = static_cast<std::int64_t>(out.revoke_window.count());
+    table.read("revoke_window_minutes", 0, 10'080, minutes);
+    out.revoke_window = std::chrono::minutes(minutes);
+    table.finish();
+}
+
 void read_outgoing(ConfigTable& document, OutgoingConfig& out) {
     const auto* found = document.table("outgoing");
     if (!found) return;

@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "api/drp_config.h"
 #include "api/drp_message.h"
 #include "cdp/agents.h"
 #include "cdp/privacy_request.h"

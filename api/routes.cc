@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "api/audit.h"
-#include "api/drp_config.h"
 #include "api/handlers.h"
 #include "api/opendsr_routes.h"
 #include "api/proof_link.h"
@@ -36,6 +35,7 @@ constexpr Roles kDecisionReaders{Role::channel, Role::source, Role::officer, Rol
 constexpr Roles kNoticeReaders{Role::source, Role::officer, Role::steward, Role::admin};
 
 constexpr std::size_t kFormBytesMax = 16 * 1024;
+constexpr std::size_t kDrpBytesMax = 64 * 1024;
 
 Route ingest_route(std::string_view path, std::optional<EventType> type) {
     return {.method = Method::post,
@@ -176,7 +176,7 @@ void add_drp(std::vector<Route>& out) {
                             std::variant<Now, Later> handler) {
         out.push_back({.method = method,
                        .path = path,
-                       .body_max = method == Method::get ? 0 : kDrpBodyMax,
+                       .body_max = method == Method::get ? 0 : kDrpBytesMax,
                        .handler = handler,
                        .any_parameter = true});
     };

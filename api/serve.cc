@@ -8,7 +8,6 @@
 
 #include "api/command_line.h"
 #include "api/config.h"
-#include "api/drp_config.h"
 #include "api/log_sink.h"
 #include "api/reach.h"
 #include "api/rebuild.h"
@@ -118,8 +117,7 @@ cdp::Result<OpenFolder> open_up_to_date(const std::string& data, const cdp::Conf
     return open_folder(data);
 }
 
-int serve_folder(const OpenFolder& folder, const Config& config, cdp::AgentTerms agents,
-                 ServerOptions options) {
+int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions options) {
     const cdp::SystemClock clock;
     auto journal = folder.journal();
     if (!journal) return fail(journal.error());
@@ -135,7 +133,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, cdp::AgentTerms
     backups.tell_erasures();
     const auto& privacy = platform.privacy();
     privacy.requests.default_regime(config.privacy_regime);
-    privacy.agents.let_in(std::move(agents));
+    privacy.agents.let_in(config.agents);
     privacy.requests.after_erasure([&backups] { backups.tell_erasures(); });
     cdp::KeyEpochs key_epochs({*folder.store, *folder.vault, *folder.keyring, clock});
     key_epochs.reach(backups);
@@ -187,9 +185,7 @@ int serve(const ServeCommand& command) {
                                 .iab = config->iab,
                                 .outgoing = config->outgoing,
                                 .acts_by_itself = true};
-    auto agents = agent_terms(command.config);
-    if (!agents) return fail(agents.error());
-    return serve_folder(*folder, *config, *std::move(agents), options);
+    return serve_folder(*folder, *config, options);
 }
 
 }  // namespace api

@@ -187,7 +187,7 @@ SOUND = {
     "plain lambda in await": ("api/a.cc", "co_await run_on(pool, [](int x) { return x; });\n"),
     "brace in a comment": ("api/a.cc", "co_await f(x);  // not Reply{1}\n"),
     "issue named": ("api/a.cc", "// TO" "DO(#12): tombstones stay.\n"),
-    "relative path": ("docs/a.md", "build/work/x and $DIR/work/y and http://host/ho" "me/\n"),
+    "relative path": ("docs/a.md", "build/wo" "rk/x and $DIR/wo" "rk/y and http://host/ho" "me/\n"),
 }
 
 

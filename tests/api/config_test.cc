@@ -54,6 +54,8 @@ std::string shown(const api::Config& config) {
            std::to_string(config.opendsr.cancel_window.count());
     for (const auto& [type, ours] : config.opendsr.identity_types) out += type + "=" + ours + "\n";
     for (const auto& [name, hosts] : config.opendsr.callback_hosts) out += name + shown(hosts);
+    out += config.agents.business_id + config.agents.verification_url +
+           std::to_string(config.agents.revoke_window.count());
     for (const auto& [type, ours] : config.iab.identifier_types) out += type + "=" + ours + "\n";
     for (const auto& party : config.iab.parties)
         out += party.domain + shown(party.keys) + shown(party.identifier_types);
@@ -119,6 +121,11 @@ inner_hosts = ["localhost"]
     CHECK(at("[opendsr]\ncallback_hosts = {crm = [\"https://a.example\"]}")
               .starts_with("opendsr.callback_hosts.crm: "));
     CHECK(at("[[iab.parties]]\ndomain = \"a.example\"").starts_with("iab.parties[0]"));
+    CHECK(at("drp = 1").starts_with("drp: "));
+    CHECK(
+        at("[drp]\nverification_url = \"http://a.example\"").starts_with("drp.verification_url: "));
+    CHECK(at("[drp]\nrevoke_window_minutes = -1").starts_with("drp.revoke_window_minutes: "));
+    CHECK(at("[drp]\nbusiness = \"A\"").starts_with("drp.business: "));
     CHECK(at("[[iab.parties]]\ndomain = \"a.example\"\nkeys = [\"AAAA\"]")
               .starts_with("iab.parties[0].keys: "));
     CHECK(at("[[iab.parties]]\nkeys = []\ndomain = \"localhost\"")
