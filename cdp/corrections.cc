@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ranges>
+#include <utility>
 
 #include "cdp/base/bytes.h"
 #include "cdp/json_normal.h"
@@ -15,7 +15,11 @@ namespace {
 using storage::KeyWriter;
 using storage::Space;
 
-constexpr std::uint8_t kFormat = 1;
+constexpr std::uint8_t kFormat = 2;
+// Of one (identifier, trait).
+constexpr std::size_t kRequestsMax = 100;
+// Sealed it is a little more, and still a value that the store takes.
+constexpr std::size_t kPlainBytesMax = storage::kValueBytesMax - 1024;
 
 // 64 bits that tell a key from most others.
 std::uint64_t start_of(const Token& home, const TraitName& name) {
@@ -37,25 +41,45 @@ std::string prefix_of(const Token& home) {
     CorrectedTrait out{.name = std::string(in.bytes())};
     const auto right = in.bytes();
     if (!right.empty()) out.right = decode_trait(right);
+    for (auto n = in.u16(); n > 0 && in.ok(); --n)
+        out.requests.push_back(in.id<PrivacyRequestId>());
     for (auto n = in.u16(); n > 0 && in.ok(); --n) {
-        Correction one{.request = in.id<PrivacyRequestId>()};
-        one.right = in.id<ValueHash>();
-        for (auto m = in.u16(); m > 0 && in.ok(); --m) one.refused.push_back(in.id<ValueHash>());
-        out.corrections.push_back(std::move(one));
+        auto& word = out.words[in.id<ValueHash>()];
+        word.time = timestamp_of(in.i64());
+        word.refused = in.u8() != 0;
     }
     if (!in.done() || format != kFormat || out.right.has_value() == right.empty())
         return damaged("a correction that cannot be read");
     return out;
 }
 
+std::string encode(const CorrectedTrait& trait) {
+    ByteWriter out;
+    out.u8(kFormat).bytes(trait.name).bytes(trait.right ? encode(*trait.right) : "");
+    out.u16(static_cast<std::uint16_t>(trait.requests.size()));
+    for (const auto& request : trait.requests) out.raw(request.view());
+    out.u16(static_cast<std::uint16_t>(trait.words.size()));
+    for (const auto& [value, word] : trait.words)
+        out.raw(value.view()).i64(milliseconds_of(word.time)).u8(word.refused ? 1 : 0);
+    return out.take();
+}
+
 }  // namespace
 
-bool CorrectedTrait::refuses(const ValueHash& value) const {
-    for (const auto& one : std::views::reverse(corrections)) {
-        if (one.right == value) return false;
-        if (std::ranges::find(one.refused, value) != one.refused.end()) return true;
-    }
-    return false;
+void add_word(ValueWords& words, const ValueHash& value, const ValueWord& word) {
+    const auto [at, fresh] = words.try_emplace(value, word);
+    if (!fresh &&
+        std::pair(word.time, word.refused) > std::pair(at->second.time, at->second.refused))
+        at->second = word;
+}
+
+bool refuses(const ValueWords& words, const ValueHash& value) {
+    const auto word = words.find(value);
+    return word != words.end() && word->second.refused;
+}
+
+bool CorrectedTrait::fits() const {
+    return requests.size() <= kRequestsMax && encode(*this).size() <= kPlainBytesMax;
 }
 
 ValueHash value_hash(const storage::Vault& vault, std::string_view name, std::string_view json) {
@@ -69,15 +93,7 @@ std::string corrected_key(const Token& home, const TraitName& name) {
 
 std::string seal_corrected(const storage::SubjectKey& key, std::string_view row,
                            const CorrectedTrait& trait) {
-    ByteWriter out;
-    out.u8(kFormat).bytes(trait.name).bytes(trait.right ? encode(*trait.right) : "");
-    out.u16(static_cast<std::uint16_t>(trait.corrections.size()));
-    for (const auto& one : trait.corrections) {
-        out.raw(one.request.view()).raw(one.right.view());
-        out.u16(static_cast<std::uint16_t>(one.refused.size()));
-        for (const auto& value : one.refused) out.raw(value.view());
-    }
-    return storage::Vault::seal(key, row, out.str());
+    return storage::Vault::seal(key, row, encode(trait));
 }
 
 Result<CorrectedTrait> open_corrected(const storage::SubjectKey& key, std::string_view row,
@@ -98,7 +114,7 @@ Result<bool> Corrections::refuses(storage::Transaction& transaction, const stora
     const auto name = vault_.hash<TraitName>("trait", trait.name);
     if (!may_have(start_of(home, name))) return false;
     const auto corrected = CDP_TRY(find(transaction, key, home, trait.name));
-    return corrected.refuses(value_hash(vault_, trait.name, trait.json));
+    return cdp::refuses(corrected.words, value_hash(vault_, trait.name, trait.json));
 }
 
 Result<CorrectedTrait> Corrections::find(storage::Transaction& transaction,

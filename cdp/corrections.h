@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <shared_mutex>
@@ -25,28 +26,31 @@ using ValueHash = Id<struct ValueHashTag>;
 // What a corrected trait is said to be from: no source has this name.
 inline constexpr std::string_view kCorrectionSource = "(rectification)";
 
-// That a trait's value was wrong.
-struct Correction {
-    PrivacyRequestId request{};
-    ValueHash right{};                    // allowed again, if it was refused before
-    std::vector<ValueHash> refused = {};  // from now on
+// What a correction said of a value: that it is wrong, or that it is right after all.
+struct ValueWord {
+    Timestamp time{};
+    bool refused = false;
 
-    friend bool operator==(const Correction&, const Correction&) = default;
+    friend bool operator==(const ValueWord&, const ValueWord&) = default;
 };
+// The newest of each value.
+using ValueWords = std::map<ValueHash, ValueWord>;
+
+// Keeps the newer word; of one moment, the refusal. Any order of calls leaves the same.
+void add_word(ValueWords& words, const ValueHash& value, const ValueWord& word);
+bool refuses(const ValueWords& words, const ValueHash& value);
 
 // A trait of one identifier as it was corrected: a fact. The value stands beside the events' and is
 // later than any of them that was there.
 struct CorrectedTrait {
     std::string name = {};
-    std::optional<StoredTrait> right = {};     // the newest value; none: only refusals
-    std::vector<Correction> corrections = {};  // oldest first
+    std::optional<StoredTrait> right = {};        // the newest value; none: only refusals
+    std::vector<PrivacyRequestId> requests = {};  // by which, oldest first
+    ValueWords words = {};
 
-    // The newest correction that names the value decides.
-    bool refuses(const ValueHash& value) const;
+    // As many as a row holds; more are refused.
+    bool fits() const;
 };
-
-// Of one (identifier, trait); more are refused.
-inline constexpr std::size_t kCorrectionsMax = 100;
 
 ValueHash value_hash(const storage::Vault& vault, std::string_view name, std::string_view json);
 std::string corrected_key(const Token& home, const TraitName& name);

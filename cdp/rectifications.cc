@@ -31,8 +31,8 @@ Result<void> check_traits(const RectificationRequest& request) {
     if (request.traits.size() > kRectifiedTraitsMax)
         return refuse("too_many_traits", "At most 50 traits are put right at once.", "/traits");
     for (const auto& [name, json] : request.traits) {
-        if (name.empty() || name.size() > kReasonBytesMax)
-            return refuse("malformed_trait", "A trait's name has 1 to 1024 bytes.", "/traits");
+        if (name.empty() || name.size() > kRectifiedNameMax)
+            return refuse("malformed_trait", "A trait's name has 1 to 256 bytes.", "/traits");
         if (json.size() > kRectifiedBytesMax)
             return refuse("value_too_large", "A value has at most 16 KB.", "/traits/" + name);
     }
@@ -45,6 +45,7 @@ Result<void> check_traits(const RectificationRequest& request) {
 struct Rectifications::Held {
     Token token;
     storage::SubjectKey key;
+    CorrectedTrait corrected;
     std::optional<StoredTrait> trait = {};
 };
 
@@ -57,7 +58,10 @@ Result<std::vector<Rectifications::Held>> Rectifications::holders(People::Readin
         const auto key = CDP_TRY(needs_.vault.find(reading.snapshot, token));
         if (!key) continue;
         const auto row = trait_key(token, hash);
-        Held one{.token = token, .key = *key};
+        Held one{
+            .token = token,
+            .key = *key,
+            .corrected = CDP_TRY(needs_.corrections.find(reading.transaction, *key, token, name))};
         if (const auto sealed = CDP_TRY(reading.transaction.get(row)))
             one.trait = CDP_TRY(open_trait(*key, row, *sealed));
         out.push_back(std::move(one));
@@ -74,8 +78,13 @@ Result<void> Rectifications::correct(People::Reading reading, const std::vector<
                                      Rectification& rectification) const {
     const auto& [name, json] = right;
     const auto right_hash = value_hash(needs_.vault, name, json);
-    const auto held = CDP_TRY(holders(reading, tokens, name));
+    auto held = CDP_TRY(holders(reading, tokens, name));
     auto time = rectification.time;
+    // Later than what was said before, whatever the clock did since.
+    auto spoken = rectification.time;
+    for (const auto& one : held)
+        for (const auto& [value, word] : one.corrected.words)
+            spoken = std::max(spoken, word.time + std::chrono::milliseconds(1));
     const Held* in_use = nullptr;
     std::set<ValueHash> refused;
     for (const auto& one : held) {
@@ -93,19 +102,13 @@ Result<void> Rectifications::correct(People::Reading reading, const std::vector<
             rectification.identifiers_stay.push_back(name);
     }
     const Token first = in_use ? in_use->token : asked;
-    for (const auto& one : held) {
+    for (auto& one : held) {
         const bool told = one.trait || one.token == asked;
         if (!told && refused.empty()) continue;
-        auto corrected =
-            CDP_TRY(needs_.corrections.find(reading.transaction, one.key, one.token, name));
-        if (corrected.corrections.size() >= kCorrectionsMax)
-            return Error{.code = ErrorCode::conflict,
-                         .reason = "corrected_too_often",
-                         .message = "The trait was put right too often to be put right once more.",
-                         .pointer = "/traits/" + name};
-        corrected.corrections.push_back({.request = rectification.id,
-                                         .right = right_hash,
-                                         .refused = {refused.begin(), refused.end()}});
+        auto& corrected = one.corrected;
+        corrected.requests.push_back(rectification.id);
+        for (const auto& value : refused) add_word(corrected.words, value, {spoken, true});
+        add_word(corrected.words, right_hash, {spoken, false});
         if (told) {
             corrected.right =
                 StoredTrait{.name = name,
@@ -118,6 +121,11 @@ Result<void> Rectifications::correct(People::Reading reading, const std::vector<
                                     storage::Vault::seal(one.key, row, encode(*corrected.right)));
             ++rectification.identifiers;
         }
+        if (!corrected.fits())
+            return Error{.code = ErrorCode::conflict,
+                         .reason = "corrected_too_often",
+                         .message = "The trait was put right too often to be put right once more.",
+                         .pointer = "/traits/" + name};
         CDP_CHECK(needs_.corrections.put(reading.transaction, one.key, one.token, corrected));
     }
     return Result<void>::ok();

@@ -37,6 +37,7 @@ struct RectificationRequest {
 };
 
 inline constexpr std::size_t kRectifiedTraitsMax = 50;
+inline constexpr std::size_t kRectifiedNameMax = 256;         // bytes
 inline constexpr std::size_t kRectifiedBytesMax = 16 * 1024;  // of one value
 
 // That something was put right, as it is kept: nothing of the person.

@@ -58,7 +58,7 @@ Result<void> SubjectWalk::tell_corrections(ReportForm& form) {
                 out.text("time", format_time(corrected.right->time));
             }
             out.open_list("rectifications");
-            for (const auto& one : corrected.corrections) out.text({}, to_hex(one.request.view()));
+            for (const auto& request : corrected.requests) out.text({}, to_hex(request.view()));
             form.entry(out.close_list().close().take());
             return Result<void>::ok();
         };

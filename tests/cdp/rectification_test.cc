@@ -163,6 +163,35 @@ TEST_CASE("what cannot be put right is refused, and nothing is written") {
     CHECK(trait(world, "plan") == "gold");
 }
 
+TEST_CASE("what is put right ever again ends in a refusal, and never in a row that is too long") {
+    Desk world;
+    std::string error;
+    int rounds = 0;
+    for (; rounds < 120 && error.empty(); ++rounds) {
+        const auto n = std::to_string(rounds);
+        // Every browser that was ever hers says something else.
+        json device{{"userId", "u1"}, {"anonymousId", "c" + n}};
+        identify(world, device, {{"plan", "p" + n}}, "2026-11-20T10:00:00Z", "d" + n);
+        if (rounds < 40) continue;
+        error =
+            rectify(world, "user_id", "u1", {{"plan", '"' + std::string(16'000, 'x') + n + '"'}})
+                .value("error", "");
+        world.clock().advance(std::chrono::minutes(1));
+    }
+    CHECK(error == "");
+    for (; rounds < 250 && error.empty(); ++rounds)
+        error = rectify(world, "user_id", "u1",
+                        {{"plan", '"' + std::string(16'000, 'x') + std::to_string(rounds) + '"'}})
+                    .value("error", "");
+    CHECK(error == "corrected_too_often");
+    CHECK(rounds > 100);
+    CHECK(rectify(world, "user_id", "u1", {{std::string(257, 'n'), "1"}})["error"] ==
+          "malformed_trait");
+    std::map<std::string, std::string> longest;
+    for (int i = 10; i < 60; ++i) longest[std::to_string(i) + std::string(254, 'n')] = "1";
+    CHECK(rectify(world, "user_id", "u1", longest).contains("id"));
+}
+
 TEST_CASE("a correction survives a merge and a restart, and goes with the person") {
     Desk world;
     rectify(world, "user_id", "u1", {{"plan", "\"silver\""}});
