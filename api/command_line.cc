@@ -288,7 +288,7 @@ void add_report_verb(CLI::App& privacy, ReportCommand& command, int& code) {
         ->type_name("TYPE:VALUE");
     add_data(verb, command.data);
     verb->add_option("--format", command.format, "json, html, or portable (default json)");
-    verb->add_option("--output", command.output, "Where it goes (default: stdout)")
+    verb->add_option("--output", command.output, "A new file it goes to (default: stdout)")
         ->type_name("FILE");
     verb->add_option("--config", command.config,
                      "The configuration that serve runs with, TOML; unused while it runs")

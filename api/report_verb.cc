@@ -60,16 +60,10 @@ cdp::Result<void> write(OpenFolder& folder, const ReportCommand& command, const 
                                             sink);
 }
 
-// Where the report goes.
+// Where the report goes: a file is made with its first piece, and never in the place of another.
 class Output {
 public:
-    explicit Output(const std::string& path) : path_(path) {
-        if (path_.empty()) return;
-        const int descriptor =
-            ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-        file_ = descriptor < 0 ? nullptr : ::fdopen(descriptor, "w");
-        failed_ = file_ == nullptr;
-    }
+    explicit Output(const std::string& path) : path_(path) {}
     ~Output() {
         if (file_) std::fclose(file_);
     }
@@ -77,7 +71,7 @@ public:
     Output& operator=(const Output&) = delete;
 
     bool put(std::string_view bytes) {
-        std::FILE* to = path_.empty() ? stdout : file_;
+        std::FILE* to = path_.empty() ? stdout : file();
         failed_ = failed_ || std::fwrite(bytes.data(), 1, bytes.size(), to) != bytes.size();
         return !failed_;
     }
@@ -85,16 +79,25 @@ public:
     // Of what was written; nothing is left of what is not whole.
     int finish(const cdp::Result<void>& done) {
         if (path_.empty()) return done ? finish_output() : fail(done.error());
-        if (file_) failed_ = std::fclose(std::exchange(file_, nullptr)) != 0 || failed_;
+        const bool made = file_ != nullptr;
+        if (made) failed_ = std::fclose(std::exchange(file_, nullptr)) != 0 || failed_;
         if (done && !failed_) return kDone;
-        if (done) std::perror(("cdp: " + path_).c_str());
-        ::unlink(path_.c_str());
+        if (done && made) std::perror(("cdp: " + path_).c_str());
+        if (made) ::unlink(path_.c_str());
         return done ? int{kFailed} : fail(done.error());
     }
 
-    bool failed() const { return failed_; }
-
 private:
+    std::FILE* file() {
+        if (file_ || failed_) return file_;
+        constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+        const int descriptor = ::open(path_.c_str(), kFlags, 0600);
+        file_ = descriptor < 0 ? nullptr : ::fdopen(descriptor, "w");
+        failed_ = file_ == nullptr;
+        if (failed_) std::perror(("cdp: " + path_).c_str());
+        return file_;
+    }
+
     std::string path_;
     std::FILE* file_ = nullptr;
     bool failed_ = false;
@@ -108,10 +111,6 @@ int write_report(const ReportCommand& command) {
     auto reached = reach(command.data);
     if (!reached) return fail(reached.error());
     Output output(command.output);
-    if (output.failed()) {
-        std::perror(("cdp: " + command.output).c_str());
-        return kFailed;
-    }
     const auto done = std::visit(
         [&](auto& one) {
             return write(one, command, *wanted,

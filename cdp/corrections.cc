@@ -120,7 +120,11 @@ Result<bool> Corrections::refuses(storage::Transaction& transaction, const stora
 Result<CorrectedTrait> Corrections::find(storage::Transaction& transaction,
                                          const storage::SubjectKey& key, const Token& home,
                                          const std::string& name) const {
-    const auto row = corrected_key(home, vault_.hash<TraitName>("trait", name));
+    CDP_CHECK(load());
+    if (!any_.load(std::memory_order_acquire)) return CorrectedTrait{.name = name};
+    const auto hash = vault_.hash<TraitName>("trait", name);
+    if (!may_have(start_of(home, hash))) return CorrectedTrait{.name = name};
+    const auto row = corrected_key(home, hash);
     const auto sealed = CDP_TRY(transaction.get(row));
     if (!sealed) return CorrectedTrait{.name = name};
     return open_corrected(key, row, *sealed);

@@ -1,6 +1,7 @@
 #include "cdp/person_traits.h"
 
 #include <utility>
+#include <vector>
 
 #include "cdp/retention.h"
 #include "cdp/trait_rows.h"
@@ -26,20 +27,60 @@ Result<void> each_trait(People::Reading reading, const Person& person, const Vis
     return Result<void>::ok();
 }
 
+namespace {
+
+// What was said of a trait's values under any of a person's identifiers that is nobody else's.
+Result<ValueWords> words_of(const Corrections& corrections, People::Reading reading,
+                            const Person& person, const std::string& name) {
+    ValueWords words;
+    for (const PersonMember& member : person.members) {
+        if (member.node.shared) continue;
+        const auto corrected =
+            CDP_TRY(corrections.find(reading.transaction, member.key, member.token, name));
+        for (const auto& [value, word] : corrected.words) add_word(words, value, word);
+    }
+    return words;
+}
+
+// Who joins later may bring what was refused before.
+Result<void> leave_out_refused(const storage::Vault& vault, const Corrections& corrections,
+                               People::Reading reading, const Person& person,
+                               std::vector<HeldTrait>& held) {
+    std::map<std::string, ValueWords> by_name;
+    for (const HeldTrait& one : held)
+        if (const auto [at, fresh] = by_name.try_emplace(one.trait.name); fresh)
+            at->second = CDP_TRY(words_of(corrections, reading, person, one.trait.name));
+    std::erase_if(held, [&](const HeldTrait& one) {
+        const auto& words = by_name.find(one.trait.name)->second;
+        return !words.empty() && refuses(words, value_hash(vault, one.trait.name, one.trait.json));
+    });
+    return Result<void>::ok();
+}
+
+}  // namespace
+
 Result<TraitsInUse> held_traits(const Config& config, const storage::Vault& vault,
-                                People::Reading reading, const Person& person, Timestamp now) {
+                                const Corrections& corrections, People::Reading reading,
+                                const Person& person, Timestamp now) {
     TraitsInUse out;
     auto& traits = out.traits;
+    std::vector<HeldTrait> all;
     CDP_CHECK(each_trait(reading, person, [&](const PersonMember& member, StoredTrait trait) {
-        const auto name = trait.name;
-        const auto expiry = trait_expiry(config, name, trait.time);
+        const auto expiry = trait_expiry(config, trait.name, trait.time);
         if (is_past(expiry, now)) return Result<void>::ok();
         if (expiry && (!out.until || expiry->at < *out.until)) out.until = expiry->at;
-        const auto [at, fresh] = traits.try_emplace(name, HeldTrait{member.token, trait});
-        if (!fresh && supersedes(trait, at->second.trait))
-            at->second = {member.token, std::move(trait)};
+        all.push_back({member.token, std::move(trait)});
         return Result<void>::ok();
     }));
+    CDP_CHECK(leave_out_refused(vault, corrections, reading, person, all));
+    for (HeldTrait& one : all) {
+        const auto name = one.trait.name;
+        const auto at = traits.find(name);
+        if (at == traits.end())
+            traits.emplace(name, std::move(one));
+        else if (supersedes(one.trait, at->second.trait))
+            at->second = std::move(one);
+    }
     std::erase_if(traits, [](const auto& entry) { return entry.second.trait.json == "null"; });
     for (auto& [name, held] : traits)
         held.what = classify(config, vault,

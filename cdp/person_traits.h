@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "cdp/corrections.h"
 #include "cdp/destination_forms.h"
 #include "cdp/field.h"
 #include "cdp/people.h"
@@ -25,13 +26,15 @@ using VisitTrait = std::function<Result<void>(const PersonMember& member, Stored
 Result<void> each_trait(People::Reading reading, const Person& person, const VisitTrait& visit);
 
 // Of each name the one that supersedes the others, of those whose time has not passed. One that
-// was cleared is none.
+// was cleared is none, and so is a value that a correction under any of the identifiers refuses,
+// the newest that names it.
 struct TraitsInUse {
     HeldTraits traits = {};
     std::optional<Timestamp> until = {};  // when the first of them expires
 };
 Result<TraitsInUse> held_traits(const Config& config, const storage::Vault& vault,
-                                People::Reading reading, const Person& person, Timestamp now);
+                                const Corrections& corrections, People::Reading reading,
+                                const Person& person, Timestamp now);
 
 consent::Passed pass_trait(const Config& config, const consent::Gate& gate, DestinationForms& forms,
                            const HeldTrait& held);

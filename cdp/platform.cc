@@ -107,11 +107,14 @@ struct Platform::Parts {
     const PolicyVersions policies{{store, vault, config, clock}};
     const SourceNames source_names{vault};
     const People people{{vault, graph, consents, config}};
-    Profiles profiles{{store, vault, graph, people, consents, config, clock}, counters};
-    const Timeline timeline{{store, vault, graph, people, consents, config, clock}};
+    Profiles profiles{{store, vault, graph, people, corrections, consents, config, clock},
+                      counters};
+    const Timeline timeline{{store, vault, graph, people, corrections, consents, config, clock}};
     const ConsentHistory consent_history{{store, vault, graph, people, clock, policies}};
-    const Decisions decisions{{store, vault, graph, people, consents, config, clock}, policies};
-    const GoogleConsent google_consent{{store, vault, graph, people, consents, config, clock}};
+    const Decisions decisions{{store, vault, graph, people, corrections, consents, config, clock},
+                              policies};
+    const GoogleConsent google_consent{
+        {store, vault, graph, people, corrections, consents, config, clock}};
     const Groups groups{{store, vault, graph, people}};
     const IdentityView identity_view{{store, vault, graph, people, config, source_names}};
     const Quarantines quarantines{{store, vault, graph, consents, clock}};
@@ -141,8 +144,8 @@ struct Platform::Parts {
     const HashSearch hashes{{store, vault, graph, config}};
     const Rectifications rectifications{
         {store, vault, graph, people, corrections, erasures, disclosures, config, clock}};
-    const SubjectReports reports{{store, vault, graph, people, groups, source_names, disclosures,
-                                  erasures, requests, config, clock}};
+    const SubjectReports reports{{store, vault, graph, people, corrections, groups, source_names,
+                                  disclosures, erasures, requests, config, clock}};
     const AuditSources audit_sources{store,           vault,    graph,       consents, people,
                                      consent_history, policies, notices,     ledger,   disclosures,
                                      config,          clock,    withdrawals, erasures};

@@ -33,7 +33,7 @@ Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::str
     const auto token = CDP_TRY(needs_.people.resolve(reading, type, value));
     auto person = CDP_TRY(needs_.people.load(reading, token));
     const auto [traits, expiry] =
-        CDP_TRY(held_traits(needs_.config, needs_.vault, reading, person, now));
+        CDP_TRY(held_traits(needs_.config, needs_.vault, needs_.corrections, reading, person, now));
     for (const auto& [name, held] : traits)
         if (held.what.contact)
             CDP_CHECK(needs_.people.add_foreign(reading, person, *held.what.contact));

@@ -2,6 +2,7 @@
 
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
+#include "cdp/corrections.h"
 #include "cdp/people.h"
 #include "consent/consents.h"
 #include "identity/graph.h"
@@ -16,6 +17,7 @@ struct ReadNeeds {
     const storage::Vault& vault;
     const identity::Graph& graph;
     const People& people;
+    const Corrections& corrections;
     const consent::Consents& consents;
     const Config& config;
     const Clock& clock;

@@ -58,6 +58,7 @@ Result<std::vector<Rectifications::Held>> Rectifications::holders(People::Readin
         const auto key = CDP_TRY(needs_.vault.find(reading.snapshot, token));
         if (!key) continue;
         const auto row = trait_key(token, hash);
+        Corrections::watch(reading.transaction, token);
         Held one{
             .token = token,
             .key = *key,

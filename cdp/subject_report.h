@@ -9,6 +9,7 @@
 
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
+#include "cdp/corrections.h"
 #include "cdp/disclosures.h"
 #include "cdp/erasures.h"
 #include "cdp/groups.h"
@@ -59,6 +60,7 @@ public:
         const storage::Vault& vault;
         const identity::Graph& graph;
         const People& people;
+        const Corrections& corrections;
         const Groups& groups;
         const SourceNames& sources;
         Disclosures& disclosures;

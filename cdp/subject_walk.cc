@@ -45,7 +45,9 @@ Result<void> SubjectWalk::load() {
 
 // What cannot be read may be a refusal: then nothing is decided.
 Result<void> SubjectWalk::load_consents() {
-    traits_ = CDP_TRY(held_traits(needs_.config, needs_.vault, reading_, person_, now_)).traits;
+    traits_ = CDP_TRY(held_traits(needs_.config, needs_.vault, needs_.corrections, reading_,
+                                  person_, now_))
+                  .traits;
     if (!keyless_.empty()) return Result<void>::ok();
     person_.consents = CDP_TRY(needs_.people.load(reading_, asked_)).consents;
     for (const auto& [name, held] : traits_)

@@ -193,6 +193,12 @@ Result<std::string> Suppressions::revoke(std::string_view id, const std::string&
                          .message =
                              "Who is suppressed was erased for ever: there is nobody left of whom "
                              "it could be revoked."};
+        for (const Token& token : one->tokens)
+            if (const auto erased = CDP_TRY(Tombstones::find(transaction, token));
+                erased && erased->closing)
+                return Error{.code = ErrorCode::unavailable,
+                             .reason = "erasure_under_way",
+                             .message = "Who is suppressed is being erased. Send it again later."};
         one->said.until = needs_.clock.now();
         one->revoked = {.author = author, .reason = why, .salt = consent::random_salt()};
         CDP_CHECK(revoke({*snapshot, transaction}, *one));

@@ -87,7 +87,20 @@ TEST_CASE("the verb writes the same report whether a server runs or not") {
         CHECK(run({"privacy", "report", "user_id:u2", "--data", data, "--output", file}) ==
               api::kFailed);
     }
-    // Nothing is left of what was refused.
+    // A refusal makes no file and takes none away, nor does a report.
+    const auto before = tests::read_file(file);
+    CHECK(run({"privacy", "report", "user_id:u1", "--data", data, "--output", file}) ==
+          api::kFailed);
+    CHECK(tests::read_file(file) == before);
+    const auto link = root.path() + "/link.json";
+    const auto behind = root.path() + "/behind.json";
+    REQUIRE(::symlink(behind.c_str(), link.c_str()) == 0);
+    CHECK(run({"privacy", "report", "user_id:u1", "--data", data, "--output", link}) ==
+          api::kFailed);
+    CHECK(::access(behind.c_str(), F_OK) != 0);
+    REQUIRE(::unlink(file.c_str()) == 0);
+    CHECK(run({"privacy", "report", "user_id:u2", "--data", data, "--output", file}) ==
+          api::kFailed);
     CHECK(::access(file.c_str(), F_OK) != 0);
     REQUIRE(run({"privacy", "report", "user_id:u1", "--data", data, "--output", file}) ==
             api::kDone);

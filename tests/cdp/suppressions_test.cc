@@ -225,6 +225,30 @@ TEST_CASE("an officer's revocation alone ends a suppression, and both are in the
     for (const auto& one : page["suppressions"]) CHECK(one["ledger"].contains("index"));
 }
 
+TEST_CASE("none is revoked while whom it is of is being erased", "[suppression]") {
+    Shop world;
+    const auto made = suppress(world, "email", "a@shop.example");
+    const auto hash = identity::sha256_hex("a@shop.example");
+    for (const auto& token : {world.vault().token("email", "a@shop.example"),
+                              world.vault().token("email_sha256", hash)}) {
+        const auto say = [&](bool closing) {
+            const auto snapshot = world.store().snapshot();
+            storage::Transaction transaction(*snapshot, storage::kPartition);
+            if (closing)
+                transaction.put(cdp::tombstone_key(token),
+                                cdp::encode(cdp::Tombstone{.closing = true}));
+            else
+                transaction.erase(cdp::tombstone_key(token));
+            REQUIRE(commit_and_wait(world.store(), std::move(transaction)).state ==
+                    storage::CommitState::ok);
+        };
+        say(true);
+        CHECK(lift(world, made["id"])["error"] == "erasure_under_way");
+        say(false);
+    }
+    CHECK(lift(world, made["id"])["status"] == "revoked");
+}
+
 TEST_CASE("the check of the ledger notices a suppression that was changed or taken away",
           "[suppression]") {
     for (const bool taken : {false, true}) {
