@@ -44,7 +44,8 @@ OpenDsr::OpenDsr(cdp::Platform& platform, const cdp::Clock& clock, OpenDsrConfig
       domain_(domain_for(config_, public_url_)) {}
 
 std::string OpenDsr::url(std::string_view path) const {
-    return (public_url_.empty() ? "https://" + domain_ : public_url_) + std::string(path);
+    const bool by_domain = public_url_.empty() || !config_.domain.empty();
+    return (by_domain ? "https://" + domain_ : public_url_) + std::string(path);
 }
 
 // One of its own lies in the store as the key's text, then the certificate's. Another domain has

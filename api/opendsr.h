@@ -20,7 +20,7 @@ public:
 
     const OpenDsrConfig& config() const { return config_; }
     const std::string& domain() const { return domain_; }
-    // A URL of ours. Where no public URL is configured, of this domain by https.
+    // A URL of ours: of the configured domain by https; where none is, under the public URL.
     std::string url(std::string_view path) const;
 
     // The configured key and certificate, or those made here: the first time that takes up to a

@@ -56,6 +56,11 @@ TEST_CASE("a server without a certificate makes one, once, and says that nobody 
     const api::OpenDsr elsewhere(*world.platform, world.clock, {}, "https://dsr.shop.example");
     CHECK((*elsewhere.signer())->domain() == "dsr.shop.example");
     CHECK(elsewhere.url("/a") == "https://dsr.shop.example/a");
+    // The domain that the certificate names is where it is spoken.
+    api::OpenDsrConfig config;
+    config.domain = "dsr.shop.example";
+    const api::OpenDsr named(*world.platform, world.clock, config, "https://cdp.shop.example");
+    CHECK(named.url("/a") == "https://dsr.shop.example/a");
 }
 
 TEST_CASE("openssl itself verifies an answer") {
