@@ -35,7 +35,7 @@ inline constexpr int kIabAccepted = 202;
 
 // Errors: invalid_argument with a pointer: those of parse_json, member_missing, wrong_type,
 // version_unsupported, malformed_id, malformed_time, identifier_type_unknown,
-// identifier_format_unknown, malformed_hash, malformed_domain.
+// identifier_format_unknown, malformed_identifier, malformed_hash.
 cdp::Result<IabRequest> read_iab_request(std::string_view body, const IabConfig& config);
 
 // That whoever sends it is registered, signed it, and may send such an identifier. Errors:

@@ -143,7 +143,8 @@ cdp::Result<std::vector<std::string>> read_callbacks(const json& body) {
                        "/status_callback_urls");
     for (std::size_t i = 0; i < urls.size(); ++i)
         if (!parse_url(urls[i]))
-            return invalid("url_malformed", "A URL of https is expected here.",
+            return invalid("url_malformed",
+                           "A URL is expected here, of https unless its host is an inner one.",
                            "/status_callback_urls/" + std::to_string(i));
     return urls;
 }
