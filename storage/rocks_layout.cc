@@ -61,14 +61,12 @@ public:
     }
 };
 
-// Keys that are put in order, many at a time: each is found a place next to the last one. To the
-// others, which come at random, it brings nothing.
+// A commit's rows are put in the order of their keys: within a space each is looked for from the
+// place of the last one.
 class PutInOrder final : public rocksdb::SliceTransform {
 public:
     const char* Name() const override { return "cdp.put_in_order"; }
-    bool InDomain(const rocksdb::Slice& key) const override {
-        return key.size() > kSpaceAt && key[kSpaceAt] == static_cast<char>(Space::subject_key);
-    }
+    bool InDomain(const rocksdb::Slice& key) const override { return key.size() > kSpaceAt; }
     rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
         return {key.data(), kSpaceAt + 1};
     }

@@ -5,10 +5,12 @@
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "cdp/base/assert.h"
 #include "storage/committer.h"
@@ -31,10 +33,10 @@ public:
 
     cdp::Result<void> apply(std::span<const Row> rows) override {
         batch_.Clear();
-        for (const Row& row : rows) {
-            auto* family = database_.family(row.key);
-            const auto added = row.value ? batch_.Put(family, row.key, *row.value)
-                                         : batch_.Delete(family, row.key);
+        for (const Row* row : in_order(rows)) {
+            auto* family = database_.family(row->key);
+            const auto added = row->value ? batch_.Put(family, row->key, *row->value)
+                                          : batch_.Delete(family, row->key);
             if (!added.ok()) return translate(added, "batch");
         }
         const auto status = database_.db().Write(write_options_, &batch_);
@@ -60,10 +62,21 @@ public:
     }
 
 private:
+    // In the order of their keys, each is found a place in the memtable next to the one before; of
+    // those with the same key the last stays the last.
+    std::span<const Row* const> in_order(std::span<const Row> rows) {
+        order_.clear();
+        for (const Row& row : rows) order_.push_back(&row);
+        std::ranges::stable_sort(order_, {}, [](const Row* row) { return row->key; });
+        return order_;
+    }
+
     Database& database_;
     HighWaterMark& mark_;
     rocksdb::WriteOptions write_options_;
-    rocksdb::WriteBatch batch_;  // kept, and its memory with it
+    // Kept, and their memory with them.
+    rocksdb::WriteBatch batch_;
+    std::vector<const Row*> order_;
 };
 
 class RocksStore final : public Store, public DatabaseFiles {
