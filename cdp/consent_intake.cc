@@ -6,7 +6,6 @@
 #include "cdp/named.h"
 #include "cdp/refuse.h"
 #include "cdp/signal_answers.h"
-#include "cdp/suppression_rows.h"
 #include "storage/contended.h"
 #include "storage/key.h"
 
@@ -112,7 +111,7 @@ Result<bool> ConsentIntake::record(const storage::Snapshot& snapshot,
         const auto observed = CDP_TRY(needs_.graph.observe(snapshot, transaction, met));
         CDP_CHECK(needs_.graph.settle(transaction, observed.unsettled, met.received));
     }
-    CDP_CHECK(heed_suppressed_hashes(transaction));
+    CDP_CHECK(needs_.suppressed.heed_hashes(transaction));
     return needs_.consents.record(transaction, item.record);
 }
 

@@ -7,7 +7,6 @@
 #include "cdp/filing.h"
 #include "cdp/sightings.h"
 #include "cdp/stamps.h"
-#include "cdp/suppression_rows.h"
 #include "consent/signal_rows.h"
 #include "storage/contended.h"
 #include "storage/key.h"
@@ -243,7 +242,7 @@ Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transactio
             CDP_TRY(store(snapshot, transaction, request, item, unsettled));
         if (transaction.writes().size() >= kChunkRowsMax) cluster.working = i + 1;
     }
-    CDP_CHECK(heed_suppressed_hashes(transaction));
+    CDP_CHECK(needs_.suppressed.heed_hashes(transaction));
     if (!transaction.empty()) sources_.keep(transaction, request.source);
     if (unsettled.empty()) return Result<void>::ok();
     needs_.counters.folds.fetch_add(1, std::memory_order_relaxed);

@@ -4,6 +4,7 @@
 #include "cdp/config.h"
 #include "cdp/corrections.h"
 #include "cdp/platform.h"
+#include "cdp/suppressed_tokens.h"
 #include "cdp/tombstones.h"
 #include "cdp/worker.h"
 #include "consent/consents.h"
@@ -27,6 +28,7 @@ struct IntakeNeeds {
     const consent::Ledger& ledger;
     const Tombstones& tombstones;
     const Corrections& corrections;
+    const SuppressedTokens& suppressed;
 };
 
 }  // namespace cdp

@@ -101,6 +101,7 @@ struct Platform::Parts {
 
     const Tombstones tombstones{store};
     const Corrections corrections{store, vault};
+    const SuppressedTokens suppressed{store, vault};
     const identity::Graph graph{store, vault, config.types};
     const consent::Consents consents{vault};
     consent::Ledger ledger{store, vault};
@@ -123,19 +124,19 @@ struct Platform::Parts {
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
     Ingest ingest{{store, vault, graph, consents, config, clock, counters, again, ledger,
-                   tombstones, corrections},
+                   tombstones, corrections, suppressed},
                   groups,
                   source_names};
     const Notices notices{{store, vault, config, clock}};
     const Receipts receipts{{store, vault, ledger, notices, config, clock}};
     const Withdrawals withdrawals{
         {store, vault, graph, people, consents, disclosures, config, clock}};
-    const Suppressions suppressions{{store, vault, graph, disclosures, config, clock}};
+    const Suppressions suppressions{{store, vault, graph, suppressed, disclosures, config, clock}};
     const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, corrections,
                              disclosures, withdrawals, suppressions, config, clock}};
     const Retentions retentions{{store, vault, graph, consents, groups, config, clock}};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger,
-                          tombstones, corrections},
+                          tombstones, corrections, suppressed},
                          notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
     PrivacyRequests requests{{store, vault, graph, tombstones, disclosures, config, clock}};

@@ -15,11 +15,6 @@ namespace {
 constexpr std::uint8_t kFormat = 1;
 const Token kAll = Token::from("all suppressions");
 
-std::string hashes_key() {
-    return storage::KeyWriter(storage::Space::do_not_contact, Token::from("suppressed hashe"))
-        .str();
-}
-
 storage::SubjectKey key_of(const storage::Vault& vault) {
     return vault.own_key("suppressions");
 }
@@ -162,40 +157,59 @@ Result<std::vector<ListedSuppression>> all_suppressions(const storage::Snapshot&
     return out;
 }
 
-void note_hash_suppressed(storage::Transaction& transaction) {
-    transaction.put(hashes_key(), "");
-}
-
-Result<void> heed_suppressed_hashes(storage::Transaction& transaction) {
-    struct Known {
-        Token hash;
-        Token token;
-    };
-    std::vector<Known> met;
-    constexpr std::size_t kSpaceAt = storage::kGroupBytes - sizeof(Token::bytes) - 1;
-    for (const auto& write : transaction.writes())
-        if (write.value && write.key[kSpaceAt] == static_cast<char>(storage::Space::hash_form))
-            met.push_back(
-                {storage::subject_in(write.key), storage::KeyReader(write.key).id<Token>()});
-    if (met.empty() || !CDP_TRY(transaction.get(hashes_key()))) return Result<void>::ok();
-    for (const auto& [hash, token] : met) {
-        std::vector<std::pair<RecordId, std::string>> stand;
-        CDP_CHECK(transaction.scan(consent::suppressions_prefix(hash),
-                                   [&](std::string_view key, std::string_view value) {
-                                       if (const auto one = consent::read_suppression(key, value))
-                                           stand.emplace_back(one->id, value);
-                                       return true;
-                                   }));
-        for (auto& [id, value] : stand)
-            transaction.put(consent::suppression_key(token, id), std::move(value));
+Result<std::vector<ListedSuppression>> suppressions_naming(storage::Transaction& transaction,
+                                                           const storage::Vault& vault,
+                                                           const Token& token) {
+    std::vector<RecordId> stand;
+    CDP_CHECK(transaction.scan(consent::suppressions_prefix(token),
+                               [&](std::string_view key, std::string_view value) {
+                                   if (const auto one = consent::read_suppression(key, value))
+                                       stand.push_back(one->id);
+                                   return true;
+                               }));
+    std::vector<ListedSuppression> out;
+    for (const RecordId& id : stand) {
+        auto one = CDP_TRY(find_suppression(transaction, vault, id));
+        if (!one) return damaged("a suppression that is not listed");
+        if (one->tokens.front() == token) out.push_back(*std::move(one));
     }
-    return Result<void>::ok();
+    return out;
 }
 
-Result<void> each_suppression_commitment(
-    const storage::Snapshot& snapshot, const storage::Vault& vault,
-    const std::function<bool(const RecordId&, const std::optional<consent::Sha256>&)>& visit) {
+namespace {
+
+using Visit = std::function<bool(const RecordId&, const std::optional<consent::Sha256>&)>;
+
+// Every row under an identifier is one that the list says stands there.
+Result<void> each_unlisted(const storage::Snapshot& snapshot, const storage::Vault& vault,
+                           const Visit& visit) {
     auto outcome = Result<void>::ok();
+    const auto is_listed = [&](const Token& token, const RecordId& id) -> Result<bool> {
+        const auto key = suppression_list_key(id);
+        const auto sealed = CDP_TRY(snapshot.get(key));
+        if (!sealed) return false;
+        const auto one = open_suppression(vault, key, *sealed);
+        return one && std::ranges::find(one->tokens, token) != one->tokens.end();
+    };
+    CDP_CHECK(snapshot.scan(storage::space_prefix(storage::Space::consent), {},
+                            [&](std::string_view key, std::string_view) {
+                                if (!consent::is_suppression(key)) return true;
+                                storage::KeyReader in(key);
+                                in.byte();
+                                const auto id = in.id<RecordId>();
+                                const auto listed = is_listed(storage::subject_in(key), id);
+                                if (!listed) outcome = listed.error();
+                                return listed && (*listed || visit(id, std::nullopt));
+                            }));
+    return outcome;
+}
+
+}  // namespace
+
+Result<void> each_suppression_commitment(const storage::Snapshot& snapshot,
+                                         const storage::Vault& vault, const Visit& visit) {
+    auto outcome = Result<void>::ok();
+    bool more = true;
     const auto look_at = [&](std::string_view key, std::string_view sealed) -> Result<bool> {
         const auto one = open_suppression(vault, key, sealed);
         const auto id = storage::KeyReader(key).id<RecordId>();
@@ -205,11 +219,13 @@ Result<void> each_suppression_commitment(
     };
     CDP_CHECK(snapshot.scan(suppression_list_prefix(), {},
                             [&](std::string_view key, std::string_view sealed) {
-                                const auto more = look_at(key, sealed);
-                                if (!more) outcome = more.error();
-                                return more && *more;
+                                const auto next = look_at(key, sealed);
+                                if (!next) outcome = next.error();
+                                more = next && *next;
+                                return more;
                             }));
-    return outcome;
+    if (!outcome || !more) return outcome;
+    return each_unlisted(snapshot, vault, visit);
 }
 
 }  // namespace cdp

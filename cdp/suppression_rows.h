@@ -70,14 +70,15 @@ Result<std::optional<ListedSuppression>> find_suppression(storage::Transaction& 
 Result<std::vector<ListedSuppression>> all_suppressions(const storage::Snapshot& snapshot,
                                                         const storage::Vault& vault);
 
-// Something was suppressed by a hash: from now on heed_suppressed_hashes looks.
-void note_hash_suppressed(storage::Transaction& transaction);
-// What was suppressed by its hash before anybody had it stands from now on under an address or
-// number that the transaction writes for the first time, too. Free while no hash was suppressed.
-Result<void> heed_suppressed_hashes(storage::Transaction& transaction);
+// Those that name this identifier, in the order of their rows, revoked ones too: not those of an
+// address or number that it is a hash of.
+Result<std::vector<ListedSuppression>> suppressions_naming(storage::Transaction& transaction,
+                                                           const storage::Vault& vault,
+                                                           const Token& token);
 
-// What the ledger's entries of each commit to; nullopt: its row cannot be read, or those under its
-// identifiers say something else. False stops.
+// What the ledger's entries of each commit to; nullopt: its row cannot be read, those under its
+// identifiers say something else, or one stands under an identifier that it does not list. False
+// stops.
 Result<void> each_suppression_commitment(
     const storage::Snapshot& snapshot, const storage::Vault& vault,
     const std::function<bool(const RecordId&, const std::optional<consent::Sha256>&)>& visit);

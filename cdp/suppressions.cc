@@ -33,6 +33,23 @@ Error unknown() {
             .message = "There is no such suppression."};
 }
 
+Result<void> check_not_erased(storage::Transaction& transaction, const ListedSuppression& one) {
+    for (const Token& token : one.tokens) {
+        const auto erased = CDP_TRY(Tombstones::find(transaction, token));
+        if (erased && erased->for_ever)
+            return Error{.code = ErrorCode::conflict,
+                         .reason = "person_erased",
+                         .message =
+                             "Who is suppressed was erased for ever: there is nobody left of whom "
+                             "it could be revoked."};
+        if (erased && erased->closing)
+            return Error{.code = ErrorCode::unavailable,
+                         .reason = "erasure_under_way",
+                         .message = "Who is suppressed is being erased. Send it again later."};
+    }
+    return Result<void>::ok();
+}
+
 // It is what is said that is wrong, not the store.
 bool is_refused(const Error& error) {
     return error.code == ErrorCode::invalid_argument;
@@ -97,9 +114,9 @@ Result<SuppressionMade> Suppressions::add(People::Reading reading, const std::st
     CDP_CHECK(check_type_known(needs_.config, needs_.graph, reading.transaction, one.type, token,
                                "/identifier/type"));
     const auto scope = one.scope.value_or(consent::usual_scope(one.reason));
-    for (const auto& known : CDP_TRY(of(reading.transaction, token)))
-        if (!known.until && known.scope == scope && known.reason == one.reason)
-            return SuppressionMade{.id = known.id, .scope = scope, .made = false};
+    for (const auto& known : CDP_TRY(suppressions_naming(reading.transaction, needs_.vault, token)))
+        if (!known.revoked && known.said.scope == scope && known.said.reason == one.reason)
+            return SuppressionMade{.id = known.said.id, .scope = scope, .made = false};
     const auto id =
         RecordId::from(identity::new_assertion_id(now, storage::random_bytes(8)).view());
     CDP_CHECK(make(reading, {.said = {.id = id, .reason = one.reason, .scope = scope, .from = now},
@@ -114,7 +131,7 @@ Result<SuppressionMade> Suppressions::add(People::Reading reading, const std::st
 
 Result<void> Suppressions::make(People::Reading reading, ListedSuppression one) const {
     CDP_CHECK(add_plain(reading.transaction, one));
-    if (is_hash(one.type)) note_hash_suppressed(reading.transaction);
+    CDP_CHECK(needs_.suppressed.put(one.tokens));
     put_suppression(reading.transaction, needs_.vault, one);
     const auto bytes = encode_made(one);
     consent::append_entry(reading.transaction, needs_.vault,
@@ -125,8 +142,8 @@ Result<void> Suppressions::make(People::Reading reading, ListedSuppression one) 
     return owe_to_backups(reading.transaction, reading.snapshot, needs_.vault, one);
 }
 
-Result<void> Suppressions::revoke(People::Reading reading, ListedSuppression one) const {
-    CDP_CHECK(add_plain(reading.transaction, one));
+Result<void> Suppressions::revoke(People::Reading reading, const ListedSuppression& one) const {
+    CDP_CHECK(needs_.suppressed.put(one.tokens));
     put_suppression(reading.transaction, needs_.vault, one);
     const auto bytes = encode_revoked(one);
     consent::append_entry(reading.transaction, needs_.vault,
@@ -186,19 +203,7 @@ Result<std::string> Suppressions::revoke(std::string_view id, const std::string&
             return Error{.code = ErrorCode::conflict,
                          .reason = "already_revoked",
                          .message = "That suppression was revoked before."};
-        const auto tombstone = CDP_TRY(Tombstones::find(transaction, one->tokens.front()));
-        if (tombstone && tombstone->for_ever)
-            return Error{.code = ErrorCode::conflict,
-                         .reason = "person_erased",
-                         .message =
-                             "Who is suppressed was erased for ever: there is nobody left of whom "
-                             "it could be revoked."};
-        for (const Token& token : one->tokens)
-            if (const auto erased = CDP_TRY(Tombstones::find(transaction, token));
-                erased && erased->closing)
-                return Error{.code = ErrorCode::unavailable,
-                             .reason = "erasure_under_way",
-                             .message = "Who is suppressed is being erased. Send it again later."};
+        CDP_CHECK(check_not_erased(transaction, *one));
         one->said.until = needs_.clock.now();
         one->revoked = {.author = author, .reason = why, .salt = consent::random_salt()};
         CDP_CHECK(revoke({*snapshot, transaction}, *one));
@@ -223,7 +228,16 @@ Result<bool> Suppressions::replay(const ListedSuppression& told) const {
         made.revoked.reset();
         CDP_CHECK(make(reading, made));
     }
-    if (told.revoked) CDP_CHECK(revoke(reading, told));
+    if (told.revoked) {
+        // It may stand under more by now than the other store knew, or under less.
+        auto ended = *CDP_TRY(find_suppression(transaction, needs_.vault, told.said.id));
+        for (const Token& token : told.tokens)
+            if (std::ranges::find(ended.tokens, token) == ended.tokens.end())
+                ended.tokens.push_back(token);
+        ended.said.until = told.said.until;
+        ended.revoked = told.revoked;
+        CDP_CHECK(revoke(reading, ended));
+    }
     const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
     if (outcome.state != storage::CommitState::ok) return outcome.error;
     return true;

@@ -12,6 +12,7 @@
 #include "cdp/people.h"
 #include "cdp/queries.h"
 #include "cdp/shown.h"
+#include "cdp/suppressed_tokens.h"
 #include "cdp/suppression_rows.h"
 #include "consent/suppression.h"
 #include "identity/graph.h"
@@ -51,6 +52,7 @@ public:
         storage::Store& store;
         const storage::Vault& vault;
         const identity::Graph& graph;
+        const SuppressedTokens& suppressed;
         Disclosures& disclosures;
         const Config& config;
         const Clock& clock;
@@ -94,9 +96,10 @@ private:
     Result<Token> read(const NewSuppression& one, std::string& normal) const;
     std::vector<Token> known_as(const NewSuppression& one, const Token& token,
                                 const std::string& normal) const;
-    // Where it stands goes with what is known by now of whom it names by a hash.
+    // It also stands under what is known by now of whom it names by a hash; what comes later adds
+    // itself.
     Result<void> make(People::Reading reading, ListedSuppression one) const;
-    Result<void> revoke(People::Reading reading, ListedSuppression one) const;
+    Result<void> revoke(People::Reading reading, const ListedSuppression& one) const;
     bool is_hash(const std::string& type) const;
     Result<void> add_plain(storage::Transaction& transaction, ListedSuppression& one) const;
     Result<std::string> json(const storage::Snapshot& snapshot, const ListedSuppression& one,

@@ -251,7 +251,8 @@ TEST_CASE("none is revoked while whom it is of is being erased", "[suppression]"
 
 TEST_CASE("the check of the ledger notices a suppression that was changed or taken away",
           "[suppression]") {
-    for (const bool taken : {false, true}) {
+    for (const auto* how : {"changed", "taken away", "put under somebody else"}) {
+        CAPTURE(how);
         Shop world;
         const auto made = suppress(world, "user_id", "u1");
         REQUIRE(faults(world) == "");
@@ -259,10 +260,15 @@ TEST_CASE("the check of the ledger notices a suppression that was changed or tak
         const auto key = consent::suppression_key(world.vault().token("user_id", "u1"), id);
         const auto snapshot = world.store().snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
-        if (taken)
-            transaction.erase(key);
-        else
+        if (how == std::string("changed")) {
             transaction.put(key, consent::encode({.id = id, .scope = Scope::identifier}));
+        } else if (how == std::string("taken away")) {
+            transaction.erase(key);
+        } else {
+            const auto other = world.vault().token("user_id", "u2");
+            transaction.put(consent::suppression_key(other, id),
+                            world.store().snapshot()->get(key)->value());
+        }
         REQUIRE(commit_and_wait(world.store(), std::move(transaction)).state ==
                 storage::CommitState::ok);
         CHECK(faults(world).starts_with("suppression"));
