@@ -37,13 +37,14 @@ Suppressed::Suppressed(std::span<const Member> members, cdp::Timestamp now) {
 
 void Suppressed::add(const Member& member, const Suppression& said) {
     const By by{member.token, said};
+    // Who was split off before is somebody else, and still nobody's to give out.
+    const auto& split = member.quarantined_until_released;
     if (said.scope == SuppressionScope::identifier) {
         named_.push_back(by);
-    } else if (member.shared) {
+    } else if (member.shared || (split && said.from > *split)) {
         filed_.push_back(by);
-    } else if (!member.quarantined_until_released ||
-               said.from <= *member.quarantined_until_released) {
-        if (!person_ || is_earlier(by, *person_)) person_ = by;
+    } else if (!person_ || is_earlier(by, *person_)) {
+        person_ = by;
     }
 }
 

@@ -155,6 +155,7 @@ private:
                     const bool before = said.from <= *who.quarantined_until_released;
                     if (before && slip_ != Slip::suppression_ends_with_split) return true;
                     if (slip_ == Slip::suppressed_after_split) return true;
+                    if (!before && (home || value)) return true;
                 } else {
                     return true;
                 }
