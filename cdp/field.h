@@ -36,6 +36,15 @@ struct FieldClass {
     bool is_contact = false;
     // The contact it is; nullopt also when it is one that cannot be read.
     std::optional<Contact> contact = {};
+    // A contact that the text names, whatever it is called, and that is suppressed: see
+    // People::heed_named.
+    std::optional<Token> suppressed = {};
+    bool untold = false;  // by its own name: not even that is told
+
+    // What must be allowed to leave for the text to leave.
+    std::optional<Token> value() const {
+        return suppressed ? suppressed : contact ? std::optional(contact->token) : std::nullopt;
+    }
 };
 
 FieldClass classify(const Config& config, const storage::Vault& vault, const FieldText& field);

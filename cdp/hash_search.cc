@@ -1,34 +1,12 @@
 #include "cdp/hash_search.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 
-#include "cdp/base/assert.h"
 #include "identity/hashed.h"
 #include "storage/key.h"
 
 namespace cdp {
 namespace {
-
-const EVP_MD* digest_of(HashKind kind) {
-    switch (kind) {
-        case HashKind::md5: return EVP_md5();
-        case HashKind::sha1: return EVP_sha1();
-        case HashKind::sha256: return EVP_sha256();
-    }
-    CDP_ASSERT(false);
-    return nullptr;
-}
-
-std::string hashed(HashKind kind, std::string_view text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> bytes{};
-    unsigned size = 0;
-    CDP_ASSERT(
-        EVP_Digest(text.data(), text.size(), bytes.data(), &size, digest_of(kind), nullptr) == 1);
-    return to_hex({reinterpret_cast<const char*>(bytes.data()), size});
-}
 
 void add(std::vector<FoundIdentifier>& found, std::string type, std::string value) {
     const bool known = std::ranges::any_of(
@@ -37,23 +15,6 @@ void add(std::vector<FoundIdentifier>& found, std::string type, std::string valu
 }
 
 }  // namespace
-
-std::string_view to_string(HashKind kind) {
-    switch (kind) {
-        case HashKind::md5: return "md5";
-        case HashKind::sha1: return "sha1";
-        case HashKind::sha256: return "sha256";
-    }
-    CDP_ASSERT(false);
-    return "";
-}
-
-std::optional<std::string> read_hash(HashKind kind, std::string_view text) {
-    const auto bytes = from_hex(text);
-    if (!bytes || bytes->size() != static_cast<std::size_t>(EVP_MD_get_size(digest_of(kind))))
-        return std::nullopt;
-    return to_hex(*bytes);
-}
 
 Result<std::vector<FoundIdentifier>> HashSearch::find(std::span<const HashedName> wanted) const {
     std::vector<FoundIdentifier> found;
@@ -110,7 +71,7 @@ Result<void> HashSearch::walk(std::span<const HashedName> wanted,
         for (const auto& text :
              identity::hashed_texts(needs_.config.types.known(node->type).form, value))
             for (const auto& one : wanted)
-                if (one.type == node->type && hashed(one.kind, text) == one.hex)
+                if (one.type == node->type && hash_of(one.kind, text) == one.hex)
                     add(found, node->type, value);
         return Result<void>::ok();
     };

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -10,19 +10,12 @@
 
 #include "cdp/base/result.h"
 #include "cdp/config.h"
+#include "cdp/hash_kind.h"
 #include "identity/graph.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
 namespace cdp {
-
-enum class HashKind : std::uint8_t { md5, sha1, sha256 };
-
-std::string_view to_string(HashKind kind);
-
-// The hash in lower-case hexadecimal; nullopt when `text` is no hash of that kind in hexadecimal of
-// whatever case.
-std::optional<std::string> read_hash(HashKind kind, std::string_view text);
 
 // A hash by which somebody names an identifier of one type.
 struct HashedName {

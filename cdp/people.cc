@@ -231,21 +231,6 @@ Result<std::vector<consent::Stamp>> People::stamps_on(Reading reading, const Tok
     return stamps;
 }
 
-Result<void> People::add_foreign(Reading reading, Person& person, const Contact& contact) const {
-    const auto known = std::ranges::any_of(
-        person.consents, [&](const auto& member) { return member.token == contact.token; });
-    if (known) return Result<void>::ok();
-    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, contact.token));
-    consent::Member member{.token = contact.token, .type = contact.type, .contact = true};
-    if (node)
-        member = CDP_TRY(load_consents(reading, contact.token, *node));
-    else
-        CDP_CHECK(add_said(reading, member));
-    member.shared = true;
-    person.consents.push_back(std::move(member));
-    return Result<void>::ok();
-}
-
 Result<void> People::add_shared(Reading reading, Person& person, const Token& token,
                                 const std::set<std::int32_t>& days) const {
     const auto known = std::ranges::any_of(

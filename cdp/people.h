@@ -11,6 +11,7 @@
 #include "cdp/config.h"
 #include "cdp/facts.h"
 #include "cdp/field.h"
+#include "cdp/suppressed_tokens.h"
 #include "consent/consents.h"
 #include "consent/decision.h"
 #include "identity/graph.h"
@@ -25,6 +26,7 @@ struct PersonMember {
     identity::Node node;
     identity::NodeValue value;
     storage::SubjectKey key;
+    std::optional<Token> suppressed = {};  // as of a field's class
 };
 
 struct Person {
@@ -40,6 +42,7 @@ public:
         const storage::Vault& vault;
         const identity::Graph& graph;
         const consent::Consents& consents;
+        const SuppressedTokens& suppressed;
         const Config& config;
     };
     explicit People(Needs needs) : needs_(needs) {}
@@ -72,6 +75,13 @@ public:
     // the person's: shared, or of somebody else. It opens nothing but itself.
     Result<void> add_foreign(Reading reading, Person& person, const Contact& contact) const;
 
+    // The same of whatever a text is or names, before a gate is made; what of it is suppressed
+    // `now` is noted in its class. Costs nothing more while nobody is suppressed.
+    Result<void> heed_named(Reading reading, Person& person, const FieldText& text,
+                            FieldClass& what, Timestamp now) const;
+    // The same of the person's identifiers, which are no addresses and may be called like one.
+    Result<void> heed_identifiers(Reading reading, Person& person, Timestamp now) const;
+
     // Makes what was said under a shared identifier count for data that are filed there and are the
     // person's all the same. `days` are those the data are of. Of other days on which an SDK's
     // stamps contradict each other only the denials count, so that not every event of the
@@ -97,6 +107,12 @@ private:
                                           const identity::Node& node,
                                           const std::set<std::int32_t>* days = nullptr) const;
     Result<void> add_said(Reading reading, consent::Member& member) const;
+    Result<void> add_said_of_nobody(Reading reading, consent::Member& member,
+                                    const Contact& contact) const;
+    Result<bool> may_be_suppressed(Reading reading, const Contact& contact) const;
+    Result<std::optional<Token>> first_suppressed(Reading reading, Person& person,
+                                                  const std::vector<Contact>& contacts,
+                                                  Timestamp now) const;
     Result<std::vector<consent::Stamp>> stamps_on(Reading reading, const Token& token,
                                                   std::int32_t day) const;
 

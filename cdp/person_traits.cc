@@ -91,6 +91,15 @@ Result<TraitsInUse> held_traits(const Config& config, const storage::Vault& vaul
     return out;
 }
 
+Result<void> heed_named(const People& people, People::Reading reading, Person& person,
+                        HeldTraits& traits, Timestamp now) {
+    for (auto& [name, held] : traits)
+        CDP_CHECK(people.heed_named(
+            reading, person, {.name = name, .json = held.trait.json, .source = held.trait.source},
+            held.what, now));
+    return people.heed_identifiers(reading, person, now);
+}
+
 consent::Passed pass_trait(const Config& config, const consent::Gate& gate, DestinationForms& forms,
                            const HeldTrait& held) {
     const auto& contact = held.what.contact;
@@ -99,7 +108,7 @@ consent::Passed pass_trait(const Config& config, const consent::Gate& gate, Dest
                          .collected_for = config.policy.purposes_of_trait(held.trait.name),
                          .is_contact = held.what.is_contact,
                          .datum = {.home = held.home,
-                                   .value = contact ? std::optional(contact->token) : std::nullopt,
+                                   .value = held.what.value(),
                                    .from_server = held.trait.trust == Trust::server,
                                    .captured = held.trait.time},
                          .json = held.trait.json,
@@ -113,15 +122,16 @@ consent::Passed pass_trait(const Config& config, const consent::Gate& gate, Dest
 consent::Passed pass_identifier(const Config& config, const consent::Gate& gate,
                                 DestinationForms& forms, const PersonMember& member) {
     const auto json = consent::json_string(member.value.value);
-    consent::Field field{
-        .name = member.node.type,
-        .labels = config.policy.labels_of_identifier(member.node.type),
-        .section = consent::Section::identifiers,
-        .datum = {.home = member.token, .value = member.token, .captured = member.node.first_seen},
-        .json = json,
-        .normal = member.value.value,
-        .time = member.node.first_seen,
-        .source = {}};
+    consent::Field field{.name = member.node.type,
+                         .labels = config.policy.labels_of_identifier(member.node.type),
+                         .section = consent::Section::identifiers,
+                         .datum = {.home = member.token,
+                                   .value = member.suppressed.value_or(member.token),
+                                   .captured = member.node.first_seen},
+                         .json = json,
+                         .normal = member.value.value,
+                         .time = member.node.first_seen,
+                         .source = {}};
     forms.complete(field, member.node.type);
     return gate.pass(field);
 }

@@ -36,6 +36,10 @@ Result<TraitsInUse> held_traits(const Config& config, const storage::Vault& vaul
                                 const Corrections& corrections, People::Reading reading,
                                 const Person& person, Timestamp now);
 
+// Before a gate is made of the person: whom the traits and identifiers name counts too.
+Result<void> heed_named(const People& people, People::Reading reading, Person& person,
+                        HeldTraits& traits, Timestamp now);
+
 consent::Passed pass_trait(const Config& config, const consent::Gate& gate, DestinationForms& forms,
                            const HeldTrait& held);
 // An identifier is a datum of its own: collected when it was first seen, and anew by a grant that

@@ -107,7 +107,7 @@ struct Platform::Parts {
     consent::Ledger ledger{store, vault};
     const PolicyVersions policies{{store, vault, config, clock}};
     const SourceNames source_names{vault};
-    const People people{{vault, graph, consents, config}};
+    const People people{{vault, graph, consents, suppressed, config}};
     Profiles profiles{{store, vault, graph, people, corrections, consents, config, clock},
                       counters};
     const Timeline timeline{{store, vault, graph, people, corrections, consents, config, clock}};

@@ -32,11 +32,9 @@ Result<AnswerCache::Answer> Profiles::profile(const Principal& channel, std::str
     const People::Reading reading{*snapshot, transaction};
     const auto token = CDP_TRY(needs_.people.resolve(reading, type, value));
     auto person = CDP_TRY(needs_.people.load(reading, token));
-    const auto [traits, expiry] =
+    auto [traits, expiry] =
         CDP_TRY(held_traits(needs_.config, needs_.vault, needs_.corrections, reading, person, now));
-    for (const auto& [name, held] : traits)
-        if (held.what.contact)
-            CDP_CHECK(needs_.people.add_foreign(reading, person, *held.what.contact));
+    CDP_CHECK(heed_named(needs_.people, reading, person, traits, now));
 
     const consent::Gate gate(needs_.config.policy, person.consents,
                              {std::string(purpose->name), channel.channel, now});
@@ -64,7 +62,7 @@ void Profiles::write_fields(const Person& person, const HeldTraits& traits,
     for (const auto& [name, held] : traits) {
         auto passed = pass_trait(needs_.config, gate, forms, held);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
-            withheld.add(std::move(*kept));
+            withheld.add(std::move(*kept), held.what.untold);
             continue;
         }
         const auto& released = std::get<consent::Released>(passed);

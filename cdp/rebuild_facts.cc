@@ -23,7 +23,8 @@ Retelling::Retelling(const Rebuild::Needs& needs, const storage::Snapshot& facts
       out_(out),
       graph_(needs.scratch, needs.scratch_vault, needs.config.types),
       consents_(needs.scratch_vault),
-      people_({needs.scratch_vault, graph_, consents_, needs.config}),
+      suppressed_(needs.scratch, needs.scratch_vault),
+      people_({needs.scratch_vault, graph_, consents_, suppressed_, needs.config}),
       groups_({needs.scratch, needs.scratch_vault, graph_, people_}),
       corrections_(needs.scratch, needs.scratch_vault),
       writer_(needs.scratch) {}

@@ -58,6 +58,7 @@ private:
 
     const identity::Graph graph_;
     const consent::Consents consents_;
+    const SuppressedTokens suppressed_;
     const People people_;
     const Groups groups_;
     const Corrections corrections_;

@@ -24,9 +24,11 @@ private:
 // What a body withholds: each field and reason once, in the order met.
 class WithheldList {
 public:
-    void add(consent::Withheld withheld) {
+    // `untold`: its name says too much.
+    void add(consent::Withheld withheld, bool untold = false) {
         const auto reason = withheld.decision().reason;
-        const bool said = !seen_.emplace(withheld.section(), withheld.name(), reason).second;
+        const bool said =
+            untold || !seen_.emplace(withheld.section(), withheld.name(), reason).second;
         (said ? unsaid_ : list_).push_back(std::move(withheld));
     }
     // All are listed, for each is somebody's.
@@ -44,7 +46,7 @@ public:
 private:
     std::set<std::tuple<consent::Section, std::string, consent::Reason>> seen_;
     std::vector<consent::Withheld> list_;
-    std::vector<consent::Withheld> unsaid_;  // the same of another of the identifiers
+    std::vector<consent::Withheld> unsaid_;  // or the same was, of another of the identifiers
 };
 
 }  // namespace cdp

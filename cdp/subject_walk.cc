@@ -50,9 +50,7 @@ Result<void> SubjectWalk::load_consents() {
                   .traits;
     if (!keyless_.empty()) return Result<void>::ok();
     person_.consents = CDP_TRY(needs_.people.load(reading_, asked_)).consents;
-    for (const auto& [name, held] : traits_)
-        if (held.what.contact)
-            CDP_CHECK(needs_.people.add_foreign(reading_, person_, *held.what.contact));
+    CDP_CHECK(heed_named(needs_.people, reading_, person_, traits_, now_));
     decided_ = true;
     for (const auto& purpose : needs_.config.policy.purposes)
         for (const auto& channel : needs_.config.policy.channels) {

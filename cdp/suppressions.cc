@@ -6,12 +6,12 @@
 
 #include "cdp/facts.h"
 #include "cdp/named.h"
+#include "cdp/named_contacts.h"
 #include "cdp/refuse.h"
 #include "cdp/texts.h"
 #include "cdp/told_erasures.h"
 #include "consent/entry.h"
 #include "identity/assertion.h"
-#include "identity/hashed.h"
 #include "storage/contended.h"
 #include "storage/key.h"
 #include "storage/random.h"
@@ -83,10 +83,8 @@ Result<Token> Suppressions::read(const NewSuppression& one, std::string& normal)
 std::vector<Token> Suppressions::known_as(const NewSuppression& one, const Token& token,
                                           const std::string& normal) const {
     std::vector<Token> tokens = {token};
-    if (const auto hashed = identity::hashed_type_of(one.type))
-        for (const auto& form :
-             identity::hashed_forms(needs_.config.types.find(one.type).form, normal))
-            tokens.push_back(needs_.graph.token(*hashed, form.hex));
+    for (const Contact& hash : hashes_of(needs_.config, needs_.vault, {one.type, normal, token}))
+        tokens.push_back(hash.token);
     return tokens;
 }
 

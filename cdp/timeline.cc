@@ -48,11 +48,12 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
     Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
     auto found = CDP_TRY(events_of_person(attribution, person, after, {.events = query.limit}));
     CDP_CHECK(add_homes(reading, found.events, person));
-    const auto shown = shown_of(found.events);
-    CDP_CHECK(add_named(reading, shown, person));
+    auto shown = shown_of(found.events);
+    const auto now = needs_.clock.now();
+    CDP_CHECK(heed_named(reading, shown, person, now));
 
     const consent::Gate gate(needs_.config.policy, person.consents,
-                             {std::string(purpose->name), channel.channel, needs_.clock.now()});
+                             {std::string(purpose->name), channel.channel, now});
     consent::ReleasedBody body;
     body.text("{\"person\":\"").person(person.id, token).text("\",\"purpose\":").purpose(gate);
     body.text(",\"events\":[");
@@ -60,7 +61,7 @@ Result<std::shared_ptr<const Unlisted>> Timeline::page(const Principal& channel,
     WithheldList withheld;
     DestinationForms forms(needs_.vault, needs_.config, channel.channel);
     for (const Shown& one : shown) {
-        auto passed = pass_name(one.entry, gate);
+        auto passed = pass_name(one, gate);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
             withheld.add(std::move(*kept));
             continue;
@@ -122,7 +123,12 @@ std::vector<Timeline::Shown> Timeline::shown_of(std::vector<PersonEvent>& events
     std::vector<Shown> shown;
     shown.reserve(events.size());
     for (const PersonEvent& entry : events) {
-        auto& properties = shown.emplace_back(Shown{.entry = entry}).properties;
+        const auto labels = labels_of(entry.event);
+        auto& properties =
+            shown
+                .emplace_back(
+                    Shown{.entry = entry, .name = {.labels = {labels.begin(), labels.end()}}})
+                .properties;
         for (const auto& [key, json] :
              json::members_of(json::member_of(entry.event.raw, "properties")))
             if (auto name = json::unescape(key))  // it was checked when it was accepted
@@ -131,13 +137,20 @@ std::vector<Timeline::Shown> Timeline::shown_of(std::vector<PersonEvent>& events
     return shown;
 }
 
-// Whoever a property names may be somebody else, or nobody yet, and refuse all the same.
-Result<void> Timeline::add_named(People::Reading reading, std::span<const Shown> shown,
-                                 Person& person) const {
-    for (const Shown& one : shown)
-        for (const Property& property : one.properties)
-            if (property.what.contact)
-                CDP_CHECK(needs_.people.add_foreign(reading, person, *property.what.contact));
+// Whoever an event names may be somebody else, or nobody yet, and refuse all the same.
+Result<void> Timeline::heed_named(People::Reading reading, std::span<Shown> shown, Person& person,
+                                  Timestamp now) const {
+    for (Shown& one : shown) {
+        const auto& event = one.entry.event;
+        const auto name = consent::json_string(event.name);
+        CDP_CHECK(needs_.people.heed_named(reading, person, {.json = name, .source = event.source},
+                                           one.name, now));
+        for (Property& property : one.properties)
+            CDP_CHECK(needs_.people.heed_named(
+                reading, person,
+                {.name = property.name, .json = property.json, .source = event.source},
+                property.what, now));
+    }
     return Result<void>::ok();
 }
 
@@ -153,7 +166,7 @@ void Timeline::write_event(const Shown& shown, const consent::Gate& gate, Destin
     for (const Property& property : shown.properties) {
         auto passed = pass_property(entry, gate, forms, property);
         if (auto* kept = std::get_if<consent::Withheld>(&passed)) {
-            withheld.add(std::move(*kept));
+            withheld.add(std::move(*kept), property.what.untold);
             continue;
         }
         const auto& released = std::get<consent::Released>(passed);
@@ -186,15 +199,16 @@ consent::Passed Timeline::pass(const PersonEvent& entry, const consent::Gate& ga
     return gate.pass(field);
 }
 
-consent::Passed Timeline::pass_name(const PersonEvent& entry, const consent::Gate& gate) const {
+consent::Passed Timeline::pass_name(const Shown& shown, const consent::Gate& gate) {
+    const auto& entry = shown.entry;
     const auto json = consent::json_string(entry.event.name);
     return pass(entry, gate,
                 {.name = "event",
-                 .labels = labels_of(entry.event),
+                 .labels = shown.name.labels,
                  .section = consent::Section::events,
                  .within = entry.event.name,
                  .datum = {.home = entry.home,
-                           .value = {},
+                           .value = shown.name.value(),
                            .from_server = entry.event.trust == Trust::server,
                            .captured = entry.place.time},
                  .json = json,
@@ -232,7 +246,7 @@ consent::Passed Timeline::pass_property(const PersonEvent& entry, const consent:
                          .within = entry.event.name,
                          .is_contact = what.is_contact,
                          .datum = {.home = entry.home,
-                                   .value = contact ? std::optional(contact->token) : std::nullopt,
+                                   .value = what.value(),
                                    .from_server = entry.event.trust == Trust::server,
                                    .captured = entry.place.time},
                          .json = property.json,

@@ -37,6 +37,7 @@ private:
     // An event that is left, and what its properties are.
     struct Shown {
         const PersonEvent& entry;
+        FieldClass name = {};
         std::vector<Property> properties = {};
     };
 
@@ -45,14 +46,14 @@ private:
     Result<void> add_homes(People::Reading reading, std::span<const PersonEvent> events,
                            Person& person) const;
     std::vector<Shown> shown_of(std::vector<PersonEvent>& events) const;
-    Result<void> add_named(People::Reading reading, std::span<const Shown> shown,
-                           Person& person) const;
+    Result<void> heed_named(People::Reading reading, std::span<Shown> shown, Person& person,
+                            Timestamp now) const;
     void write_event(const Shown& shown, const consent::Gate& gate, DestinationForms& forms,
                      const consent::Released& name, consent::ReleasedBody& body) const;
     std::span<const std::string> labels_of(const StoredEvent& event) const;
     static consent::Passed pass(const PersonEvent& entry, const consent::Gate& gate,
                                 consent::Field field);
-    consent::Passed pass_name(const PersonEvent& entry, const consent::Gate& gate) const;
+    static consent::Passed pass_name(const Shown& shown, const consent::Gate& gate);
     Property property_of(const PersonEvent& entry, std::string name, std::string_view json) const;
     consent::Passed pass_property(const PersonEvent& entry, const consent::Gate& gate,
                                   DestinationForms& forms, const Property& property) const;

@@ -282,7 +282,8 @@ TEST_CASE("pages that end early go on where they ended") {
     const auto config = open_config();
     const identity::Graph graph(world.store(), world.vault(), config.types);
     const consent::Consents consents(world.vault());
-    const cdp::People people({world.vault(), graph, consents, config});
+    const cdp::SuppressedTokens suppressed(world.store(), world.vault());
+    const cdp::People people({world.vault(), graph, consents, suppressed, config});
     const auto walk = [&](const std::string& person, std::size_t rows_max, int& pages) {
         Names names;
         std::optional<cdp::Place> after;
@@ -325,7 +326,8 @@ TEST_CASE("what is somebody's on identifiers of nobody is found in one walk as i
     const auto config = open_config();
     const identity::Graph graph(world.store(), world.vault(), config.types);
     const consent::Consents consents(world.vault());
-    const cdp::People people({world.vault(), graph, consents, config});
+    const cdp::SuppressedTokens suppressed(world.store(), world.vault());
+    const cdp::People people({world.vault(), graph, consents, suppressed, config});
     const auto snapshot = world.store().snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const cdp::People::Reading reading{*snapshot, transaction};

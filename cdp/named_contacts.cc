@@ -1,0 +1,201 @@
+#include "cdp/named_contacts.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "cdp/json_scan.h"
+#include "identity/hashed.h"
+#include "identity/identifier.h"
+
+namespace cdp {
+namespace {
+
+constexpr std::size_t kDigitsMin = 7;  // of a phone number
+constexpr std::size_t kNumberBytesMax = 64;
+constexpr std::size_t kLettersMax = 10;  // in its text: "tel:", "extension"
+constexpr std::size_t kHashMin = 32;     // MD5 in hexadecimal, the shortest
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool is_high(char c) {
+    return static_cast<unsigned char>(c) >= 0x80;
+}
+
+// The two that become an @ in normal form KC.
+constexpr std::array<std::string_view, 2> kOtherAts{"\uff20", "\ufe6b"};
+
+bool has_at(std::string_view text) {
+    return text.find('@') != text.npos ||
+           std::ranges::any_of(kOtherAts, [&](auto at) { return text.find(at) != text.npos; });
+}
+
+// Digits of other scripts have two bytes or more. A colon stands in no number, but in every time of
+// day.
+bool may_be_number(std::string_view text) {
+    if (text.size() < kDigitsMin || text.size() > kNumberBytesMax) return false;
+    const auto digits = static_cast<std::size_t>(std::ranges::count_if(text, is_digit));
+    const auto high = static_cast<std::size_t>(std::ranges::count_if(text, is_high));
+    const auto letters = static_cast<std::size_t>(std::ranges::count_if(text, is_letter));
+    const auto colon = text.rfind(':');
+    return digits + high / 2 >= kDigitsMin && letters <= kLettersMax &&
+           (colon == text.npos || colon <= kLettersMax);
+}
+
+bool has_long_word(std::string_view text) {
+    std::size_t run = 0;
+    for (const char c : text) {
+        const bool within =
+            is_digit(c) || is_letter(c) || c == '+' || c == '/' || c == '-' || c == '_';
+        run = within ? run + 1 : 0;
+        if (run == kHashMin) return true;
+    }
+    return false;
+}
+
+// What never stands in an address that is not quoted, and what parts addresses in links and lists.
+constexpr std::string_view kHard = " \t\r\n\"<>()[],;:\\";
+constexpr std::string_view kSoft = "/?=&#{}|'!*~^$%`";
+
+template <typename Visit>
+void each_word(std::string_view text, std::string_view separators, const Visit& visit) {
+    while (!text.empty()) {
+        const auto end = std::min(text.find_first_of(separators), text.size());
+        if (end > 0) visit(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+}
+
+std::string_view without_dots(std::string_view word) {
+    while (word.starts_with('.')) word.remove_prefix(1);
+    while (word.ends_with('.')) word.remove_suffix(1);
+    return word;
+}
+
+// As links write it.
+std::string with_plain_ats(std::string_view text) {
+    std::string out(text);
+    for (auto at = out.find("%40"); at != out.npos; at = out.find("%40", at + 1))
+        out.replace(at, 3, "@");
+    return out;
+}
+
+class Found {
+public:
+    Found(const Config& config, const storage::Vault& vault, std::string_view source)
+        : config_(config), vault_(vault), region_(config.region_of(source)) {}
+
+    void look_at(std::string_view text) {
+        if (text.find("%40") != text.npos) return look_at(with_plain_ats(text));
+        const bool words = has_at(text) || has_long_word(text);
+        if (may_be_number(text)) {
+            add(text, identity::Form::phone);
+            // With its country's code, as some systems write numbers.
+            if (std::ranges::all_of(text, is_digit))
+                add('+' + std::string(text), identity::Form::phone);
+        }
+        if (!words) return;
+        look_at_word(text);
+        each_word(text, kHard, [&](std::string_view word) {
+            if (word.size() < text.size()) look_at_word(word);
+            each_word(word, kSoft, [&](std::string_view part) {
+                if (part.size() < word.size()) look_at_word(part);
+            });
+        });
+    }
+
+    void look_inside(std::string_view json) {
+        if (json.size() >= 2 && json.front() == '"') {
+            if (const auto text = json::unescape(json.substr(1, json.size() - 2))) look_at(*text);
+            return;
+        }
+        if (json.empty() || is_digit(json.front())) return look_at(json);
+        for (const auto& [key, value] : json::members_of(json)) {
+            if (const auto name = json::unescape(key)) look_at(*name);
+            look_inside(value);
+        }
+        json::Scan scan(json);
+        if (!scan.take('[') || scan.take(']')) return;
+        do {
+            const auto element = scan.value();
+            if (!element) return;
+            look_inside(*element);
+        } while (scan.take(','));
+    }
+
+    std::vector<Contact> take() && { return std::move(contacts_); }
+
+private:
+    void look_at_word(std::string_view text) {
+        const auto word = without_dots(text);
+        if (has_at(word)) add(word, identity::Form::email);
+        if (word.size() < kHashMin) return;
+        add(word, identity::Form::sha256);
+        for (const auto kind : {HashKind::md5, HashKind::sha1})
+            if (const auto hex = read_hash(kind, word))
+                for (const auto& [type, of] : config_.types.all())
+                    if (identity::hashed_type_of(type))
+                        contacts_.push_back(hash_of_contact(vault_, type, kind, *hex));
+    }
+
+    void add(std::string_view text, identity::Form form) {
+        for (const auto& [name, type] : config_.types.all()) {
+            if (type.form != form || !is_contact(type.link_class)) continue;
+            auto read = identity::normal_form(type, text, region_);
+            if (auto* normal = std::get_if<std::string>(&read)) {
+                const auto token = vault_.token(name, *normal);
+                contacts_.push_back({name, std::move(*normal), token});
+            }
+        }
+    }
+
+    const Config& config_;
+    const storage::Vault& vault_;
+    const std::string& region_;
+    std::vector<Contact> contacts_ = {};
+};
+
+}  // namespace
+
+std::vector<Contact> contacts_in(const Config& config, const storage::Vault& vault,
+                                 std::string_view text, std::string_view source) {
+    Found found(config, vault, source);
+    found.look_at(text);
+    return std::move(found).take();
+}
+
+std::vector<Contact> contacts_in_json(const Config& config, const storage::Vault& vault,
+                                      std::string_view json, std::string_view source) {
+    Found found(config, vault, source);
+    found.look_inside(json);
+    return std::move(found).take();
+}
+
+Contact hash_of_contact(const storage::Vault& vault, std::string_view type, HashKind kind,
+                        std::string hex) {
+    auto name = std::string(type) + '_' + std::string(to_string(kind));
+    const auto token = vault.token(name, hex);
+    return {std::move(name), std::move(hex), token};
+}
+
+std::vector<Contact> hashes_of(const Config& config, const storage::Vault& vault,
+                               const Contact& contact) {
+    std::vector<Contact> out;
+    if (!identity::hashed_type_of(contact.type)) return out;
+    const auto form = config.types.known(contact.type).form;
+    for (const auto& hashed : identity::hashed_forms(form, contact.normal))
+        out.push_back(hash_of_contact(vault, contact.type, HashKind::sha256, hashed.hex));
+    for (const auto& text : identity::hashed_texts(form, contact.normal))
+        for (const auto kind : {HashKind::md5, HashKind::sha1})
+            out.push_back(hash_of_contact(vault, contact.type, kind, hash_of(kind, text)));
+    return out;
+}
+
+}  // namespace cdp
