@@ -4,6 +4,7 @@
 
 #include "api/handlers.h"
 #include "api/json.h"
+#include "api/json_members.h"
 #include "api/parameters.h"
 #include "api/problem.h"
 #include "cdp/base/bytes.h"
@@ -26,13 +27,9 @@ cdp::Result<consent::SuppressionReason> read_why(std::string_view name, std::str
 // Its errors' pointers are those of an item alone, as the platform's are.
 cdp::Result<cdp::NewSuppression> read_item(const nlohmann::json& item) {
     CDP_CHECK(check_members(item, "", {"identifier", "reason", "scope", "note"}));
-    const auto identifier = item.find("identifier");
-    if (identifier == item.end())
-        return invalid("identifier_missing", "An identifier is expected here.", "/identifier");
-    CDP_CHECK(check_members(*identifier, "/identifier", {"type", "value"}));
-    cdp::NewSuppression out;
-    out.type = CDP_TRY(string_member(*identifier, "type", "/identifier"));
-    out.value = CDP_TRY(string_member(*identifier, "value", "/identifier"));
+    auto identifier = CDP_TRY(identifier_member(item));
+    cdp::NewSuppression out{.type = std::move(identifier.type),
+                            .value = std::move(identifier.value)};
     const auto reason = CDP_TRY(string_member(item, "reason", ""));
     out.reason = CDP_TRY(read_why(reason, "/reason"));
     const auto scope = CDP_TRY(string_member(item, "scope", ""));
