@@ -124,6 +124,9 @@ int run_retention(const RetentionCommand& command) {
     return print(answer, command.json, [&](const json& done) {
         std::printf("%s\n", command.dry_run ? "would go:" : "gone:");
         print_counts(done["rules"], "pruned");
+        for (const char* left : {"unreadable", "contended"})
+            if (const auto n = done.value(left, std::uint64_t{0}); n > 0)
+                std::printf("%-10s %llu\n", left, static_cast<unsigned long long>(n));
     });
 }
 

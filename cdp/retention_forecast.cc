@@ -23,15 +23,16 @@ public:
     }
 
     Result<void> visit(const Token& home) {
-        const auto key = CDP_TRY(needs_.vault.find(snapshot_, home));
-        if (!key) return Result<void>::ok();
+        const auto key = needs_.vault.find(snapshot_, home);
+        if (!key) return count_damage(key.error());
+        if (!*key) return Result<void>::ok();
         const auto from = event_key(home, latest_past_of(needs_.config, then_), EventId{});
         CDP_CHECK(
             each(Space::event, home, from, [&](std::string_view row, std::string_view sealed) {
-                return event(*key, row, sealed);
+                return event(**key, row, sealed);
             }));
         return each(Space::trait, home, "", [&](std::string_view row, std::string_view sealed) {
-            return trait(*key, row, sealed);
+            return trait(**key, row, sealed);
         });
     }
 
@@ -46,9 +47,17 @@ private:
                                  [&](std::string_view row, std::string_view sealed) {
                                      ++out_.rows;
                                      outcome = visit(row, sealed);
+                                     if (!outcome) outcome = count_damage(outcome.error());
                                      return static_cast<bool>(outcome);
                                  }));
         return outcome;
+    }
+
+    // A run leaves it as it is, too.
+    Result<void> count_damage(const Error& error) {
+        if (error.code != ErrorCode::corruption) return error;
+        ++out_.unreadable;
+        return Result<void>::ok();
     }
 
     Pruned* counts_of(const std::optional<Expiry>& expiry) {

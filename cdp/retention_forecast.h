@@ -10,10 +10,11 @@
 namespace cdp {
 
 struct RetentionForecast {
-    PrunedByRule now = {};   // what has passed, and no run has reached yet
-    PrunedByRule soon = {};  // within the time asked for, besides
-    std::uint64_t rows = 0;  // looked at
-    bool estimated = false;  // from those, for there are more
+    PrunedByRule now = {};         // what has passed, and no run has reached yet
+    PrunedByRule soon = {};        // within the time asked for, besides
+    std::uint64_t rows = 0;        // looked at
+    std::uint64_t unreadable = 0;  // of those
+    bool estimated = false;        // from those, for there are more
 };
 
 // Of everything filed, or of the first `rows_max` rows of homes, which are in order of keyed hashes

@@ -40,7 +40,7 @@ Timestamp latest_past_of(const Config& config, Timestamp now) {
 class HomeRetention::Step {
 public:
     Step(HomeRetention& home, People::Reading reading, const storage::SubjectKey& key,
-         PrunedByRule& pruned)
+         PrunedSoFar pruned)
         : home_(home),
           needs_(*home.needs_),
           reading_(reading),
@@ -48,8 +48,10 @@ public:
           key_(key),
           pruned_(pruned) {}
 
-    Result<void> visit(const std::string& row, const std::string& sealed);
-    Result<void> visit_traits();
+    // False: the commit has no room for what it may write.
+    Result<bool> visit(const std::string& row, const std::string& sealed);
+    // Whether these were all.
+    Result<bool> visit_traits();
 
 private:
     struct Read {
@@ -59,11 +61,17 @@ private:
         identity::Observation seen;
     };
 
+    // What damage took is counted, and nothing comes of it; other errors end the step.
+    template <typename T>
+    Result<std::optional<T>> readable(std::string_view row, Result<T> read);
+    bool has_room_for(const Read& read) const;
+
     Result<Read> open(const std::string& row, const std::string& sealed) const;
     Result<void> shorten(const std::string& row, const Read& read);
     Result<void> become_remnant(const std::string& row, Read& read);
     Result<void> merge(const Read& read);
     Result<bool> stands_alone(const Read& read);
+    Result<bool> needs_its_moment(const Read& read);
     Result<bool> is_contested(const Token& token, std::int32_t day);
     Result<void> drop(const Alike::One& one);
     Result<void> keep(const Read& read, std::span<const Trait> traits);
@@ -76,7 +84,7 @@ private:
     People::Reading reading_;
     storage::Transaction looking_;  // what may change meanwhile without harm
     const storage::SubjectKey& key_;
-    PrunedByRule& pruned_;
+    PrunedSoFar pruned_;
     std::map<Token, std::set<std::int32_t>> contested_ = {};
 };
 
@@ -91,26 +99,50 @@ HomeRetention::HomeRetention(const Needs& needs, const Token& home, Timestamp no
     });
 }
 
-Result<bool> HomeRetention::step(People::Reading reading, PrunedByRule& pruned) {
-    const auto key = CDP_TRY(needs_->vault.find(reading.snapshot, home_));
-    if (!key) return true;  // erased
-    std::vector<std::pair<std::string, std::string>> rows;
+Result<bool> HomeRetention::step(People::Reading reading, PrunedSoFar pruned, std::size_t& rows) {
+    const auto key = needs_->vault.find(reading.snapshot, home_);
+    if (!key && key.error().code != ErrorCode::corruption) return key.error();
+    if (!key) ++pruned.unreadable;
+    if (!key || !*key) return true;  // damaged; erased
+    std::vector<std::pair<std::string, std::string>> found;
+    const auto most = std::min(kStepRows, rows);
     std::size_t bytes = 0;
     bool all = true;
     CDP_CHECK(reading.snapshot.scan(storage::KeyWriter(Space::event, home_).str(), from_,
                                     [&](std::string_view row, std::string_view sealed) {
-                                        all = rows.size() < kStepRows && bytes < kStepBytes;
-                                        if (all) rows.emplace_back(row, sealed);
+                                        all = found.size() < most && bytes < kStepBytes;
+                                        if (all) found.emplace_back(row, sealed);
                                         bytes += sealed.size();
                                         return all;
                                     }));
-    Step step(*this, reading, *key, pruned);
-    for (const auto& [row, sealed] : rows) CDP_CHECK(step.visit(row, sealed));
-    if (!rows.empty()) from_ = rows.back().first + '\0';
-    met_ = met_ || !rows.empty();
+    Step step(*this, reading, **key, pruned);
+    for (const auto& [row, sealed] : found) {
+        if (!CDP_TRY(step.visit(row, sealed))) return false;
+        from_ = row + '\0';
+        met_ = true;
+        --rows;
+    }
     // A trait whose event is gone left a remnant behind.
-    if (all && met_) CDP_CHECK(step.visit_traits());
+    if (all && met_) return step.visit_traits();
     return all;
+}
+
+template <typename T>
+Result<std::optional<T>> HomeRetention::Step::readable(std::string_view row, Result<T> read) {
+    if (read) return std::optional<T>(std::move(*read));
+    if (read.error().code != ErrorCode::corruption) return read.error();
+    if (home_.damaged_.emplace(row).second) ++pruned_.unreadable;
+    return std::optional<T>();
+}
+
+// Its traits that no other event says, pointers and row; the row, pointers and dedupe row of the
+// one it is merged with; and the run's own.
+bool HomeRetention::Step::has_room_for(const Read& read) const {
+    const auto written = reading_.transaction.writes().size();
+    if (written == 0 || !read.event) return written < kPrunedRowsMax - 1;
+    return written + read.event->traits.size() + read.event->group_traits.size() + kIdentifiersMax +
+               5 <=
+           kPrunedRowsMax;
 }
 
 Result<HomeRetention::Step::Read> HomeRetention::Step::open(const std::string& row,
@@ -130,16 +162,22 @@ Result<HomeRetention::Step::Read> HomeRetention::Step::open(const std::string& r
     return out;
 }
 
-Result<void> HomeRetention::Step::visit(const std::string& row, const std::string& sealed) {
-    auto read = CDP_TRY(open(row, sealed));
-    if (!read.stored.remnant) {
+Result<bool> HomeRetention::Step::visit(const std::string& row, const std::string& sealed) {
+    auto read = CDP_TRY(readable(row, open(row, sealed)));
+    if (!read) return true;
+    if (!has_room_for(*read)) return false;
+    if (!read->stored.remnant) {
         const auto expiry =
-            event_expiry(needs_.config, read.stored.type, read.stored.name, read.place.time);
-        if (!is_past(expiry, home_.now_)) return shorten(row, read);
-        CDP_CHECK(become_remnant(row, read));
-        ++pruned_[expiry->rule].events;
+            event_expiry(needs_.config, read->stored.type, read->stored.name, read->place.time);
+        if (!is_past(expiry, home_.now_)) {
+            CDP_CHECK(shorten(row, *read));
+            return true;
+        }
+        CDP_CHECK(become_remnant(row, *read));
+        ++pruned_.rules[expiry->rule].events;
     }
-    return merge(read);
+    CDP_CHECK(merge(*read));
+    return true;
 }
 
 // Whoever erases it meanwhile wins.
@@ -154,7 +192,7 @@ Result<void> HomeRetention::Step::shorten(const std::string& row, const Read& re
     const auto property = [&](std::string_view name) {
         const auto expiry = property_expiry(needs_.config, name, read.place.time);
         if (!is_past(expiry, home_.now_)) return false;
-        ++pruned_[expiry->rule].properties;
+        ++pruned_.rules[expiry->rule].properties;
         return true;
     };
     const auto trait = [&](std::string_view name) {
@@ -171,10 +209,12 @@ Result<void> HomeRetention::Step::become_remnant(const std::string& row, Read& r
         CDP_CHECK(keep(read, read.event->traits));
         if (!read.event->group_id.empty() && !read.event->group_traits.empty()) {
             const auto group = needs_.groups.id_of(read.event->group_id);
-            if (const auto key = CDP_TRY(needs_.vault.find(reading_.snapshot, subject_of(group))))
+            const auto key = CDP_TRY(
+                readable(group.view(), needs_.vault.find(reading_.snapshot, subject_of(group))));
+            if (key && *key)
                 for (const Trait& one : read.event->group_traits)
                     CDP_CHECK(keep_row(
-                        *key,
+                        **key,
                         group_trait_key(group, needs_.vault.hash<TraitName>("trait", one.name)),
                         read, one));
         }
@@ -201,12 +241,13 @@ Result<void> HomeRetention::Step::keep_row(const storage::SubjectKey& key, const
                                            const Read& read, const Trait& trait) {
     const auto sealed = CDP_TRY(reading_.transaction.get(row));
     if (!sealed) return Result<void>::ok();
-    auto stored = CDP_TRY(open_trait(key, row, *sealed));
+    auto stored = CDP_TRY(readable(row, open_trait(key, row, *sealed)));
+    if (!stored) return Result<void>::ok();
     const StoredTrait said{trait.name,        trait.json,         read.place.time,
-                           read.stored.trust, read.stored.source, stored.tellers};
-    if (!stored.tellers.empty() || stored != said) return Result<void>::ok();
-    stored.tellers = tokens_of(read.seen);
-    reading_.transaction.put(row, storage::Vault::seal(key, row, encode(stored)));
+                           read.stored.trust, read.stored.source, stored->tellers};
+    if (!stored->tellers.empty() || *stored != said) return Result<void>::ok();
+    stored->tellers = tokens_of(read.seen);
+    reading_.transaction.put(row, storage::Vault::seal(key, row, encode(*stored)));
     return Result<void>::ok();
 }
 
@@ -228,8 +269,14 @@ Result<void> HomeRetention::Step::merge(const Read& read) {
                standing_for_several(read.stored));
 }
 
-// Whether its very moment, or that it is this event, still matters.
+// Of what cannot be told, nothing is merged.
 Result<bool> HomeRetention::Step::stands_alone(const Read& read) {
+    const auto alone = CDP_TRY(readable(read.place.id.view(), needs_its_moment(read)));
+    return !alone || *alone;
+}
+
+// Whether its very moment, or that it is this event, still matters.
+Result<bool> HomeRetention::Step::needs_its_moment(const Read& read) {
     if (CDP_TRY(identity::Assertions::retracted(looking_, read.place.id))) return true;
     for (const auto& sighting : read.seen.sightings) {
         const auto node = CDP_TRY(needs_.graph.find(looking_, sighting.token));
@@ -269,31 +316,34 @@ Result<void> HomeRetention::Step::drop(const Alike::One& one) {
 }
 
 // Those that an event says go with what it says of them.
-Result<void> HomeRetention::Step::visit_traits() {
-    if (!home_.has_parts_) return Result<void>::ok();
+Result<bool> HomeRetention::Step::visit_traits() {
+    if (!home_.has_parts_) return true;
     auto& transaction = reading_.transaction;
     auto outcome = Result<void>::ok();
     std::vector<std::string> past;
+    bool all = true;
+    const auto written = transaction.writes().size() + 1;
+    const auto take = [&](std::string_view row, std::string_view sealed) -> Result<void> {
+        const auto trait = CDP_TRY(readable(row, open_trait(key_, row, sealed)));
+        if (!trait || trait->tellers.empty()) return Result<void>::ok();
+        const auto expiry = trait_expiry(needs_.config, trait->name, trait->time);
+        if (!is_past(expiry, home_.now_)) return Result<void>::ok();
+        all = written + past.size() < kPrunedRowsMax;
+        if (!all) return Result<void>::ok();
+        past.emplace_back(row);
+        ++pruned_.rules[expiry->rule].traits;
+        return Result<void>::ok();
+    };
     CDP_CHECK(transaction.scan(storage::KeyWriter(Space::trait, home_.home_).str(),
                                [&](std::string_view row, std::string_view sealed) {
-                                   const auto trait = open_trait(key_, row, sealed);
-                                   if (!trait) {
-                                       outcome = trait.error();
-                                       return false;
-                                   }
-                                   const auto expiry =
-                                       trait_expiry(needs_.config, trait->name, trait->time);
-                                   if (trait->tellers.empty() || !is_past(expiry, home_.now_))
-                                       return true;
-                                   past.emplace_back(row);
-                                   ++pruned_[expiry->rule].traits;
-                                   return true;
+                                   outcome = take(row, sealed);
+                                   return outcome && all;
                                }));
     CDP_CHECK(outcome);
     // An event that comes meanwhile may say an older value.
     if (!past.empty()) transaction.watch(storage::KeyWriter(Space::event, home_.home_).str());
     for (auto& row : past) transaction.erase(std::move(row));
-    return Result<void>::ok();
+    return all;
 }
 
 }  // namespace cdp

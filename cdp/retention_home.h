@@ -31,9 +31,18 @@ struct Pruned {
 };
 using PrunedByRule = std::vector<Pruned>;
 
+// What a step adds to.
+struct PrunedSoFar {
+    PrunedByRule& rules;        // one for each rule
+    std::uint64_t& unreadable;  // rows that were left as they are
+};
+
+// What one commit may hold: so many rows are written at most. One event never needs more.
+inline constexpr std::size_t kPrunedRowsMax = 5'000;
+
 // The events filed under one identifier, newest first, and then its traits, some hundred rows a
 // step. What a step found is written by its transaction alone: one that lost its race is done again
-// by a copy from before.
+// by a copy from before. A row that cannot be read is counted and stays as it is.
 class HomeRetention {
 public:
     struct Needs {
@@ -45,8 +54,9 @@ public:
     };
     HomeRetention(const Needs& needs, const Token& home, Timestamp now);
 
-    // Whether that was all. Adds to `pruned`, which has one for each rule.
-    Result<bool> step(People::Reading reading, PrunedByRule& pruned);
+    // Looks at `rows` at most, takes off how many it did, and writes no more than one commit holds.
+    // Whether that was all.
+    Result<bool> step(People::Reading reading, PrunedSoFar pruned, std::size_t& rows);
     const Token& home() const { return home_; }
 
 private:
@@ -70,6 +80,7 @@ private:
     bool met_ = false;        // some row that is old enough
     std::int32_t day_ = 0;
     std::map<std::string, Alike> alike_ = {};
+    std::set<std::string> damaged_ = {};  // rows that were counted
 };
 
 // No event above this has passed its time.

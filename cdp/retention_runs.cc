@@ -10,6 +10,8 @@ namespace cdp {
 namespace {
 
 constexpr std::uint8_t kFormat = 1;
+// The same, and at the end what was left.
+constexpr std::uint8_t kFormatWithLeft = 2;
 
 storage::KeyWriter prefix() {
     return storage::KeyWriter(storage::Space::retention,
@@ -61,7 +63,11 @@ Result<RetentionRun> decode(std::string_view bytes) {
         pruned.properties = in.u64();
         pruned.traits = in.u64();
     }
-    if (!in.done() || format != kFormat || state < 1 || state > 3)
+    if (format == kFormatWithLeft) {
+        run.unreadable = in.u64();
+        run.contended = in.u64();
+    }
+    if (!in.done() || format < kFormat || format > kFormatWithLeft || state < 1 || state > 3)
         return damaged("a run of retention that cannot be read");
     run.state = static_cast<RetentionRun::State>(state);
     return run;
@@ -86,13 +92,15 @@ std::string_view to_string(RetentionRun::State value) {
 
 std::string RetentionRun::outcome() const {
     ByteWriter out;
-    out.u8(kFormat).u8(static_cast<std::uint8_t>(state));
+    const bool left = unreadable > 0 || contended > 0;
+    out.u8(left ? kFormatWithLeft : kFormat).u8(static_cast<std::uint8_t>(state));
     out.i64(milliseconds_of(begun)).i64(milliseconds_of(finished));
     out.u32(static_cast<std::uint32_t>(rules.size()));
     for (std::size_t i = 0; i < rules.size(); ++i) {
         write(out, rules[i]);
         out.u64(pruned[i].events).u64(pruned[i].properties).u64(pruned[i].traits);
     }
+    if (left) out.u64(unreadable).u64(contended);
     return out.take();
 }
 

@@ -28,6 +28,8 @@ struct RetentionRun {
     Timestamp finished{};
     RetentionRules rules = {};
     PrunedByRule pruned = {};           // by rule
+    std::uint64_t unreadable = 0;       // rows that were left as they are
+    std::uint64_t contended = 0;        // identifiers left to the next run, for who writes there
     std::optional<Token> through = {};  // the homes up to it are done; while it is running
     consent::Sha256 salt = {};          // of its entry in the ledger
 

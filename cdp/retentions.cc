@@ -18,10 +18,12 @@ namespace {
 using consent::JsonWriter;
 using State = RetentionRun::State;
 
-// Of one commit: as soon as there are so many writes it is made, and a step adds some hundreds.
+// Of one commit: as soon as there are so many writes it is made.
 constexpr std::size_t kWritesEnough = 1'000;
-// Homes that are looked at on one snapshot.
-constexpr std::size_t kStepsMax = 200;
+// Rows that are looked at on one snapshot; an identifier counts as one too.
+constexpr std::size_t kRowsMax = 10'000;
+// So often may others write first where a single row is looked at.
+constexpr int kRacesMax = 50;
 
 constexpr std::chrono::days kAhead{30};
 constexpr std::uint64_t kForecastRows = 20'000;
@@ -86,8 +88,18 @@ std::string render(const RetentionRun& run) {
         write_pruned(out, "pruned", run.pruned[i]);
         out.close();
     }
-    return out.close_list().close().take();
+    out.close_list();
+    out.number("unreadable", static_cast<std::int64_t>(run.unreadable));
+    out.number("contended", static_cast<std::int64_t>(run.contended));
+    return out.close().take();
 }
+
+struct Retentions::Work {
+    RetentionRun run;
+    std::optional<HomeRetention> home = {};  // that is half done
+    std::size_t rows = kRowsMax;             // are looked at before the next commit
+    int races = 0;                           // lost one after the other, with a single row
+};
 
 Retentions::Retentions(const Needs& needs)
     : needs_(needs),
@@ -118,7 +130,8 @@ void Retentions::work() const {
         if (next && left.count() <= 0 && !failed) {
             const auto run = this->run();
             failed = !run && run.error().reason != "stopping";
-            if (failed)
+            // Who asked for a run will finish it.
+            if (failed && run.error().reason != "retention_running")
                 log::write(log::Level::error, "retention_failed",
                            {{"reason", log::safe(run.error().reason)},
                             {"detail", log::safe(run.error().detail)}});
@@ -180,52 +193,79 @@ Result<void> Retentions::end(RetentionRun& run, State state) const {
     if (outcome.state != storage::CommitState::ok) return outcome.error;
     std::uint64_t all = 0;
     for (const auto& one : run.pruned) all += one.all();
-    log::write(log::Level::info, "retention_run",
+    log::write(run.unreadable > 0 ? log::Level::warning : log::Level::info, "retention_run",
                {{"state", log::safe(to_string(state))},
                 {"rules", static_cast<std::int64_t>(run.rules.size())},
-                {"pruned", static_cast<std::int64_t>(all)}});
+                {"pruned", static_cast<std::int64_t>(all)},
+                {"unreadable", static_cast<std::int64_t>(run.unreadable)},
+                {"contended", static_cast<std::int64_t>(run.contended)}});
     return Result<void>::ok();
 }
 
 Result<RetentionRun> Retentions::prune(const Report& report) const {
     if (stopping_) return is_stopping();
-    auto run = CDP_TRY(begin());
-    std::optional<HomeRetention> home;
-    while (!run.rules.empty() && !CDP_TRY(step(run, home))) {
-        if (report) report(run);
+    Work work{.run = CDP_TRY(begin())};
+    while (!work.run.rules.empty() && !CDP_TRY(step(work))) {
+        if (report) report(work.run);
         CDP_CHECK(let_others_go_first());
     }
-    CDP_CHECK(end(run, State::completed));
-    return run;
+    CDP_CHECK(end(work.run, State::completed));
+    return std::move(work.run);
 }
 
-// As much as one commit holds; whether that was all. What lost a race is done again.
-Result<bool> Retentions::step(RetentionRun& run, std::optional<HomeRetention>& home) const {
+// As much as one commit holds; whether that was all. What lost a race is done again, half of it:
+// the less is done, the sooner it is done.
+Result<bool> Retentions::step(Work& work) const {
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    auto next = run;
-    auto at = home;
+    auto next = work.run;
+    auto at = work.home;
+    auto rows = work.rows;
     bool all = false;
-    for (std::size_t n = 0; n < kStepsMax && transaction.writes().size() < kWritesEnough; ++n) {
+    while (rows > 0 && transaction.writes().size() < kWritesEnough) {
         if (!at) {
             const auto token = CDP_TRY(home_after(*snapshot, next.through));
             all = !token;
             if (all) break;
-            at.emplace(home_needs_, *token, run.begun);
+            at.emplace(home_needs_, *token, work.run.begun);
         }
-        if (!CDP_TRY(at->step({*snapshot, transaction}, next.pruned))) continue;
+        const auto before = rows;
+        const bool done =
+            CDP_TRY(at->step({*snapshot, transaction}, {next.pruned, next.unreadable}, rows));
+        if (!done && rows == before) break;  // the commit is full
+        if (!done) continue;
         next.through = at->home();
         at.reset();
+        if (rows > 0) --rows;
     }
     if (!transaction.empty()) {
         put_run(transaction, next);
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
-        if (outcome.state == storage::CommitState::conflict) return false;
+        if (outcome.state == storage::CommitState::conflict) {
+            work.rows = std::max<std::size_t>((work.rows - rows) / 2, 1);
+            if (work.rows > 1 || ++work.races < kRacesMax) return false;
+            CDP_CHECK(leave_to_next_run(work));
+            return false;
+        }
         if (outcome.state != storage::CommitState::ok) return outcome.error;
     }
-    run = std::move(next);
-    home = std::move(at);
+    work.run = std::move(next);
+    work.home = std::move(at);
+    work.rows = std::min(work.rows * 2, kRowsMax);
+    work.races = 0;
     return all;
+}
+
+// Somebody writes there all the time; what has passed is shown to nobody all the same.
+Result<void> Retentions::leave_to_next_run(Work& work) const {
+    const auto snapshot = needs_.store.snapshot();
+    const auto busy = work.home ? std::optional(work.home->home())
+                                : CDP_TRY(home_after(*snapshot, work.run.through));
+    if (busy) work.run.through = busy;
+    ++work.run.contended;
+    work.home.reset();
+    work.races = 0;
+    return Result<void>::ok();
 }
 
 // Facts that wait for the disk before what is to go.
@@ -246,6 +286,7 @@ Result<RetentionRun> Retentions::dry_run() const {
     const auto all = CDP_TRY(forecast(home_needs_, *snapshot, run.begun, std::chrono::days{0},
                                       std::numeric_limits<std::uint64_t>::max()));
     run.pruned = all.now;
+    run.unreadable = all.unreadable;
     run.finished = needs_.clock.now();
     run.state = State::completed;
     return run;
@@ -274,6 +315,7 @@ Result<std::string> Retentions::state(const PageQuery& page) const {
         out.close();
     }
     out.close_list().flag("estimated", seen.estimated);
+    out.number("unreadable", static_cast<std::int64_t>(seen.unreadable));
     out.number("looked_at", static_cast<std::int64_t>(seen.rows));
     out.json("next_run", rules.empty() ? "null" : time_json(CDP_TRY(next_run(*snapshot))));
     const auto next = CDP_TRY(write_runs(out, *snapshot, before, page.limit));

@@ -58,7 +58,10 @@ private:
     Result<RetentionRun> prune(const Report& report) const;
     Result<RetentionRun> begin() const;
     Result<void> end(RetentionRun& run, RetentionRun::State state) const;
-    Result<bool> step(RetentionRun& run, std::optional<HomeRetention>& home) const;
+    // How far a run is, and how much it tries to do at once.
+    struct Work;
+    Result<bool> step(Work& work) const;
+    Result<void> leave_to_next_run(Work& work) const;
     Result<void> let_others_go_first() const;
     Result<Timestamp> next_run(const storage::Snapshot& snapshot) const;
     void work() const;

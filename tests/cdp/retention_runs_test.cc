@@ -1,5 +1,9 @@
+#include <atomic>
+#include <future>
+#include <string_view>
 #include <thread>
 
+#include "cdp/base/log.h"
 #include "consent/ledger.h"
 #include "tests/cdp/failing_store.h"
 #include "tests/cdp/retention_world.h"
@@ -169,4 +173,32 @@ TEST_CASE("it runs by itself when it is time", "[retention]") {
     const auto refused = retentions.run();
     REQUIRE_FALSE(refused);
     CHECK(refused.error().reason == "stopping");
+}
+
+TEST_CASE("that somebody's run is under way is no failure of the daily one", "[retention]") {
+    auto kept = std::make_unique<tests::InterposingStore>();
+    auto& store = *kept;
+    PlatformWorld world(retaining({{What::type, "track", {0, 90}, ""}}), std::move(kept));
+    send(world, {{"type", "track"}, {"event", "x"}, {"userId", "u1"}}, "t1", "2026-01-01");
+    std::atomic<int> failures = 0;
+    cdp::log::set_sink([&](cdp::log::Level, const char* event, auto) {
+        failures += std::string_view(event) == "retention_failed";
+    });
+    std::promise<void> begun;
+    std::promise<void> go_on;
+    store.next = [&] {
+        begun.set_value();
+        go_on.get_future().wait();
+    };
+    const auto& retentions = world.platform().privacy().retentions;
+    std::thread asked([&] { CHECK(retentions.run()); });
+    begun.get_future().wait();
+    retentions.start();
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    go_on.set_value();
+    asked.join();
+    retentions.stop();
+    cdp::log::set_sink(nullptr);
+    CHECK(failures == 0);
+    CHECK(state(world)["runs"].size() == 1);
 }
