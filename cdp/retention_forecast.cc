@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "cdp/corrections.h"
 #include "cdp/event_remnant.h"
 #include "cdp/retention.h"
 #include "cdp/sightings.h"
@@ -31,8 +32,11 @@ public:
             each(Space::event, home, from, [&](std::string_view row, std::string_view sealed) {
                 return event(**key, row, sealed);
             }));
-        return each(Space::trait, home, "", [&](std::string_view row, std::string_view sealed) {
+        CDP_CHECK(each(Space::trait, home, "", [&](std::string_view row, std::string_view sealed) {
             return trait(**key, row, sealed);
+        }));
+        return each(Space::corrected, home, "", [&](std::string_view row, std::string_view sealed) {
+            return correction(**key, row, sealed);
         });
     }
 
@@ -90,9 +94,20 @@ private:
     Result<void> trait(const storage::SubjectKey& key, std::string_view row,
                        std::string_view sealed) {
         const auto stored = CDP_TRY(open_trait(key, row, sealed));
-        if (auto* counts = counts_of(trait_expiry(needs_.config, stored.name, stored.time)))
-            ++counts->traits;
+        if (stored.source != kCorrectionSource) count(stored);
         return Result<void>::ok();
+    }
+
+    Result<void> correction(const storage::SubjectKey& key, std::string_view row,
+                            std::string_view sealed) {
+        const auto stored = CDP_TRY(open_corrected(key, row, sealed));
+        if (stored.right) count(*stored.right);
+        return Result<void>::ok();
+    }
+
+    void count(const StoredTrait& trait) {
+        if (auto* counts = counts_of(trait_expiry(needs_.config, trait.name, trait.time)))
+            ++counts->traits;
     }
 
     const HomeRetention::Needs& needs_;
@@ -144,14 +159,16 @@ Result<RetentionForecast> forecast(const HomeRetention::Needs& needs,
 Result<std::optional<Token>> home_after(const storage::Snapshot& snapshot,
                                         const std::optional<Token>& token) {
     std::optional<Token> next;
-    const auto from = token
-                          ? storage::KeyWriter(Space::event, *token).str() + std::string(32, '\xff')
-                          : std::string{};
-    CDP_CHECK(snapshot.scan(storage::space_prefix(Space::event), from,
-                            [&](std::string_view key, std::string_view) {
-                                next = storage::subject_in(key);
-                                return false;
-                            }));
+    for (const auto space : {Space::event, Space::corrected}) {
+        const auto from = token ? storage::KeyWriter(space, *token).str() + std::string(32, '\xff')
+                                : std::string{};
+        CDP_CHECK(snapshot.scan(storage::space_prefix(space), from,
+                                [&](std::string_view key, std::string_view) {
+                                    const auto home = storage::subject_in(key);
+                                    if (!next || home < *next) next = home;
+                                    return false;
+                                }));
+    }
     return next;
 }
 

@@ -23,7 +23,8 @@ Result<RetentionForecast> forecast(const HomeRetention::Needs& needs,
                                    const storage::Snapshot& snapshot, Timestamp now,
                                    std::chrono::days ahead, std::uint64_t rows_max);
 
-// The home after a token, in order; nullopt: there is none.
+// The next identifier, in order, under which there are events or something was put right; nullopt:
+// there is none.
 Result<std::optional<Token>> home_after(const storage::Snapshot& snapshot,
                                         const std::optional<Token>& token);
 

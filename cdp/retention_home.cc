@@ -5,6 +5,7 @@
 #include "cdp/event_links.h"
 #include "cdp/group_rows.h"
 #include "cdp/retention.h"
+#include "cdp/retention_traits.h"
 #include "cdp/sightings.h"
 #include "cdp/tombstones.h"
 #include "cdp/trait_rows.h"
@@ -37,6 +38,12 @@ Timestamp latest_past_of(const Config& config, Timestamp now) {
     return latest;
 }
 
+bool DamagedRows::is_damage(std::string_view row, const Error& error, std::uint64_t& count) {
+    if (error.code != ErrorCode::corruption) return false;
+    if (counted_.emplace(row).second) ++count;
+    return true;
+}
+
 class HomeRetention::Step {
 public:
     Step(HomeRetention& home, People::Reading reading, const storage::SubjectKey& key,
@@ -61,9 +68,10 @@ private:
         identity::Observation seen;
     };
 
-    // What damage took is counted, and nothing comes of it; other errors end the step.
     template <typename T>
-    Result<std::optional<T>> readable(std::string_view row, Result<T> read);
+    Result<std::optional<T>> readable(std::string_view row, Result<T>&& read) {
+        return home_.damaged_.readable(row, std::move(read), pruned_.unreadable);
+    }
     bool has_room_for(const Read& read) const;
 
     Result<Read> open(const std::string& row, const std::string& sealed) const;
@@ -122,17 +130,7 @@ Result<bool> HomeRetention::step(People::Reading reading, PrunedSoFar pruned, st
         met_ = true;
         --rows;
     }
-    // A trait whose event is gone left a remnant behind.
-    if (all && met_) return step.visit_traits();
-    return all;
-}
-
-template <typename T>
-Result<std::optional<T>> HomeRetention::Step::readable(std::string_view row, Result<T> read) {
-    if (read) return std::optional<T>(std::move(*read));
-    if (read.error().code != ErrorCode::corruption) return read.error();
-    if (home_.damaged_.emplace(row).second) ++pruned_.unreadable;
-    return std::optional<T>();
+    return all ? step.visit_traits() : Result<bool>(false);
 }
 
 // Its traits that no other event says, pointers and row; the row, pointers and dedupe row of the
@@ -315,35 +313,14 @@ Result<void> HomeRetention::Step::drop(const Alike::One& one) {
     return Result<void>::ok();
 }
 
-// Those that an event says go with what it says of them.
 Result<bool> HomeRetention::Step::visit_traits() {
     if (!home_.has_parts_) return true;
-    auto& transaction = reading_.transaction;
-    auto outcome = Result<void>::ok();
-    std::vector<std::string> past;
-    bool all = true;
-    const auto written = transaction.writes().size() + 1;
-    const auto take = [&](std::string_view row, std::string_view sealed) -> Result<void> {
-        const auto trait = CDP_TRY(readable(row, open_trait(key_, row, sealed)));
-        if (!trait || trait->tellers.empty()) return Result<void>::ok();
-        const auto expiry = trait_expiry(needs_.config, trait->name, trait->time);
-        if (!is_past(expiry, home_.now_)) return Result<void>::ok();
-        all = written + past.size() < kPrunedRowsMax;
-        if (!all) return Result<void>::ok();
-        past.emplace_back(row);
-        ++pruned_.rules[expiry->rule].traits;
-        return Result<void>::ok();
-    };
-    CDP_CHECK(transaction.scan(storage::KeyWriter(Space::trait, home_.home_).str(),
-                               [&](std::string_view row, std::string_view sealed) {
-                                   outcome = take(row, sealed);
-                                   return outcome && all;
-                               }));
-    CDP_CHECK(outcome);
-    // An event that comes meanwhile may say an older value.
-    if (!past.empty()) transaction.watch(storage::KeyWriter(Space::event, home_.home_).str());
-    for (auto& row : past) transaction.erase(std::move(row));
-    return all;
+    TraitRetention traits({needs_.vault, needs_.config, home_.home_, key_, home_.now_,
+                           reading_.transaction, home_.damaged_},
+                          pruned_);
+    if (!CDP_TRY(traits.prune_corrections())) return false;
+    // A trait whose event is gone left a remnant behind.
+    return home_.met_ ? traits.prune_kept_facts() : Result<bool>(true);
 }
 
 }  // namespace cdp

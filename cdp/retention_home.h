@@ -5,6 +5,8 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cdp/config.h"
@@ -39,6 +41,23 @@ struct PrunedSoFar {
 
 // What one commit may hold: so many rows are written at most. One event never needs more.
 inline constexpr std::size_t kPrunedRowsMax = 5'000;
+
+// Rows that damage took. Each is counted once, and nothing comes of it; other errors stay errors.
+class DamagedRows {
+public:
+    template <typename T>
+    Result<std::optional<T>> readable(std::string_view row, Result<T>&& read,
+                                      std::uint64_t& count) {
+        if (read) return std::optional<T>(std::move(*read));
+        if (!is_damage(row, read.error(), count)) return read.error();
+        return std::optional<T>();
+    }
+
+private:
+    bool is_damage(std::string_view row, const Error& error, std::uint64_t& count);
+
+    std::set<std::string> counted_ = {};
+};
 
 // The events filed under one identifier, newest first, and then its traits, some hundred rows a
 // step. What a step found is written by its transaction alone: one that lost its race is done again
@@ -80,7 +99,7 @@ private:
     bool met_ = false;        // some row that is old enough
     std::int32_t day_ = 0;
     std::map<std::string, Alike> alike_ = {};
-    std::set<std::string> damaged_ = {};  // rows that were counted
+    DamagedRows damaged_ = {};
 };
 
 // No event above this has passed its time.

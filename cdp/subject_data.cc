@@ -56,6 +56,9 @@ Result<void> SubjectWalk::tell_corrections(ReportForm& form) {
             if (corrected.right) {
                 out.json("value", json::minify(corrected.right->json));
                 out.text("time", format_time(corrected.right->time));
+                if (const auto end =
+                        trait_expiry(needs_.config, corrected.name, corrected.right->time))
+                    out.text("expires", format_time(end->at));
             }
             out.open_list("rectifications");
             for (const auto& request : corrected.requests) out.text({}, to_hex(request.view()));

@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "cdp/base/log.h"
+#include "cdp/rectifications.h"
 #include "consent/ledger.h"
 #include "tests/cdp/failing_store.h"
 #include "tests/cdp/retention_world.h"
@@ -24,6 +25,7 @@ TEST_CASE("a run that is interrupted anywhere is finished by the next", "[retent
         const auto config =
             retaining({{What::type, "track", {0, 90}, ""}, {What::trait, "plan", {0, 90}, ""}});
         PlatformWorld world(config, std::move(kept));
+        world.clock().set("2026-06-01T00:00:00Z");
         for (int i = 0; i < 2'300; i += 100) {
             auto batch = json::array();
             for (int n = i; n < i + 100; ++n)
@@ -36,6 +38,10 @@ TEST_CASE("a run that is interrupted anywhere is finished by the next", "[retent
                                  {"timestamp", "2026-05-0" + std::to_string(n % 9 + 1)}});
             world.send(json{{"batch", batch}}.dump(), kTill);
         }
+        REQUIRE(world.platform().privacy().rectifications.rectify(
+            PlatformWorld::officer(), "officer:kim",
+            {.type = "user_id", .value = "u1", .traits = {{"plan", "-1"}}, .reason = "asked"}));
+        world.clock().set("2026-11-21T12:00:00Z");
         const auto persons = lines(world, cdp::ExportKind::persons);
         store.commits_left() = commits;
         const auto run = pruned(world);
@@ -56,6 +62,7 @@ TEST_CASE("a run that is interrupted anywhere is finished by the next", "[retent
         CHECK(runs[0]["rules"][0]["pruned"]["events"].get<int>() > 2'000);
         const auto again = pruned(world);
         CHECK(gone(again, "events") + gone(again, "traits") == 0);
+        CHECK(rows_in(world, storage::Space::trait) == 0);
         if (whole) {
             CHECK(commits >= 4);
             break;
