@@ -60,8 +60,8 @@ asio::awaitable<void> Connection::serve() {
         }
         if (!response) response = answer_at_once();
         if (!response) response = co_await await_answer();
-        if (!found_.same_path.empty() && found_.same_path.front()->dress)
-            found_.same_path.front()->dress(loop_.services, head_, *response);
+        if (const auto dress = loop_.routes.dress_of(found_, head_.path))
+            dress(loop_.services, head_, *response);
 
         if (response->close || unread_ || loop_.draining()) closing_ = true;
         if (!head_.keep_alive) closing_ = true;
@@ -205,9 +205,10 @@ asio::awaitable<void> Connection::read_body() {
     } else {
         co_await read_sized_body();
     }
-    if (gone_ || refusal_) co_return;
-    // Growing moved the bytes that the head points at.
-    refusal_ = read_head(in_.view().substr(0, head_size_), head_);
+    if (gone_) co_return;
+    // Growing moved the bytes that the head points at, which a refusal is dressed by.
+    const auto reread = read_head(in_.view().substr(0, head_size_), head_);
+    if (!refusal_) refusal_ = reread;
     found_ = loop_.routes.find(head_.method, head_.path);
 }
 

@@ -21,19 +21,6 @@ namespace {
 
 using cdp::Result;
 
-// A refusal in the protocol's words. What may succeed when it is sent again is not fatal.
-Response drp_error(const cdp::Error& error) {
-    const int status = to_status(error.code);
-    const bool retry = error.reason == "issued_in_future" || status >= 409;
-    nlohmann::json body{{"code", std::to_string(status)}, {"message", error.message}};
-    if (!retry) body["fatal"] = true;
-    Response response;
-    response.status = status;
-    response.body = body.dump() + "\n";
-    response.headers = kPrivate;
-    return response;
-}
-
 Response told(std::string body) {
     Response response;
     response.body = std::move(body) + "\n";
@@ -180,7 +167,7 @@ using Work = Result<std::string> (*)(const Call&);
 void later(const Services& services, const Request& request, Answer answer, Work work) {
     services.aside([call = call_of(services, request), answer = std::move(answer), work] {
         auto done = work(call);
-        answer(done ? told(*std::move(done)) : drp_error(done.error()));
+        answer(done ? told(*std::move(done)) : problem(done.error()));
     });
 }
 
@@ -192,7 +179,7 @@ void exercise_data_right(const Services& services, const Request& request, Answe
 
 Response read_data_right(const Services& services, const Request& request) {
     auto body = status(call_of(services, request));
-    return body ? told(*std::move(body)) : drp_error(body.error());
+    return body ? told(*std::move(body)) : problem(body.error());
 }
 
 void revoke_data_right(const Services& services, const Request& request, Answer answer) {
@@ -206,7 +193,7 @@ void set_agent_up(const Services& services, const Request& request, Answer answe
         if (done) return answer(told(*std::move(done)));
         const auto code = done.error().code;
         const bool ours = to_status(code) >= 500;
-        Response refused = ours ? drp_error(done.error()) : Response{};
+        Response refused = ours ? problem(done.error()) : Response{};
         if (!ours) refused.status = 403;
         answer(std::move(refused));
     });
@@ -215,8 +202,8 @@ void set_agent_up(const Services& services, const Request& request, Answer answe
 Response read_agent(const Services& services, const Request& request) {
     const auto call = call_of(services, request);
     const auto agent = agent_of(call);
-    if (!agent) return drp_error(agent.error());
-    if (agent->id != call.parameter) return drp_error(unknown_agent());
+    if (!agent) return problem(agent.error());
+    if (agent->id != call.parameter) return problem(unknown_agent());
     return told("{}");
 }
 

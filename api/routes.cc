@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/audit.h"
+#include "api/drp_dialect.h"
 #include "api/handlers.h"
 #include "api/opendsr_routes.h"
 #include "api/proof_link.h"
@@ -178,7 +179,7 @@ void add_drp(std::vector<Route>& out) {
                        .path = path,
                        .body_max = method == Method::get ? 0 : kDrpBytesMax,
                        .handler = handler,
-                       .any_parameter = true});
+                       .dress = speak_drp});
     };
     agents(Method::post, "/v1/data-rights-request", exercise_data_right);
     agents(Method::get, "/v1/data-rights-request/{id}", read_data_right);
@@ -312,6 +313,16 @@ const Routes::Methods* Routes::find_path(std::string_view path, std::string_view
     if (const auto found = literal_.find(path); found != literal_.end()) return &found->second;
     for (const auto& [pattern, methods] : patterns_)
         if (matches(pattern, path, parameter)) return &methods;
+    return nullptr;
+}
+
+Dress Routes::dress_of(const Found& found, std::string_view path) const {
+    if (!found.same_path.empty()) return found.same_path.front()->dress;
+    for (const auto& route : routes_) {
+        const auto root = route.path.substr(0, route.path.find('{'));
+        if (route.dress && (path == route.path || (root != route.path && path.starts_with(root))))
+            return route.dress;
+    }
     return nullptr;
 }
 

@@ -65,7 +65,7 @@ struct Route {
     bool import = false;                            // ingest: times are taken as they are
     bool says_ok = false;                           // ingest: Jitsu looks for "ok"
 
-    Dress dress = nullptr;  // one path has one
+    Dress dress = nullptr;  // one path has one, and all below it
 };
 
 inline constexpr std::size_t kDocumentBytesMax = 1024 * 1024;
@@ -83,6 +83,10 @@ public:
         std::string_view parameter;
         std::span<const Route* const> same_path;  // empty: no such path
     };
+
+    // Of what is answered at this path: also where nothing was looked for or found, at and below
+    // the paths of a protocol. nullptr: as it is.
+    Dress dress_of(const Found& found, std::string_view path) const;
 
     // HEAD finds GET. One trailing slash is tolerated where SDKs call.
     Found find(Method method, std::string_view path) const;

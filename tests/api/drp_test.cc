@@ -213,6 +213,36 @@ TEST_CASE("a message is refused in the protocol's order, by its first fault", "[
     CHECK(world.platform->privacy().requests.page({})->find("\"id\"") == std::string::npos);
 }
 
+TEST_CASE("whoever refuses what is sent to the protocol's paths does it in its words", "[drp]") {
+    const Network world;
+    const std::string one = kRequests + "/00000000-0000-0000-0000-000000000000";
+    const auto said = [&](const Reply& reply) {
+        CHECK(reply.headers.at("content-type") == "application/json");
+        return Network::refusal(reply);
+    };
+    const std::string id = World::bearer(world.token);
+    CHECK(said(world.ask("PUT", kRequests, id, "AAAA")) == "405 fatal");
+    CHECK(said(world.ask("GET", "/v1/agent/HELPER/more", id)) == "404 fatal");
+    CHECK(said(world.ask("GET", one + "/more", id)) == "404 fatal");
+    CHECK(said(world.ask("GET", kRequests + "/%00", id)) == "400 fatal");
+    CHECK(said(world.ask("GET", one + "?tail=1", id)) == "400 fatal");
+    CHECK(said(world.ask("POST", kRequests + "?tail=1", id, "AAAA")) == "400 fatal");
+    CHECK(said(world.ask("POST", "/v1/agent/HELPER?tail=1", {}, "AAAA")) == "400 fatal");
+    CHECK(said(world.ask("POST", kRequests, id, std::string(70'000, 'A'))) == "413 fatal");
+    CHECK(said(world.ask("POST", kRequests, "Content-Encoding: br\r\n" + id, "AAAA")) ==
+          "415 fatal");
+    CHECK(said(world.ask("POST", kRequests, "Content-Encoding: gzip\r\n" + id, "AAAA")) ==
+          "400 fatal");
+    CHECK(said(world.ask("GET", one, id + "X: " + std::string(9'000, 'x') + "\r\n")) ==
+          "431 fatal");
+    // What was refused while its body came is refused by the head that moved meanwhile.
+    const auto chunks = "11000\r\n" + std::string(0x11000, 'A') + "\r\n0\r\n\r\n";
+    CHECK(said(world.connect()
+                   .send("POST " + kRequests + " HTTP/1.1\r\nHost: cdp.example\r\n" +
+                         "Transfer-Encoding: chunked\r\n" + id + "\r\n" + chunks)
+                   .read(false)) == "413 fatal");
+}
+
 TEST_CASE("times of ISO 8601's basic form are read, as in the protocol's examples", "[drp]") {
     const auto now = *cdp::parse_time("2021-09-02T22:30:00Z");
     const json claims{{"agent-id", "A"},
@@ -326,7 +356,7 @@ TEST_CASE("what has not begun is revoked, by a message that was signed for it", 
     world.run_due();
     CHECK(Network::refusal(world.revoke(
               opted, world.key.sign(json{{"request_id", opted["request_id"]}}.dump()))) ==
-          "409 retry");
+          "409 fatal");
 }
 
 TEST_CASE("whom nobody has verified proves it where the business says, or is denied", "[drp]") {

@@ -28,10 +28,8 @@ tests::Reply ask(const World& world, const api::Route& route, const std::string&
 
 // Others' protocols, whose clients may add parameters of their own.
 bool is_protocol(const api::Route& route) {
-    if (route.dress) return route.door == api::Door::open;
-    return route.path.starts_with("/v1/data-rights-request") ||
-           route.path.starts_with("/v1/agent/") || route.path.starts_with("/v2/iab/") ||
-           route.path == "/.well-known/dsrdelete.json";
+    if (route.dress) return route.any_parameter;
+    return route.path.starts_with("/v2/iab/") || route.path == "/.well-known/dsrdelete.json";
 }
 
 }  // namespace
