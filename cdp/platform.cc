@@ -82,8 +82,8 @@ struct Platform::Parts {
           clock(the_clock),
           config(std::move(the_config)),
           disclosures({store, vault, config, clock}, std::move(journal)) {
-        serve_privacy_requests(requests, {store, erasures, suppressions, intake, reports,
-                                          rectifications, graph, clock});
+        serve_privacy_requests(
+            requests, {store, erasures, suppressions, intake, reports, rectifications, graph});
     }
 
     // Notes who looked at whom.

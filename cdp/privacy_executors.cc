@@ -11,9 +11,6 @@
 namespace cdp {
 namespace {
 
-// For so long after it was done the answer to an access or portability request is given.
-constexpr std::chrono::days kResultsLife{7};
-
 struct EarlierErasure {
     // It took the identifier since the request was begun, or before, when there is nothing left of
     // it that names the request.
@@ -95,7 +92,11 @@ ConsentRequest answer_of(const PrivacyJob& job, std::string_view purpose, std::s
                                 .sha256 = to_hex(consent::view(commitment)),
                                 .location = id});
     }
-    out.idempotency_key = id + ' ' + std::string(state) + ' ' + std::string(purpose);
+    // Of whom it is, too: who was erased in between is not named when it is done again.
+    std::string whom;
+    for (const auto& one : job.named) whom += one.token.view();
+    out.idempotency_key = id + ' ' + std::string(state) + ' ' + std::string(purpose) + ' ' +
+                          to_hex(consent::view(consent::sha256(whom)));
     return out;
 }
 
@@ -168,7 +169,6 @@ Result<PrivacyResults> look(const PrivacyExecutors& with, const PrivacyJob& job)
     if (!matched && counts.error().code != ErrorCode::not_found) return counts.error();
     PrivacyResults out{.matched = matched};
     if (matched) out.counts = *std::move(counts);
-    out.until = with.clock.now() + kResultsLife;
     return out;
 }
 

@@ -1,6 +1,5 @@
 #pragma once
 
-#include "cdp/base/clock.h"
 #include "cdp/config.h"
 #include "cdp/consent_intake.h"
 #include "cdp/erasures.h"
@@ -22,7 +21,6 @@ struct PrivacyExecutors {
     const SubjectReports& reports;
     const Rectifications& rectifications;
     const identity::Graph& graph;
-    const Clock& clock;
 };
 
 // Gives each kind that is served here who does it.

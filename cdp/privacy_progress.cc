@@ -15,6 +15,8 @@
 namespace cdp {
 namespace {
 
+// For so long after it was done the answer to an access or portability request is given.
+constexpr std::chrono::days kResultsLife{7};
 constexpr std::size_t kDetailMax = 256;
 constexpr std::size_t kDueAtOnce = 64;
 constexpr std::chrono::milliseconds kRetryFirst = std::chrono::seconds(1);
@@ -63,6 +65,10 @@ Result<std::vector<TimedRequest>> due_at(const storage::Snapshot& snapshot, Time
 std::string code_of(const PrivacyResults& results) {
     if (results.matched) return "done";
     return results.counts.contains(kSuppressedCount) ? "suppressed" : "nothing_held";
+}
+
+bool shows(PrivacyKind kind) {
+    return kind == PrivacyKind::access || kind == PrivacyKind::portability;
 }
 
 // What is left to do when nobody is left whom it is about: nothing may be held or used.
@@ -262,6 +268,7 @@ Result<bool> PrivacyRequests::execute(const PrivacyRow& row) const {
         auto& now_is = change.row();
         if (results) {
             request.results = *results;
+            if (shows(request.kind)) request.results.until = change.now() + kResultsLife;
             CDP_CHECK(change.take(PrivacyAct::fulfil, kOurselves, code_of(*results)));
         } else if (results.error().code == ErrorCode::not_found) {
             request.denial = PrivacyDenial::no_match;

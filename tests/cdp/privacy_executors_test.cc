@@ -1,6 +1,8 @@
 #include "cdp/privacy_executors.h"
 
 #include "cdp/privacy.h"
+#include "cdp/privacy_requests.h"
+#include "tests/cdp/failing_store.h"
 #include "tests/cdp/stewardship_world.h"
 
 // What is asked to be seen or put right is counted and done for whom it names.
@@ -14,7 +16,8 @@ using nlohmann::json;
 using tests::PlatformWorld;
 
 struct Desk : PlatformWorld {
-    Desk() : PlatformWorld(tests::open_config()) {
+    explicit Desk(std::unique_ptr<storage::Store> store = storage::make_memory_store())
+        : PlatformWorld(tests::open_config(), std::move(store)) {
         for (const char* user : {"u5", "u6"})
             send_one(R"({"type":"identify","userId":")" + std::string(user) +
                      R"(","anonymousId":"tablet","messageId":")" + user +
@@ -85,4 +88,42 @@ TEST_CASE("what was found is counted by kind, and given for a week") {
     CHECK(nobody.state == cdp::PrivacyState::fulfilled);
     CHECK_FALSE(nobody.results.matched);
     CHECK(nobody.results.counts.empty());
+}
+
+TEST_CASE("the week in which results are given runs from when it was said that there are some") {
+    Desk world;
+    world.requests().serve(PrivacyKind::access, [&](const cdp::PrivacyJob&) {
+        world.clock().advance(std::chrono::hours(1));
+        return cdp::Result<cdp::PrivacyResults>(cdp::PrivacyResults{.matched = true});
+    });
+    const auto done = world.advance(world.submit(PrivacyKind::access, {{"user_id", "u5"}}));
+    REQUIRE(done.state == cdp::PrivacyState::fulfilled);
+    CHECK(done.results.until == done.steps.back().time + std::chrono::days(7));
+}
+
+TEST_CASE("an objection is repeated after some of whom it names were taken from it") {
+    using tests::FailingStore;
+    bool whole = false;
+    for (std::uint64_t taken = 0; !whole; ++taken) {
+        REQUIRE(taken < 100);
+        CAPTURE(taken);
+        auto store = std::make_unique<FailingStore>();
+        auto& left = store->commits_left();
+        Desk world(std::move(store));
+        const auto asked =
+            world.submit(PrivacyKind::objection, {{"user_id", "u5"}, {"user_id", "u6"}});
+        left = taken;
+        (void)world.requests().advance(asked.id);
+        whole = left > 0;
+        left = FailingStore::kNever;
+        const auto snapshot = world.store().snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        cdp::erase_subject(transaction, asked.id, world.vault().token("user_id", "u6"));
+        REQUIRE(commit_and_wait(world.store(), std::move(transaction)).state ==
+                storage::CommitState::ok);
+        world.clock().advance(std::chrono::hours(2));
+        const auto done = world.advance(asked);
+        CHECK(done.state == cdp::PrivacyState::fulfilled);
+        CHECK(done.blocked.empty());
+    }
 }
