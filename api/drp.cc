@@ -85,27 +85,15 @@ Result<cdp::PrivacyRequest> request_of(const Call& call, const cdp::Agent& agent
                       .message = "Another agent manages this request."};
 }
 
-bool has_note(const cdp::PrivacyRequest& request, std::string_view code) {
-    for (const auto& step : request.steps)
-        if (step.code == code) return true;
-    return false;
-}
-
 Result<std::string> exercise(const Call& call) {
     const auto agent = CDP_TRY(agent_of(call));
     const auto message = CDP_TRY(open_drp(call.body, agent.verify_key));
     CDP_TRY(check_envelope(message.claims, agent.id, call.config.business_id, call.now));
     const auto wanted = CDP_TRY(drp_request_of(message, agent, call.config, call.now));
-    auto& requests = call.privacy.requests;
-    auto taken = requests.submit(agent.id, wanted);
+    const auto taken = call.privacy.requests.submit(agent.id, wanted);
     if (!taken && taken.error().reason == "kind_not_served")
         return invalid("exercise_unknown", "Unsupported rights actions submitted.");
     if (!taken) return taken.error();
-    if (callback_refused(*taken) && !has_note(*taken, "callback_not_allowed")) {
-        const cdp::PrivacyStepRequest note{.act = cdp::PrivacyAct::note,
-                                           .code = "callback_not_allowed"};
-        taken = CDP_TRY(requests.step(cdp::kOurselves, taken->id, note));
-    }
     return told_of(*taken, call);
 }
 

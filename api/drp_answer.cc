@@ -19,9 +19,10 @@ std::string verification_url(const DrpAnswers& with, const cdp::PrivacyRequest& 
 }  // namespace
 
 std::string drp_answer(const DrpAnswers& with, const cdp::PrivacyRequest& request) {
-    return drp_status(request,
-                      {.results = results_url(with.place, with.secrets, request, with.clock.now()),
-                       .verification = verification_url(with, request)});
+    const auto now = with.clock.now();
+    const DrpUrls urls{.results = results_url(with.place, with.secrets, request, now),
+                       .verification = verification_url(with, request)};
+    return drp_status(request, urls, now);
 }
 
 }  // namespace api

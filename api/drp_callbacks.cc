@@ -11,7 +11,7 @@ namespace api {
 CallbackProtocol drp_callbacks(const DrpAnswers& with) {
     const auto status_of =
         [with](const cdp::PrivacyRequest& request) -> cdp::Result<std::optional<ToldStatus>> {
-        ToldStatus out{.status = drp_standing(request), .callbacks = {}};
+        ToldStatus out{.status = drp_standing(request, with.clock.now()), .callbacks = {}};
         const auto url = callback_of(request);
         if (url.empty()) return std::optional(std::move(out));
         const auto parsed = parse_url(url);

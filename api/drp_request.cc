@@ -19,6 +19,8 @@ using cdp::PrivacyState;
 using nlohmann::json;
 
 constexpr std::size_t kUrlMax = 2'048;
+// It wanted to be called back at a host that is not the agent's.
+constexpr const char* kCallbackNotAllowed = "callback_not_allowed";
 
 struct Exercise {
     std::string_view name;
@@ -98,7 +100,8 @@ std::string_view reason_of(const cdp::PrivacyRequest& request) {
     return request.denial ? to_string(*request.denial) : "other";
 }
 
-Standing standing_of(const cdp::PrivacyRequest& request) {
+Standing standing_of(const cdp::PrivacyRequest& request, cdp::Timestamp now) {
+    const auto& until = request.results.until;
     switch (request.state) {
         case PrivacyState::received: return {"open"};
         case PrivacyState::waiting_for_verification:
@@ -110,7 +113,7 @@ Standing standing_of(const cdp::PrivacyRequest& request) {
             if ((request.kind == PrivacyKind::erasure || request.kind == PrivacyKind::access) &&
                 !request.results.matched)
                 return {"denied", "no_match"};
-            return {"fulfilled"};
+            return {until && *until <= now ? "expired" : "fulfilled"};
         case PrivacyState::denied: return {"denied", reason_of(request)};
         case PrivacyState::cancelled: return {"revoked"};
         // The time to prove who asks has run out.
@@ -147,17 +150,15 @@ cdp::Result<cdp::NewPrivacyRequest> drp_request_of(const DrpMessage& message,
     if (exercise->kind == PrivacyKind::erasure || exercise->kind == PrivacyKind::access)
         out.not_before = now + config.revoke_window;
     json context{{"exercise", std::string(exercise->name)}};
-    if (!url.empty()) context["callback"] = out.callbacks ? url : "";
+    if (out.callbacks)
+        context["callback"] = url;
+    else if (!url.empty())
+        out.note = kCallbackNotAllowed;
     for (const auto* name : {"agent_request_id", "agent-request-id"})
         if (const auto id = claim(claims, name); !id.empty() && id.size() <= kUrlMax)
             context["agent_request_id"] = id;
     out.context = context.dump();
     return out;
-}
-
-bool callback_refused(const cdp::PrivacyRequest& request) {
-    const auto context = context_of(request);
-    return context.contains("callback") && claim(context, "callback").empty();
 }
 
 std::string callback_of(const cdp::PrivacyRequest& request) {
@@ -180,15 +181,16 @@ std::string id_in_uuid(std::string_view uuid) {
     return out.size() == 2 * sizeof(cdp::PrivacyRequestId::bytes) ? out : "";
 }
 
-std::string drp_standing(const cdp::PrivacyRequest& request) {
-    const auto standing = standing_of(request);
+std::string drp_standing(const cdp::PrivacyRequest& request, cdp::Timestamp now) {
+    const auto standing = standing_of(request, now);
     std::string out(standing.status);
     if (!standing.reason.empty()) out.append(" ").append(standing.reason);
     return out;
 }
 
-std::string drp_status(const cdp::PrivacyRequest& request, const DrpUrls& urls) {
-    const auto standing = standing_of(request);
+std::string drp_status(const cdp::PrivacyRequest& request, const DrpUrls& urls,
+                       cdp::Timestamp now) {
+    const auto standing = standing_of(request, now);
     consent::JsonWriter out;
     out.open().text("request_id", uuid_of(request.id));
     out.text("received_at", cdp::format_time(request.received));

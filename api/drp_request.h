@@ -17,8 +17,6 @@ cdp::Result<cdp::NewPrivacyRequest> drp_request_of(const DrpMessage& message,
                                                    const cdp::AgentTerms& config,
                                                    cdp::Timestamp now);
 
-// It wanted to be called back at a host that is not the agent's.
-bool callback_refused(const cdp::PrivacyRequest& request);
 // Where its agent is called back; empty: nowhere.
 std::string callback_of(const cdp::PrivacyRequest& request);
 
@@ -32,9 +30,9 @@ struct DrpUrls {
     std::string verification = {};  // how to prove who asks
 };
 
-// The exercise status object.
-std::string drp_status(const cdp::PrivacyRequest& request, const DrpUrls& urls);
+// The exercise status object, as it is `now`.
+std::string drp_status(const cdp::PrivacyRequest& request, const DrpUrls& urls, cdp::Timestamp now);
 // Its status, and its reason if it has one, in a line.
-std::string drp_standing(const cdp::PrivacyRequest& request);
+std::string drp_standing(const cdp::PrivacyRequest& request, cdp::Timestamp now);
 
 }  // namespace api

@@ -33,6 +33,13 @@ cdp::Result<std::vector<cdp::RequestedIdentifier>> read_identifiers(const json& 
     return out;
 }
 
+// A moment, not a day; what is there is one.
+cdp::Result<std::optional<cdp::Timestamp>> moment_member(const json& document, const char* name) {
+    if (!document.contains(name)) return std::optional<cdp::Timestamp>();
+    const auto text = CDP_TRY(string_member(document, name, ""));
+    return std::optional(CDP_TRY(read_moment(name, text)));
+}
+
 cdp::Result<cdp::NewPrivacyRequest> read_request(std::string_view body) {
     const auto document = CDP_TRY(parse_json(body));
     CDP_CHECK(check_members(document, "",
@@ -53,8 +60,8 @@ cdp::Result<cdp::NewPrivacyRequest> read_request(std::string_view body) {
     out.purposes = CDP_TRY(strings_member(document, "purposes", ""));
     out.suppression = CDP_TRY(string_member(document, "suppression", ""));
     out.verified_by = CDP_TRY(string_member(document, "verified_by", ""));
-    out.received = CDP_TRY(time_member(document, "received", ""));
-    out.not_before = CDP_TRY(time_member(document, "not_before", ""));
+    out.received = CDP_TRY(moment_member(document, "received"));
+    out.not_before = CDP_TRY(moment_member(document, "not_before"));
     return out;
 }
 

@@ -87,6 +87,7 @@ Result<void> check_content(const NewPrivacyRequest& request) {
         return refuse("too_many_traits", "A request has at most 100 traits and 32 kB of them.",
                       "/traits");
     if (!request.verified_by.empty()) CDP_CHECK(check_code(request.verified_by, "/verified_by"));
+    if (!request.note.empty()) CDP_CHECK(check_code(request.note, "/note"));
     if (!request.suppression.empty() && !consent::parse_suppression_reason(request.suppression))
         return refuse("malformed_suppression", "No such reason is known.", "/suppression");
     if (request.context.size() > kContextMax)
@@ -149,6 +150,9 @@ Result<CheckedPrivacyRequest> check_privacy_request(const PrivacyCheckNeeds& wit
     one.suppression = request.suppression;
     one.verified_by = request.verified_by;
     one.asked = static_cast<std::uint32_t>(out.named.size());
+    if (one.protocol == PrivacyProtocol::direct && request.received > now)
+        return refuse("received_in_future", "A request that is yet to come is not taken down.",
+                      "/received");
     one.received = std::min(request.received.value_or(now), now);
     const auto deadlines = deadlines_of(*regime, opts_out(one.kind), one.received);
     one.acknowledge_by = deadlines.acknowledge_by;

@@ -35,13 +35,15 @@ struct NewPrivacyRequest {
     std::string suppression = {};            // suppression: the reason's name; empty: requested
     // How whoever sends has verified who asks, a word of [a-z0-9_]; empty: it has not.
     std::string verified_by = {};
-    std::optional<Timestamp> received = {};  // when it was asked; absent or in the future: now
+    // When it was asked; absent: now. Of a protocol, whose clock may run ahead, no later than now.
+    std::optional<Timestamp> received = {};
     std::optional<Timestamp> not_before =
         {};  // until then nothing is done, and it can be cancelled
     // The protocol's own, handed back as it is and kept when the person is erased: no personal
     // data.
     std::string context = {};
     bool callbacks = false;  // each change of its state is owed to the protocol
+    std::string note = {};   // a code: something else that happened, a step of the same commit
 };
 
 // What was done about it. Ids are hexadecimal.

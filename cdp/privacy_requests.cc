@@ -72,6 +72,7 @@ Result<void> PrivacyRequests::add(storage::Transaction& transaction, PrivacyRow 
     PrivacyChange change(transaction, needs_.vault, std::move(row), needs_.clock.now());
     const auto& sender = change.request().sender;
     CDP_CHECK(change.take(PrivacyAct::receive, sender));
+    if (!request.note.empty()) CDP_CHECK(change.take(PrivacyAct::note, kOurselves, request.note));
     if (!needs_verification(request.kind))
         CDP_CHECK(change.take(PrivacyAct::verify, kOurselves, "not_required"));
     else if (!request.verified_by.empty())

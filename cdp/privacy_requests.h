@@ -61,7 +61,7 @@ public:
     // The same again is answered as it stands now. `sender` is a key's name, or what the protocol
     // knows them by. Errors: kind_not_served, regime_unknown, identifiers_missing,
     // too_many_identifiers, those of read_said, purpose_unknown, purposes_required,
-    // traits_missing, malformed_*; request_id_reused (conflict); erasure_under_way.
+    // traits_missing, received_in_future, malformed_*; request_id_reused (conflict); erasure_under_way.
     Result<PrivacyRequest> submit(const std::string& sender, const NewPrivacyRequest& request);
 
     // Errors, both: request_unknown (not_found).

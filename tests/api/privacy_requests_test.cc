@@ -104,8 +104,16 @@ TEST_CASE("a request that cannot be read is refused where it stands", "[privacy]
     body["shade"] = 1;
     CHECK(world.submit(body).status == 400);
     body = asked("erasure");
-    body["received"] = "yesterday";
-    CHECK(world.submit(body).refusal() == "400 malformed_time /received");
+    for (const auto* no_moment : {"yesterday", "2026-11-20", "2026-11-20T10:00:00", ""}) {
+        CAPTURE(no_moment);
+        body["received"] = no_moment;
+        CHECK(world.submit(body).refusal() == "400 malformed_time /received");
+    }
+    body["received"] = cdp::format_time(world.clock.now() + std::chrono::minutes(5));
+    CHECK(world.submit(body).refusal() == "400 received_in_future /received");
+    body = asked("erasure");
+    body["not_before"] = "";
+    CHECK(world.submit(body).refusal() == "400 malformed_time /not_before");
     body = asked("rectification");
     CHECK(world.submit(body).status == 400);
     CHECK(world.post(kRequests, world.officer(), "{").refusal() == "400 malformed_json");
