@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -9,9 +10,11 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "api/outgoing.h"
+#include "api/senders.h"
 #include "cdp/base/clock.h"
 #include "cdp/privacy_requests.h"
 
@@ -43,7 +46,8 @@ struct CallbackProtocol {
 
 // Tells whoever asked what becomes of their requests, at least once: whatever status a request has
 // when it is told, so that nobody is told yesterday's after today's. What is owed is on disk; a
-// thread sends what is due and sleeps until the next. All it refers to must outlive it.
+// thread begins what is due and sleeps until the next. Hosts are told at once, each one thing after
+// the other. All it refers to must outlive it.
 class Callbacks {
 public:
     struct Needs {
@@ -55,11 +59,13 @@ public:
     Callbacks(const Callbacks&) = delete;
     Callbacks& operator=(const Callbacks&) = delete;
 
-    // Once. What is on its way when it stops is finished.
+    // Once. What is on its way when it stops is cut off, and stays owed.
     void start();
     void stop();
 
-    // Sends what is due; answers when the next is, nullopt when none is owed. For one thread.
+    // Sends what is due and waits until that has come to an end; answers when the next is, nullopt
+    // when none is owed. What cannot be read or written keeps nothing else from being told. For one
+    // thread, where it was not started.
     cdp::Result<std::optional<cdp::Timestamp>> deliver();
 
 private:
@@ -70,28 +76,42 @@ private:
         bool changed = false;   // under mutex
         bool stopping = false;  // under mutex
     };
-    struct Told {
-        bool all = true;  // nobody is left to be told
-        bool anybody = false;
-        std::string detail;  // host and outcome of each
+    // What of the owed is being told.
+    using Place = std::pair<cdp::PrivacyRequestId, std::uint32_t>;
+    struct Delivery;
+    struct Round {
+        std::size_t begun = 0;
+        std::optional<cdp::Timestamp> next;  // of what was not begun
+        std::optional<cdp::Error> error;
+        void at(cdp::Timestamp time) { next = next ? std::min(*next, time) : time; }
     };
 
     void run();
+    void ring();
     bool stopping() const;
-    cdp::Result<std::optional<cdp::Timestamp>> deliver(const CallbackProtocol& protocol);
-    cdp::Result<void> deliver_one(const CallbackProtocol& protocol, const cdp::OwedCallback& owed);
-    Told tell(const cdp::PrivacyRequestId& request, const ToldStatus& status);
-    cdp::Result<int> tell_one(const Callback& callback, const std::string& host);
+    Round begin_due();
+    cdp::Result<void> begin_due(const CallbackProtocol& protocol, Round& round);
+    bool take(const cdp::OwedCallback& owed, cdp::Timestamp now, Round& round);
+    void begin(const CallbackProtocol& protocol, const cdp::OwedCallback& owed);
+    cdp::Result<std::optional<ToldStatus>> status_of(const CallbackProtocol& protocol,
+                                                     const cdp::OwedCallback& owed) const;
+    bool tell(Delivery& delivery, const std::string& host, Outgoing* outgoing);
+    cdp::Result<int> tell_one(const Delivery& delivery, const ToldStatus& status,
+                              const Callback& callback, Outgoing*& outgoing);
+    void finish(Delivery& delivery);
+    void end(const cdp::OwedCallback& owed, const cdp::Result<void>& outcome);
 
     const Needs needs_;
     const std::vector<CallbackProtocol> protocols_;
-    Outgoing outgoing_;
     const std::shared_ptr<Bell> bell_ = std::make_shared<Bell>();
+    std::mutex mutex_;
     // Who has been told which status, since the start: those of one request are not told it again
-    // because another was not to be reached.
+    // because another was not to be reached. Under mutex_, like what follows.
     std::map<std::string, std::set<std::string>> told_;
-    std::set<std::string> silent_;  // hosts that did not answer in this round
+    std::set<Place> under_way_;
+    std::map<Place, cdp::Timestamp> set_aside_;  // what failed, until then
     std::thread thread_;
+    Senders senders_;  // dies first
 };
 
 // How long to wait after so many attempts: 5 s, doubling to an hour, more or less a half by

@@ -3,8 +3,10 @@
 #include <fcntl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/ssl/host_name_verification.hpp>
@@ -13,6 +15,7 @@
 #include <boost/beast/ssl.hpp>
 #include <optional>
 
+#include "api/look_up.h"
 #include "api/public_address.h"
 #include "api/url.h"
 #include "storage/file.h"
@@ -57,6 +60,7 @@ std::string place_of(const Url& url) {
 struct Outgoing::Parts {
     explicit Parts(OutgoingRules given) : rules(std::move(given)) {}
 
+    cdp::Result<OutgoingAnswer> send(const OutgoingRequest& request);
     cdp::Result<void> open(const Url& url);
     cdp::Result<Endpoints> look_up(const Url& url);
     cdp::Result<void> trust();
@@ -77,9 +81,19 @@ struct Outgoing::Parts {
     void start_clock() { tcp().expires_after(rules.patience); }
     beast::tcp_stream& tcp() { return tls ? beast::get_lowest_layer(*tls) : *plain; }
 
+    void cancel() {
+        cancelled = true;
+        names.cancel();
+        // On the thread that waits for the stream, if there is one.
+        asio::post(context, [this] {
+            if (tls || plain) tcp().close();
+        });
+    }
+
     // Waits for one operation; the stream's deadline ends it.
     template <typename Start>
     beast::error_code run(const Start& start) {
+        if (cancelled) return asio::error::operation_aborted;
         beast::error_code error;
         start([&error](const beast::error_code& outcome, const auto&...) { error = outcome; });
         context.restart();
@@ -95,14 +109,16 @@ struct Outgoing::Parts {
     std::string place;  // scheme and authority of what is open
     beast::flat_buffer read;
     bool closed = false;  // it ended before a byte of the last answer
+    LookUp names;
+    std::atomic<bool> cancelled = false;
 };
 
 cdp::Result<Endpoints> Outgoing::Parts::look_up(const Url& url) {
-    beast::error_code error;
-    asio::ip::tcp::resolver resolver(context);
-    auto found = resolver.resolve(url.host, url.port, error);
-    if (error || found.empty())
-        return failed("host_unknown", url.host + ": " + error.message() + ".");
+    const auto known = names.find(url.host, url.port, rules.patience);
+    if (!known) return failed("host_unknown", url.host + " took too long to be found.");
+    const auto& found = known->found;
+    if (known->error || found.empty())
+        return failed("host_unknown", url.host + ": " + known->error.message() + ".");
     // One that is not public is enough: a name that leads inside as well is no name of a stranger.
     if (!is_inner(url.host))
         for (const auto& one : found)
@@ -189,6 +205,22 @@ cdp::Result<OutgoingAnswer> Outgoing::Parts::ask_anew(const Url& url,
     return ask(url, request);
 }
 
+cdp::Result<OutgoingAnswer> Outgoing::Parts::send(const OutgoingRequest& request) {
+    const auto url = parse_url(request.url);
+    if (!url)
+        return cdp::Error{cdp::ErrorCode::invalid_argument,
+                          "url_malformed",
+                          "A URL like https://dsr.example.com/callbacks is expected.",
+                          {},
+                          {}};
+    if (!url->tls && !is_inner(url->host))
+        return forbidden("url_not_https", "Others are spoken to by https alone.");
+    if (place != place_of(*url)) return ask_anew(*url, request);
+    start_clock();
+    auto answer = ask(*url, request);
+    return !answer && closed ? ask_anew(*url, request) : answer;
+}
+
 cdp::Result<OutgoingRules> read_rules(const OutgoingConfig& config) {
     OutgoingRules rules;
     rules.inner_hosts = config.inner_hosts;
@@ -206,25 +238,14 @@ Outgoing::~Outgoing() = default;
 
 cdp::Result<OutgoingAnswer> Outgoing::send(const OutgoingRequest& request) {
     auto& parts = *parts_;
-    const auto url = parse_url(request.url);
-    if (!url)
-        return cdp::Error{cdp::ErrorCode::invalid_argument,
-                          "url_malformed",
-                          "A URL like https://dsr.example.com/callbacks is expected.",
-                          {},
-                          {}};
-    if (!url->tls && !parts.is_inner(url->host))
-        return forbidden("url_not_https", "Others are spoken to by https alone.");
-    if (parts.place != place_of(*url)) {
-        auto answer = parts.ask_anew(*url, request);
-        if (!answer) parts.close();
-        return answer;
-    }
-    parts.start_clock();
-    auto answer = parts.ask(*url, request);
-    if (!answer && parts.closed) answer = parts.ask_anew(*url, request);
+    auto answer = parts.send(request);
     if (!answer) parts.close();
+    if (!answer && parts.cancelled) return failed("cancelled", "Nothing is sent any more.");
     return answer;
+}
+
+void Outgoing::cancel() {
+    parts_->cancel();
 }
 
 }  // namespace api

@@ -23,7 +23,8 @@ struct OutgoingRules {
     std::vector<std::string> inner_hosts = {};
     bool anywhere = false;         // so may every host: for a URL that the operator typed
     std::string authorities = {};  // PEM certificates that are trusted besides the system's
-    std::chrono::milliseconds patience{10'000};  // of one request, all of it but the name's look-up
+    // Of the look-up of a name, and then of a whole request.
+    std::chrono::milliseconds patience{10'000};
     std::size_t answer_bytes_max = 64 * 1024;
 };
 
@@ -45,7 +46,7 @@ struct OutgoingAnswer {
 // The one way out: HTTP/1.1 requests to others, one at a time, on the caller's thread. The name is
 // looked up once, and only what that gave is connected to. Redirects are answers like all others.
 // A connection that the other side keeps open is used again; closed before a byte of the answer, it
-// is opened anew, once. Not safe to use from several threads at once.
+// is opened anew, once. Not safe to use from several threads at once, but for cancel().
 class Outgoing {
 public:
     explicit Outgoing(OutgoingRules rules);
@@ -56,8 +57,12 @@ public:
     // Any status is an answer. Errors: invalid_argument, url_malformed; forbidden, url_not_https
     // and address_not_public, before a byte leaves; unavailable: authorities_malformed,
     // host_unknown, host_unreachable, certificate_refused (or TLS failed otherwise), answer_late,
-    // answer_too_large, answer_cut.
+    // answer_too_large, answer_cut, cancelled.
     cdp::Result<OutgoingAnswer> send(const OutgoingRequest& request);
+
+    // From any thread: closes what is open, at once and for good. What is under way and all that
+    // follows is `cancelled`.
+    void cancel();
 
 private:
     struct Parts;

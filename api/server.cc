@@ -188,6 +188,7 @@ std::uint16_t Server::port() const {
 void Server::stop() {
     auto& parts = *parts_;
     parts.draining = true;
+    if (parts.callbacks) parts.callbacks->stop();
     parts.listener.reset();
     for (auto& loop : parts.loops) loop->drain();
     for (auto& thread : parts.threads) thread.join();

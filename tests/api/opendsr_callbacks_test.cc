@@ -4,6 +4,7 @@
 
 #include "cdp/privacy.h"
 #include "tests/api/answering.h"
+#include "tests/api/listener.h"
 #include "tests/api/opendsr_keys.h"
 
 namespace {
@@ -27,17 +28,32 @@ public:
     // As after a start.
     void begin_anew() {
         api::OutgoingRules rules;
-        rules.inner_hosts = {"localhost"};
-        rules.patience = std::chrono::seconds(2);
+        rules.inner_hosts = inner_hosts_;
+        rules.patience = patience_;
         const auto& privacy = world_->platform->privacy();
+        auto protocol = api::opendsr_callbacks(*dsr_, privacy.secrets, world_->clock);
+        protocol.status_of =
+            [this, status_of = protocol.status_of](
+                const auto& request) -> cdp::Result<std::optional<api::ToldStatus>> {
+            if (request.external_id == broken_)
+                return cdp::Error{.code = cdp::ErrorCode::corruption, .reason = "data_damaged"};
+            return status_of(request);
+        };
         callbacks_ = std::make_unique<api::Callbacks>(
-            api::Callbacks::Needs{requests(), world_->clock},
-            std::vector{api::opendsr_callbacks(*dsr_, privacy.secrets, world_->clock)}, rules);
+            api::Callbacks::Needs{requests(), world_->clock}, std::vector{protocol}, rules);
     }
+    // Whose hosts may be inner ones, and how long they are waited for.
+    void begin_anew(std::vector<std::string> inner_hosts, std::chrono::seconds patience) {
+        inner_hosts_ = std::move(inner_hosts);
+        patience_ = patience;
+        begin_anew();
+    }
+    // The request of this id cannot be read.
+    void break_one(const std::string& id) { broken_ = id; }
     cdp::PrivacyRequests& requests() const { return world_->platform->privacy().requests; }
-    void post(const std::vector<std::string>& urls) const {
+    void post(const std::vector<std::string>& urls, const std::string& id = kId) const {
         const json body{{"regulation", "gdpr"},
-                        {"subject_request_id", kId},
+                        {"subject_request_id", id},
                         {"subject_request_type", "erasure"},
                         {"submitted_time", cdp::format_time(world_->clock.now())},
                         {"subject_identities",
@@ -77,6 +93,9 @@ private:
     }
 
     tests::OpenDsrKeys keys_;
+    std::vector<std::string> inner_hosts_ = {"localhost"};
+    std::chrono::seconds patience_{2};
+    std::string broken_;
     std::unique_ptr<World> world_;
     std::unique_ptr<api::OpenDsr> dsr_;
     std::unique_ptr<api::Callbacks> callbacks_;
@@ -177,6 +196,59 @@ TEST_CASE("the thread tells by itself, and ends", "[opendsr]") {
     }
     world.stop();
     CHECK(verified(controller.heard()[0])["request_status"] == "pending");
+}
+
+constexpr const char* kOther = "a7551968-d5d6-44b2-9831-815ac9017799";
+
+void wait_for(const std::function<bool()>& done) {
+    for (int tries = 0; !done(); ++tries) {
+        REQUIRE(tries < 2000);
+        ::poll(nullptr, 0, 5);
+    }
+}
+
+TEST_CASE("a host that hangs keeps nobody else waiting, and no stop", "[opendsr]") {
+    const tests::Listener hanging(tests::Listener::Speaks::plain, "");
+    Answering controller("200 OK");
+    CallbackWorld world({"localhost", "127.0.0.1"});
+    world.begin_anew({"localhost", "127.0.0.1"}, std::chrono::seconds(60));
+    auto other = controller.url("/other");
+    other.replace(other.find("localhost"), 9, "127.0.0.1");
+    world.start();
+    world.post({hanging.url("/a")});
+    wait_for([&] { return hanging.served() == 1; });
+    // Of one request too, whatever comes first in it.
+    world.post({hanging.url("/b"), other}, kOther);
+    wait_for([&] { return controller.heard().size() == 1; });
+    CHECK(controller.heard()[0].target == "/other");
+    const auto begun = std::chrono::steady_clock::now();
+    world.stop();
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(1));
+    // What was cut off is owed as it was.
+    const auto owed = world.requests().owed(cdp::PrivacyProtocol::open_dsr, 10, true);
+    REQUIRE(owed);
+    REQUIRE(owed->size() == 2);
+    for (const auto& one : *owed) CHECK(one.attempts == 0);
+    CHECK(world.told() == "");
+}
+
+TEST_CASE("one that cannot be read keeps nobody else from being told", "[opendsr]") {
+    Answering controller("200 OK");
+    CallbackWorld world({"localhost"});
+    world.post({controller.url("/first")}, kOther);
+    world.post({controller.url("/second")});
+    world.break_one(kOther);
+    // It is looked at again, but not at once.
+    const auto next = world.deliver();
+    REQUIRE(next);
+    CHECK(*next > cdp::SystemClock{}.now() + std::chrono::seconds(30));
+    REQUIRE(controller.heard().size() == 1);
+    CHECK(controller.heard()[0].target == "/second");
+    CHECK(world.told() == "callback_delivered localhost 200; pending\n");
+    world.break_one("");
+    world.begin_anew();
+    CHECK_FALSE(world.deliver());
+    CHECK(controller.heard().size() == 2);
 }
 
 TEST_CASE("pauses double to an hour, and no two are the same") {
