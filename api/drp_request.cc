@@ -33,7 +33,7 @@ constexpr std::array kExercises{Exercise{"sale:opt_out", PrivacyKind::opt_out},
                                 Exercise{"sale:opt-in", PrivacyKind::opt_in},
                                 Exercise{"deletion", PrivacyKind::erasure},
                                 Exercise{"access", PrivacyKind::access},
-                                Exercise{"access:categories", PrivacyKind::access},
+                                Exercise{"access:categories", PrivacyKind::access_categories},
                                 Exercise{"access:specific", PrivacyKind::access}};
 
 struct Claim {
@@ -89,6 +89,10 @@ json context_of(const cdp::PrivacyRequest& request) {
     return context.is_object() ? context : json::object();
 }
 
+bool shows(PrivacyKind kind) {
+    return kind == PrivacyKind::access || kind == PrivacyKind::access_categories;
+}
+
 struct Standing {
     std::string_view status;
     std::string_view reason = {};
@@ -110,7 +114,7 @@ Standing standing_of(const cdp::PrivacyRequest& request, cdp::Timestamp now) {
         case PrivacyState::in_progress: return {"in_progress"};
         case PrivacyState::fulfilled:
             // Nobody was found whose data could go or be seen.
-            if ((request.kind == PrivacyKind::erasure || request.kind == PrivacyKind::access) &&
+            if ((request.kind == PrivacyKind::erasure || shows(request.kind)) &&
                 !request.results.matched)
                 return {"denied", "no_match"};
             return {until && *until <= now ? "expired" : "fulfilled"};
@@ -147,7 +151,7 @@ cdp::Result<cdp::NewPrivacyRequest> drp_request_of(const DrpMessage& message,
         return invalid("callback_malformed", "status_callback is no https URL.");
     const auto& hosts = agent.callback_hosts;
     out.callbacks = host && std::ranges::find(hosts, *host) != hosts.end();
-    if (exercise->kind == PrivacyKind::erasure || exercise->kind == PrivacyKind::access)
+    if (exercise->kind == PrivacyKind::erasure || shows(exercise->kind))
         out.not_before = now + config.revoke_window;
     json context{{"exercise", std::string(exercise->name)}};
     if (out.callbacks)

@@ -68,6 +68,7 @@ std::string_view asked_in_english(PrivacyKind kind) {
         case PrivacyKind::suppression: return "never to contact you again";
         case PrivacyKind::opt_out: return "not to sell or share your data";
         case PrivacyKind::opt_in: return "to be allowed again to sell or share your data";
+        case PrivacyKind::access_categories: return "to tell you which kinds of data are held";
     }
     CDP_ASSERT(false);
     return {};
@@ -84,6 +85,7 @@ std::string_view asked_in_korean(PrivacyKind kind) {
         case PrivacyKind::suppression: return "앞으로 연락하지 않기";
         case PrivacyKind::opt_out: return "내 정보의 판매·공유 거부";
         case PrivacyKind::opt_in: return "내 정보의 판매·공유 재허용";
+        case PrivacyKind::access_categories: return "보유 중인 내 정보의 항목 확인";
     }
     CDP_ASSERT(false);
     return {};

@@ -28,6 +28,13 @@ constexpr const char* kHeaders =
     "Referrer-Policy: no-referrer\r\n"
     "X-Content-Type-Options: nosniff\r\n";
 
+// Of what is somebody else's.
+cdp::Result<bool> others_shown(const std::optional<std::string>& said) {
+    if (!said || *said == "withheld") return false;
+    if (*said == "shown") return true;
+    return invalid("others_unknown", "What is somebody else's is withheld or shown.", "/others");
+}
+
 }  // namespace
 
 cdp::Result<cdp::ReportFormat> read_report_format(std::string_view text) {
@@ -76,10 +83,13 @@ void read_report(const Services& services, const Request& request, Answer answer
     const auto format =
         read_report_format(query_value(request.head->query, "format").value_or("json"));
     if (!format) return answer(problem(format.error()));
+    const auto others = others_shown(query_value(request.head->query, "others"));
+    if (!others) return answer(problem(others.error()));
     cdp::ReportRequest wanted{.type = std::move(subject->type),
                               .value = std::move(subject->value),
                               .format = *format,
-                              .purposes = purpose_words(services.purpose_titles)};
+                              .purposes = purpose_words(services.purpose_titles),
+                              .others = *others};
     services.aside([&reports = services.platform.privacy().reports, wanted = std::move(wanted),
                     reader = reader_of(request), answer = std::move(answer)] {
         const auto done = stream_report(wanted.format, answer, [&](const cdp::ReportSink& sink) {

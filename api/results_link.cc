@@ -1,5 +1,7 @@
 #include "api/results_link.h"
 
+#include <openssl/crypto.h>
+
 #include <utility>
 
 #include "api/parameters.h"
@@ -15,10 +17,11 @@ namespace api {
 namespace {
 
 constexpr std::string_view kName = "results link";
-constexpr std::uint8_t kFormat = 1;
+constexpr std::size_t kHashDigits = 32;
 
 bool has_results(cdp::PrivacyKind kind) {
-    return kind == cdp::PrivacyKind::access || kind == cdp::PrivacyKind::portability;
+    return kind == cdp::PrivacyKind::access || kind == cdp::PrivacyKind::access_categories ||
+           kind == cdp::PrivacyKind::portability;
 }
 
 cdp::Result<cdp::ReportFormat> format_of(const cdp::PrivacyRequest& request,
@@ -58,27 +61,41 @@ void write_results(const Services& services, const cdp::PrivacyRequest& request,
     const auto form = format_of(request, format);
     if (!form) return answer(problem(form.error()));
     const auto& privacy = services.platform.privacy();
-    const auto named = privacy.requests.named_in(request.id);
-    if (!named) return answer(problem(named.error()));
-    const cdp::NamedReport report{
-        .named = *named, .format = *form, .purposes = purpose_words(services.purpose_titles)};
+    if (!request.results.matched) return answer(short_report(*form, nothing_held(*form)));
+    const auto found = privacy.requests.found_in(request.id);
+    if (!found) return answer(problem(found.error()));
+    const bool kinds = request.kind == cdp::PrivacyKind::access_categories;
+    const cdp::FoundReport report{
+        .persons = *found,
+        .format = *form,
+        .purposes = purpose_words(services.purpose_titles),
+        .depth = kinds ? cdp::ReportDepth::categories : cdp::ReportDepth::everything};
     const auto done = stream_report(*form, answer, [&](const cdp::ReportSink& sink) {
         return privacy.reports.write(reader, report, sink);
     });
     if (done) return;
-    if (done.error().code == cdp::ErrorCode::not_found)
-        return answer(short_report(*form, nothing_held(*form)));
+    if (done.error().code == cdp::ErrorCode::not_found) return answer(gone());
     answer(problem(done.error()));
 }
 
-// Who holds the link is whom the sender gave it to.
+// Who holds the link is whom it is about.
 cdp::Reader reader_by_link(const cdp::PrivacyRequest& request, std::string_view route) {
-    return {.who = {.role = cdp::Role::officer,
-                    .name = request.sender,
-                    .channel = "",
-                    .trust = cdp::Trust::client},
+    return {.who = {},
             .route = "GET " + std::string(route),
             .reason = "privacy_request " + cdp::to_hex(request.id.view())};
+}
+
+// In the same time, wherever they differ.
+bool same_bytes(std::string_view a, std::string_view b) {
+    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+// What nobody else can make: the same each time it is made.
+std::string signed_text(const cdp::OwnSecrets& secrets, const ResultsLink& link) {
+    cdp::ByteWriter out;
+    out.raw(link.request.view()).i64(cdp::milliseconds_of(link.until));
+    const auto text = cdp::to_hex(out.str());
+    return text + secrets.hash(kName, text);
 }
 
 }  // namespace
@@ -88,10 +105,9 @@ std::string results_path(const cdp::OwnSecrets& secrets, const cdp::PrivacyReque
     const auto until = request.results.until;
     const bool fulfilled = request.state == cdp::PrivacyState::fulfilled;
     if (!has_results(request.kind) || !fulfilled || !until || *until <= now) return "";
-    cdp::ByteWriter out;
-    out.u8(kFormat).raw(request.id.view()).i64(cdp::milliseconds_of(*until));
     const bool dsr = request.protocol == cdp::PrivacyProtocol::open_dsr;
-    return (dsr ? "/v2/results/" : "/privacy/results/") + secrets.seal(kName, out.str());
+    return (dsr ? "/v2/results/" : "/privacy/results/") +
+           signed_text(secrets, {.request = request.id, .until = *until});
 }
 
 std::string results_url(const OpenDsr& dsr, const cdp::OwnSecrets& secrets,
@@ -102,14 +118,14 @@ std::string results_url(const OpenDsr& dsr, const cdp::OwnSecrets& secrets,
 
 std::optional<ResultsLink> open_results_link(const cdp::OwnSecrets& secrets,
                                              std::string_view text) {
-    const auto plain = secrets.open(kName, text);
+    if (text.size() <= kHashDigits) return std::nullopt;
+    const auto plain = cdp::from_hex(text.substr(0, text.size() - kHashDigits));
     if (!plain) return std::nullopt;
     cdp::ByteReader in(*plain);
-    const auto format = in.u8();
     ResultsLink out;
     out.request = in.id<cdp::PrivacyRequestId>();
     out.until = cdp::timestamp_of(in.i64());
-    if (format != kFormat || !in.done()) return std::nullopt;
+    if (!in.done() || !same_bytes(signed_text(secrets, out), text)) return std::nullopt;
     return out;
 }
 

@@ -18,8 +18,9 @@ struct ResultsLink {
     cdp::Timestamp until{};
 };
 
-// A path of ours. The link is its content, sealed. Empty: the request has no results, or they are
-// not given any more.
+// A path of ours: one for each request, and the same whenever it is asked for. Nobody can make it
+// up, and it says nothing of whom it is about. Empty: the request has no results, or they are not
+// given any more.
 std::string results_path(const cdp::OwnSecrets& secrets, const cdp::PrivacyRequest& request,
                          cdp::Timestamp now);
 // The same where a protocol is told it.
@@ -29,7 +30,8 @@ std::string results_url(const OpenDsr& dsr, const cdp::OwnSecrets& secrets,
 std::optional<ResultsLink> open_results_link(const cdp::OwnSecrets& secrets, std::string_view text);
 
 // GET /privacy/results/{link}, for OpenDSR /v2/results/{link}: a report that is written as it is
-// fetched. Of somebody who was erased since it is as if its time had run out.
+// fetched, of the persons and identifiers that were found when the request was done. Of whom all
+// was erased since it is as if its time had run out.
 void read_results(const Services& services, const Request& request, Answer answer);
 // GET /v1/privacy/requests/{id}/results, at any time.
 void read_results_of(const Services& services, const Request& request, Answer answer);

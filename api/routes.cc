@@ -256,7 +256,7 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back(
         keyed_route(Method::get, "/v1/privacy/rectifications/{id}", kOfficers, read_rectification));
     out.push_back(keyed_route(Method::get, "/v1/privacy/reports/{identifier}", kOfficers,
-                              read_report, {"format"}));
+                              read_report, {"format", "others"}));
     add_privacy_requests(out);
     out.push_back(keyed_route(Method::post, "/v1/privacy/suppressions", kOfficers, suppress));
     out.push_back(keyed_route(Method::get, "/v1/privacy/suppressions", kOfficers, list_suppressions,

@@ -64,13 +64,17 @@ Result<std::string> said_members(const storage::Snapshot& snapshot, const storag
 Result<std::string> said_members(const storage::Snapshot& snapshot, const Committed& said,
                                  const NameOf& name_of) {
     const auto* record = std::get_if<consent::Record>(&said.row);
-    auto out = record
-                   ? CDP_TRY(record_shown(*record, name_of))
-                   : CDP_TRY(stamp_shown(std::get<consent::Cell>(said.row), said.under, name_of));
-    const auto commitment = said.commitment();
+    const auto out =
+        record ? CDP_TRY(record_shown(*record, name_of))
+               : CDP_TRY(stamp_shown(std::get<consent::Cell>(said.row), said.under, name_of));
+    return out + ',' + CDP_TRY(ledger_member(snapshot, said.commitment()));
+}
+
+Result<std::string> ledger_member(const storage::Snapshot& snapshot,
+                                  const consent::Sha256& commitment) {
     const auto index = CDP_TRY(snapshot.get(consent::entry_index_key(commitment)));
-    out += ",\"ledger\":{\"commitment\":" + hex_json(consent::view(commitment));
-    return out + ",\"index\":" + (index ? std::to_string(ByteReader(*index).u64()) : "null") + "}";
+    return "\"ledger\":{\"commitment\":" + hex_json(consent::view(commitment)) +
+           ",\"index\":" + (index ? std::to_string(ByteReader(*index).u64()) : "null") + "}";
 }
 
 Result<Shown> ConsentHistory::page(const NamedIdentifier& subject, const PageQuery& query) const {

@@ -71,5 +71,8 @@ Result<std::string> said_members(const storage::Snapshot& snapshot, const storag
                                  const Committed& said);
 Result<std::string> said_members(const storage::Snapshot& snapshot, const Committed& said,
                                  const NameOf& name_of);
+// Of these the last: where a commitment is in the ledger.
+Result<std::string> ledger_member(const storage::Snapshot& snapshot,
+                                  const consent::Sha256& commitment);
 
 }  // namespace cdp

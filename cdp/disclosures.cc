@@ -40,9 +40,14 @@ Error unrecorded(std::string detail) {
             .detail = std::move(detail)};
 }
 
-// As a batch names somebody who runs the platform.
+// As a batch names somebody who runs the platform, or whom it is about.
 std::string name_of(const Reader& reader) {
-    return reader.uid >= 0 ? "uid:" + std::to_string(reader.uid) : reader.who.name;
+    if (reader.uid >= 0) return "uid:" + std::to_string(reader.uid);
+    return reader.who.name.empty() ? "themselves" : reader.who.name;
+}
+std::string role_of(const Reader& reader) {
+    if (reader.uid >= 0) return "peer";
+    return reader.who.name.empty() ? "person" : std::string(to_string(reader.who.role));
 }
 
 }  // namespace
@@ -106,7 +111,7 @@ Result<void> Disclosures::note_access(const Reader& reader, const Looked& looked
     Unlisted::Place place;
     return append(consent::encode(told),
                   {.kind = consent::BatchKind::access,
-                   .role = reader.uid >= 0 ? "peer" : std::string(to_string(reader.who.role)),
+                   .role = role_of(reader),
                    .name = name_of(reader),
                    .channel = {},
                    .reason = reader.reason},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cdp/base/bytes.h"
+#include "cdp/named_persons.h"
 #include "cdp/privacy_regimes.h"
 #include "consent/policy.h"
 
@@ -159,16 +160,21 @@ Result<PrivacyResults> suppress(const PrivacyExecutors& with, const PrivacyReque
     return out;
 }
 
-// Counts what is held. The report is written when it is fetched, and so is never older than that.
+// Counts what is held, and whose. The report is written when it is fetched: never older than that,
+// and never of anybody who joined them since.
 Result<PrivacyResults> look(const PrivacyExecutors& with, const PrivacyJob& job) {
     NamedReport report;
     for (const auto& named : job.named) report.named.push_back(named.token);
     if (job.request.kind == PrivacyKind::portability) report.format = ReportFormat::portable;
-    auto counts = with.reports.count(report);
-    const bool matched = static_cast<bool>(counts);
-    if (!matched && counts.error().code != ErrorCode::not_found) return counts.error();
+    if (job.request.kind == PrivacyKind::access_categories) report.depth = ReportDepth::categories;
+    auto found = with.reports.find(report);
+    const bool matched = static_cast<bool>(found);
+    if (!matched && found.error().code != ErrorCode::not_found) return found.error();
     PrivacyResults out{.matched = matched};
-    if (matched) out.counts = *std::move(counts);
+    if (matched) {
+        out.counts = std::move(found->counts);
+        out.found = std::move(found->persons);
+    }
     return out;
 }
 
@@ -222,7 +228,8 @@ void serve_privacy_requests(PrivacyRequests& requests, const PrivacyExecutors& w
     requests.serve(PrivacyKind::suppression, [&requests, with](const PrivacyJob& job) {
         return suppress(with, requests, job);
     });
-    for (const auto kind : {PrivacyKind::access, PrivacyKind::portability})
+    for (const auto kind :
+         {PrivacyKind::access, PrivacyKind::access_categories, PrivacyKind::portability})
         requests.serve(kind, [with](const PrivacyJob& job) { return look(with, job); });
     requests.serve(PrivacyKind::rectification,
                    [with](const PrivacyJob& job) { return rectify(with, job); });

@@ -5,6 +5,7 @@
 #include "cdp/privacy_change.h"
 
 #include "cdp/base/log.h"
+#include "cdp/privacy_found.h"
 #include "cdp/privacy_regimes.h"
 #include "cdp/privacy_requests.h"
 #include "cdp/refuse.h"
@@ -37,6 +38,12 @@ Error running(PrivacyAct act) {
 bool passes(ErrorCode code) {
     return code == ErrorCode::unavailable || code == ErrorCode::overloaded ||
            code == ErrorCode::storage_full;
+}
+
+// That it is somebody else's turn is no fault.
+log::Level level_of(const Error& error) {
+    const bool waits = error.code == ErrorCode::overloaded || error.reason == "busy";
+    return waits ? log::Level::info : log::Level::error;
 }
 
 std::chrono::milliseconds retry_after(std::uint32_t attempts) {
@@ -269,6 +276,8 @@ Result<bool> PrivacyRequests::execute(const PrivacyRow& row) const {
         if (results) {
             request.results = *results;
             if (shows(request.kind)) request.results.until = change.now() + kResultsLife;
+            CDP_CHECK(put_found(change.transaction(), needs_.vault, request.id, results->found));
+            request.results.found.clear();
             CDP_CHECK(change.take(PrivacyAct::fulfil, kOurselves, code_of(*results)));
         } else if (results.error().code == ErrorCode::not_found) {
             request.denial = PrivacyDenial::no_match;
@@ -286,7 +295,7 @@ Result<bool> PrivacyRequests::execute(const PrivacyRow& row) const {
     };
     const auto changed = CDP_TRY(change(row.id(), decide));
     if (!results && !is_final(changed.request.state))
-        log::write(log::Level::error, "privacy_request_failed",
+        log::write(level_of(results.error()), "privacy_request_failed",
                    {{"request", log::safe(to_hex(row.id().view()))},
                     {"reason", log::safe(results.error().reason)},
                     {"detail", log::safe(results.error().detail)}});

@@ -46,6 +46,14 @@ struct NewPrivacyRequest {
     std::string note = {};   // a code: something else that happened, a step of the same commit
 };
 
+// Somebody whom an identifier that was named led to, and all that was theirs then.
+struct FoundPerson {
+    Token asked = {};
+    std::vector<Token> members = {};
+
+    friend bool operator==(const FoundPerson&, const FoundPerson&) = default;
+};
+
 // What was done about it. Ids are hexadecimal.
 struct PrivacyResults {
     bool matched = false;                              // somebody was found
@@ -55,6 +63,9 @@ struct PrivacyResults {
     std::vector<std::string> made = {};                // rectifications or suppressions
     std::map<std::string, std::uint64_t> counts = {};  // of data, by kind
     std::optional<Timestamp> until = {};  // of access and portability: as long as it is given
+    // Of these two, of whom it is given: kept with whom the request names, and gone with them; read
+    // by PrivacyRequests::found_in alone.
+    std::vector<FoundPerson> found = {};
 
     friend bool operator==(const PrivacyResults&, const PrivacyResults&) = default;
 };

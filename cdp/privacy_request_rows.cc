@@ -7,6 +7,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
+#include "cdp/privacy_found.h"
 #include "cdp/privacy_owed.h"
 #include "cdp/privacy_request_bytes.h"
 #include "consent/entry.h"
@@ -156,6 +157,7 @@ void erase_subject(storage::Transaction& transaction, const PrivacyRequestId& id
                    const Token& token) {
     transaction.erase(subject_key(token, id));
     transaction.erase(token_key(id, token));
+    erase_found(transaction, id, token);
 }
 
 Result<std::vector<Token>> tokens_of(const storage::Snapshot& snapshot,
@@ -186,6 +188,11 @@ Result<PrivacySubjects> subjects_of(const storage::Snapshot& snapshot, const sto
         if (!subject->traits.empty()) out.traits = std::move(subject->traits);
     }
     return out;
+}
+
+Result<bool> is_named(storage::Transaction& transaction, const PrivacyRequestId& id,
+                      const Token& token) {
+    return CDP_TRY(transaction.get(token_key(id, token))).has_value();
 }
 
 Result<void> each_request_of(const storage::Snapshot& snapshot, const Token& token,

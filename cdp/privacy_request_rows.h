@@ -95,6 +95,9 @@ Result<void> put_subjects(storage::Transaction& transaction, const storage::Vaul
 // Takes what was put there for one of them.
 void erase_subject(storage::Transaction& transaction, const PrivacyRequestId& id,
                    const Token& token);
+// It is so now, and stays so until the transaction is committed.
+Result<bool> is_named(storage::Transaction& transaction, const PrivacyRequestId& id,
+                      const Token& token);
 struct PrivacySubjects {
     std::vector<NamedToken> named = {};
     std::string reason = {};

@@ -1,5 +1,6 @@
 #include "cdp/privacy_request_scrub.h"
 
+#include "cdp/privacy_found.h"
 #include "cdp/privacy_owed.h"
 #include "cdp/privacy_request_bytes.h"
 #include "cdp/privacy_request_rows.h"
@@ -30,6 +31,7 @@ bool privacy_row_opens(const storage::Snapshot& snapshot, const storage::Vault& 
     for (const auto protocol : {PrivacyProtocol::direct, PrivacyProtocol::open_dsr,
                                 PrivacyProtocol::drp, PrivacyProtocol::iab})
         if (key.starts_with(privacy_owed_prefix(protocol))) return owed_in(key).has_value();
+    if (const auto opens = found_opens(snapshot, vault, key, value)) return *opens;
     return key.size() != kSubjectKeyBytes || subject_opens(snapshot, vault, key, value);
 }
 

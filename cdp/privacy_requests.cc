@@ -8,6 +8,7 @@
 #include "cdp/facts.h"
 #include "cdp/named.h"
 #include "cdp/privacy_check.h"
+#include "cdp/privacy_found.h"
 #include "cdp/refuse.h"
 #include "storage/contended.h"
 
@@ -127,8 +128,8 @@ Result<PrivacyRequest> PrivacyRequests::read(const PrivacyRequestId& id) const {
     return whole(*snapshot, *row);
 }
 
-Result<std::vector<Token>> PrivacyRequests::named_in(const PrivacyRequestId& id) const {
-    return tokens_of(*needs_.store.snapshot(), id);
+Result<std::vector<FoundPerson>> PrivacyRequests::found_in(const PrivacyRequestId& id) const {
+    return found_of(*needs_.store.snapshot(), needs_.vault, id);
 }
 
 Result<PrivacyRow> PrivacyRequests::find_row(const PrivacyRequestId& id) const {

@@ -70,8 +70,8 @@ public:
     Result<PrivacyRequest> read(const PrivacyRequestId& id) const;
     Result<PrivacyRequest> read(std::string_view hexadecimal) const;
 
-    // Of whom it names, who was not erased.
-    Result<std::vector<Token>> named_in(const PrivacyRequestId& id) const;
+    // Whom it led to when it was done, as far as they were not erased.
+    Result<std::vector<FoundPerson>> found_in(const PrivacyRequestId& id) const;
 
     // What somebody does about it. Errors: step_not_possible (conflict; of what is in progress also
     // to end it by hand while it is not blocked), already_extended, already_lifted (conflict);

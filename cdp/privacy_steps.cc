@@ -19,7 +19,8 @@ constexpr Names kKinds{pair{PrivacyKind::access, "access"sv},
                        pair{PrivacyKind::objection, "objection"sv},
                        pair{PrivacyKind::suppression, "suppression"sv},
                        pair{PrivacyKind::opt_out, "opt_out"sv},
-                       pair{PrivacyKind::opt_in, "opt_in"sv}};
+                       pair{PrivacyKind::opt_in, "opt_in"sv},
+                       pair{PrivacyKind::access_categories, "access_categories"sv}};
 constexpr Names kProtocols{
     pair{PrivacyProtocol::direct, "direct"sv}, pair{PrivacyProtocol::open_dsr, "open_dsr"sv},
     pair{PrivacyProtocol::drp, "drp"sv}, pair{PrivacyProtocol::iab, "iab"sv}};

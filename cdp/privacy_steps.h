@@ -19,8 +19,9 @@ enum class PrivacyKind : std::uint8_t {
     suppression,
     opt_out,  // of sale and sharing
     opt_in,
+    access_categories,  // which kinds of data, from where and for whom; no datum
 };
-inline constexpr auto kPrivacyKindLast = PrivacyKind::opt_in;
+inline constexpr auto kPrivacyKindLast = PrivacyKind::access_categories;
 
 enum class PrivacyProtocol : std::uint8_t { direct = 1, open_dsr, drp, iab };
 inline constexpr auto kPrivacyProtocolLast = PrivacyProtocol::iab;

@@ -25,4 +25,9 @@ std::string received_members(const StoredEvent& event,
     return out;
 }
 
+std::span<const std::string> labels_of(const consent::Policy& policy, const StoredEvent& event) {
+    if (event.type == EventType::track) return policy.labels_of_event(event.name);
+    return policy.event_default;
+}
+
 }  // namespace cdp

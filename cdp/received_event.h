@@ -1,10 +1,12 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "cdp/facts.h"
+#include "consent/policy.h"
 
 namespace cdp {
 
@@ -12,5 +14,8 @@ namespace cdp {
 // without those named and the write key, which is nobody's to read. Never empty; white space stays.
 std::string received_members(const StoredEvent& event,
                              std::initializer_list<std::string_view> without = {});
+
+// The rules are about the names of track events. Anybody may call a page like one.
+std::span<const std::string> labels_of(const consent::Policy& policy, const StoredEvent& event);
 
 }  // namespace cdp

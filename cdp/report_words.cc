@@ -25,6 +25,8 @@ constexpr std::string_view kDisclosureColumns[] = {"recipient", "country", "purp
 constexpr std::string_view kLookColumns[] = {"day", "role", "times"};
 constexpr std::string_view kRetentionColumns[] = {"what", "kept"};
 constexpr std::string_view kSourceColumns[] = {"source", "events", "first", "last"};
+constexpr std::string_view kLeftOutColumns[] = {"what", "why"};
+constexpr std::string_view kCategoryColumns[] = {"category", "held_as", "sources", "purposes"};
 constexpr std::string_view kUnreadableColumns[] = {"what", "count"};
 
 constexpr std::array kParts{
@@ -38,6 +40,9 @@ constexpr std::array kParts{
     PartWords{"purposes", "What data are used for",
               "What each use rests on, and through which channels it is made.",
               "No uses are registered.", kPurposeColumns},
+    PartWords{"categories", "Which kinds of data are held",
+              "Each with how it is held, where it came from and what it may be used for.",
+              "Nothing is held.", kCategoryColumns},
     PartWords{"identifiers", "How you are recognised",
               "Addresses, numbers, cookies and devices that are held to be yours.", "None.",
               kIdentifierColumns},
@@ -73,8 +78,11 @@ constexpr std::array kParts{
     PartWords{"requests", "What you asked for before", "And by when it is to be answered.",
               "Nothing."},
     PartWords{"erasures", "What was erased before",
-              "Earlier erasures of data under what is yours today.", "Nothing."},
+              "Earlier erasures of data under what is yours today; it may have been somebody "
+              "else's then.",
+              "Nothing."},
     PartWords{"retention", "How long data are kept", "", "", kRetentionColumns},
+    PartWords{"left_out", "What is not told here", "And why.", "Nothing.", kLeftOutColumns},
     PartWords{"events", "What you did",
               "Every event as it was received, the newest first. What is inside an event is in the "
               "words of the app that sent it.",
@@ -82,6 +90,10 @@ constexpr std::array kParts{
     PartWords{"sources", "Where the events came from", "", "From nowhere.", kSourceColumns},
     PartWords{"unreadable", "What cannot be read", "It is held, and nobody can read it any more.",
               "Everything could be read.", kUnreadableColumns},
+    PartWords{"withheld", "Withheld",
+              "Addresses and numbers that belong to somebody else were left out of what was "
+              "received; a mark stands in their place.",
+              ""},
     PartWords{"counts", "How much that was", "What an erasure would take away.", ""},
 };
 
@@ -92,6 +104,8 @@ constexpr std::array kMembers{
     Words{"as_first_given", "As first given"},
     Words{"asked", "You asked by"},
     Words{"both_are_yours", "Both are yours"},
+    Words{"categories", "Kinds of data"},
+    Words{"category", "Kind of data"},
     Words{"channels", "Who may have it now"},
     Words{"class", "How sure"},
     Words{"collected_for", "Collected for"},
@@ -103,6 +117,7 @@ constexpr std::array kMembers{
     Words{"first_seen", "First seen"},
     Words{"form", "In which form"},
     Words{"format", "Form of this report"},
+    Words{"held_as", "Held as"},
     Words{"identifier", "Under"},
     Words{"identifiers", "For"},
     Words{"in_use", "In use"},
@@ -112,7 +127,9 @@ constexpr std::array kMembers{
     Words{"law", "By"},
     Words{"made", "Made"},
     Words{"may_have_it", "May have it"},
+    Words{"of_others", "How many"},
     Words{"person", "You are known here as"},
+    Words{"purposes", "May be used for"},
     Words{"received", "Received"},
     Words{"rests_on", "Rests on"},
     Words{"role", "As"},
@@ -128,6 +145,7 @@ constexpr std::array kMembers{
     Words{"what", "What"},
     Words{"who_is_who", "Who is who"},
     Words{"who_may_have_what", "Who may have what"},
+    Words{"why", "Why"},
     Words{"yours_by", "Held to be yours because of"},
 };
 
@@ -139,7 +157,7 @@ constexpr std::array kCodes{
     Words{"email", "e-mail address"},
     Words{"email_sha256", "e-mail address, as a hash"},
     Words{"loyalty_id", "loyalty number"},
-    Words{"person", "the person"},
+    Words{"person", "you"},
     Words{"phone", "telephone number"},
     Words{"user_id", "account"},
     // What a use rests on.
@@ -233,7 +251,7 @@ bool holds_code(std::string_view member) {
 }
 
 bool holds_purpose(std::string_view member) {
-    return member == "purpose" || member == "collected_for";
+    return member == "purpose" || member == "purposes" || member == "collected_for";
 }
 
 bool holds_data(std::string_view member) {

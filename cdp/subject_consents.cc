@@ -27,6 +27,24 @@ Result<bool> is_first(const storage::Snapshot& snapshot, const consent::Record& 
     return true;
 }
 
+// Whoever took an answer down is told by their task: staff are people too.
+consent::Record without_names(consent::Record record) {
+    if (record.origin == consent::Origin::officer) record.source.clear();
+    if (record.actor.kind != consent::ActorKind::self) record.actor.id.clear();
+    return record;
+}
+
+// The same answer stands under several identifiers, and is the same in the ledger.
+Result<std::string> told(const storage::Snapshot& snapshot, const Committed& said,
+                         const NameOf& names) {
+    const auto* record = std::get_if<consent::Record>(&said.row);
+    const auto ledger = ',' + CDP_TRY(ledger_member(snapshot, said.commitment()));
+    if (!record)
+        return CDP_TRY(stamp_shown(std::get<consent::Cell>(said.row), said.under, names)) + ledger;
+    return CDP_TRY(record_shown(without_names(*record), names)) + ledger +
+           ",\"receipt\":\"/v1/receipts/" + to_hex(record->id.view()) + "\"";
+}
+
 }  // namespace
 
 Result<void> SubjectWalk::tell_consents(ReportForm& form) {
@@ -42,10 +60,7 @@ Result<void> SubjectWalk::tell_consents(ReportForm& form) {
             const auto* record = std::get_if<consent::Record>(&said.row);
             if (record && !CDP_TRY(is_first(snapshot_, *record, token, own_)))
                 return Result<void>::ok();
-            auto members = CDP_TRY(said_members(snapshot_, said, names));
-            if (record)
-                members += ",\"receipt\":\"/v1/receipts/" + to_hex(record->id.view()) + "\"";
-            form.entry("{" + members + "}");
+            form.entry("{" + CDP_TRY(told(snapshot_, said, names)) + "}");
             return Result<void>::ok();
         };
         CDP_CHECK(each(Space::consent, token, tell));
@@ -92,7 +107,7 @@ Result<void> SubjectWalk::tell_signals(ReportForm& form) {
 // Of data that would be collected now under each identifier.
 Result<void> SubjectWalk::tell_decisions(ReportForm& form) {
     form.list("decisions");
-    if (!decided_) ++unreadable_["decisions"];
+    if (!keyless_.empty()) ++unreadable_["decisions"];
     for (const auto& asked : channels_)
         for (const auto& member : person_.consents) {
             if (member.quarantined_until_released || !is_own(member.token)) continue;

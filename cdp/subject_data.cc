@@ -15,17 +15,22 @@ namespace cdp {
 using consent::JsonWriter;
 using storage::Space;
 
+Result<std::string> SubjectWalk::shown(std::string_view json, std::string_view source) {
+    if (scope_.others) return json::minify(json);
+    return others_.without(json::minify(json), source);
+}
+
 // Of each name that which is in use, and those that it stands before.
 Result<void> SubjectWalk::tell_traits(ReportForm& form) {
     form.list("traits");
-    return each_trait(
-        reading_, person_,
+    return each_held_trait(
         [&](const PersonMember& member, const StoredTrait& trait) -> Result<void> {
             ++counts_.traits;
             const auto held = traits_.find(trait.name);
             const bool in_use = held != traits_.end() && held->second.home == member.token;
             JsonWriter out;
-            out.open().text("name", trait.name).json("value", json::minify(trait.json));
+            out.open().text("name", trait.name);
+            out.json("value", CDP_TRY(shown(trait.json, trait.source)));
             out.text("time", format_time(trait.time)).text("source", trait.source);
             out.json("identifier", "{" + CDP_TRY(name_of(member.token)) + "}");
             out.texts("labels", needs_.config.policy.labels_of_trait(trait.name));
@@ -53,12 +58,13 @@ Result<void> SubjectWalk::tell_corrections(ReportForm& form) {
             JsonWriter out;
             out.open().text("name", corrected.name);
             out.json("identifier", "{" + CDP_TRY(name_of(token)) + "}");
-            if (corrected.right) {
-                out.json("value", json::minify(corrected.right->json));
-                out.text("time", format_time(corrected.right->time));
-                if (const auto end =
-                        trait_expiry(needs_.config, corrected.name, corrected.right->time))
-                    out.text("expires", format_time(end->at));
+            const auto& right = corrected.right;
+            const auto end =
+                right ? trait_expiry(needs_.config, corrected.name, right->time) : std::nullopt;
+            if (right && !is_past(end, now_)) {
+                out.json("value", CDP_TRY(shown(right->json, right->source)));
+                out.text("time", format_time(right->time));
+                if (end) out.text("expires", format_time(end->at));
             }
             out.open_list("rectifications");
             for (const auto& request : corrected.requests) out.text({}, to_hex(request.view()));
@@ -108,7 +114,7 @@ Result<void> SubjectWalk::tell_events(ReportForm& form) {
         if (event.gpc) out.flag("global_privacy_control", true);
         if (const auto end = event_expiry(needs_.config, event.type, event.name, one.place.time))
             out.text("expires", format_time(end->at));
-        out.json("event", json::minify("{" + received_members(event) + "}"));
+        out.json("event", CDP_TRY(shown("{" + received_members(event) + "}", event.source)));
         form.entry(out.close().take());
         return !form.stopped();
     });

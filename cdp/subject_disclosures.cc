@@ -48,7 +48,33 @@ void put_recipient(JsonWriter& out, const consent::Policy& policy, const Recipie
     out.text_if("contact", registered->contact);
 }
 
+// Fields that left.
+bool left(const consent::MaskField& field) {
+    return !field.withheld;
+}
+
 }  // namespace
+
+Result<void> SubjectWalk::tell_kinds_disclosed(ReportForm& form) {
+    std::map<Recipient, std::set<std::string>> given;
+    const auto take = [&](const DisclosedPlace&, std::optional<Disclosed> row) -> Result<bool> {
+        if (!row || row->batch.kind != consent::BatchKind::release) return !form.stopped();
+        const auto& batch = row->batch;
+        for (const auto& field : row->mask)
+            if (left(field))
+                given[{batch.channel, batch.recipient, batch.country, batch.purpose}].insert(
+                    field.labels.begin(), field.labels.end());
+        return !form.stopped();
+    };
+    CDP_CHECK(needs_.disclosures.each_of(own_tokens_, std::nullopt, take));
+    form.list("disclosures");
+    for (const auto& [who, labels] : given) {
+        JsonWriter out;
+        put_recipient(out.open(), needs_.config.policy, who);
+        form.entry(out.texts("categories", labels).close().take());
+    }
+    return Result<void>::ok();
+}
 
 Result<void> SubjectWalk::tell_disclosures(ReportForm& form) {
     AnswersCounted answers;
@@ -56,7 +82,6 @@ Result<void> SubjectWalk::tell_disclosures(ReportForm& form) {
     std::map<std::pair<std::string, std::int32_t>, std::uint64_t> looks;  // by role and day
     const auto release = [&](const Disclosed& row) {
         const auto& batch = row.batch;
-        const auto left = [](const consent::MaskField& field) { return !field.withheld; };
         if (std::ranges::none_of(row.mask, left)) return;
         auto& one = given[{batch.channel, batch.recipient, batch.country, batch.purpose}];
         one.times += answers.times(row);

@@ -44,13 +44,11 @@ void put_controller(JsonWriter& out, const consent::Controller& who) {
 
 }  // namespace
 
-void SubjectWalk::tell_frame(ReportForm& form) const {
+void SubjectWalk::tell_frame(ReportForm& form, const std::string& about) const {
     JsonWriter out;
     out.open().number("format", kFormat).text("made", format_time(now_));
-    out.text("person", to_hex(person_.id.view()));
-    if (const auto name = name_of(asked_)) out.json("asked", "{" + *name + "}");
     form.object("report");
-    form.entry(out.close().take());
+    form.entry(out.take() + about + "}");
 
     JsonWriter controller;
     controller.open();
@@ -67,7 +65,9 @@ void SubjectWalk::tell_frame(ReportForm& form) const {
                        .text("says", says)
                        .close()
                        .take());
+}
 
+void SubjectWalk::tell_logic(ReportForm& form) const {
     JsonWriter logic;
     logic.open();
     logic.text("who_is_who",
@@ -116,6 +116,35 @@ void SubjectWalk::tell_retention(ReportForm& form) const {
     form.entry(out.close().take());
 }
 
+void SubjectWalk::tell_left_out(ReportForm& form) const {
+    struct LeftOut {
+        std::string_view what;
+        std::string_view why;
+    };
+    constexpr std::array kAlways{
+        LeftOut{"Notes of members of staff", "They may name others; ask who is responsible."},
+        LeftOut{"Names of members of staff",
+                "Their task is told instead; they are people too, and acted for who is "
+                "responsible."},
+        LeftOut{"What was held to belong together earlier",
+                "What is held now, and why, is told under links; ask who is responsible."},
+        LeftOut{"Splits that wait to be checked by a member of staff",
+                "They may concern others; as long as they wait, refusals count for both."},
+        LeftOut{"Which recipients have confirmed that you took something back",
+                "That you did is told under what you agreed to and refused."}};
+    form.list("left_out");
+    const auto put = [&](const LeftOut& one) {
+        form.entry(JsonWriter().open().text("what", one.what).text("why", one.why).close().take());
+    };
+    for (const auto& one : kAlways) put(one);
+    if (!scope_.others)
+        put({"Addresses and numbers of others in what was received of you",
+             "They are somebody else's data; how many were left out is told under withheld."});
+    if (joined_)
+        put({"What joined your identifiers since you asked, and what may be done at present",
+             "It may be somebody else's; ask again."});
+}
+
 ReportCounts SubjectWalk::counts() const {
     auto out = counts_by_name(counts_);
     std::erase_if(out, [](const auto& one) { return one.second == 0; });
@@ -141,6 +170,12 @@ void SubjectWalk::tell_end(ReportForm& form) const {
                        .number("count", static_cast<std::int64_t>(count))
                        .close()
                        .take());
+    form.object("withheld");
+    form.entry(JsonWriter()
+                   .open()
+                   .number("of_others", static_cast<std::int64_t>(others_.withheld()))
+                   .close()
+                   .take());
     form.object("counts");
     JsonWriter counts;
     counts.open();

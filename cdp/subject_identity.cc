@@ -43,7 +43,7 @@ Result<std::vector<std::string>> SubjectWalk::sources_of(const Token& token) con
 Result<void> SubjectWalk::tell_identifiers(ReportForm& form) {
     form.list("identifiers");
     for (const Token& token : own_tokens_) {
-        const auto node = CDP_TRY(needs_.graph.find(transaction_, token));
+        const auto node = CDP_TRY(node_of(token));
         if (!node) continue;
         ++counts_.identifiers;
         JsonWriter out;
@@ -88,7 +88,7 @@ Result<void> SubjectWalk::tell_links(ReportForm& form) {
             return Result<void>::ok();
         }));
         for (const auto& [to, evidence] : pairs) {
-            const auto node = CDP_TRY(needs_.graph.find(transaction_, to));
+            const auto node = CDP_TRY(node_of(to));
             if (node && node->shared && !is_own(to)) shared.insert(to);
             JsonWriter out;
             out.open().json("a", bare(CDP_TRY(name_of(from))));
@@ -149,7 +149,7 @@ Result<void> SubjectWalk::tell_requests(ReportForm& form) {
     return Result<void>::ok();
 }
 
-// Of whoever came back.
+// Of whoever came back, or had this before: how much it was is nobody else's.
 Result<void> SubjectWalk::tell_erasures(ReportForm& form) {
     std::map<PrivacyRequestId, Erasure> all;
     for (const Token& token : own_tokens_)
@@ -158,11 +158,9 @@ Result<void> SubjectWalk::tell_erasures(ReportForm& form) {
     form.list("erasures");
     for (const auto& [id, one] : all) {
         JsonWriter out;
-        out.open().text("id", to_hex(id.view())).text("scope", to_string(one.scope));
-        out.text("requested", format_time(one.requested));
+        out.open().text("requested", format_time(one.requested));
         if (one.state == Erasure::State::completed)
             out.text("completed", format_time(one.completed));
-        write_counts(out, one.counts);
         form.entry(out.close().take());
     }
     return Result<void>::ok();

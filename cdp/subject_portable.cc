@@ -1,8 +1,9 @@
 #include <algorithm>
 #include <set>
 
-#include "cdp/json_scan.h"
+#include "cdp/event_remnant.h"
 #include "cdp/received_event.h"
+#include "cdp/sightings.h"
 #include "cdp/subject_walk.h"
 #include "consent/provenance.h"
 
@@ -32,9 +33,8 @@ Bases bases_of(const consent::Policy& policy, std::span<const std::string> label
                std::span<const std::string> purposes) {
     Bases bases;
     for (const auto& purpose : policy.purposes) {
-        const auto serves = [&](const std::string& name) {
-            const auto* label = policy.find_label(name);
-            return !label || consent::collected_for(label->collected_for, purpose.name);
+        const auto serves = [&](const std::string& label) {
+            return serves_purpose(policy, label, purpose.name);
         };
         if (!consent::collected_for(purposes, purpose.name)) continue;
         if (!std::ranges::all_of(labels, serves)) continue;
@@ -57,6 +57,8 @@ struct Lines {
     std::int64_t events = 0;
     std::int64_t traits_left_out = 0;
     std::int64_t events_left_out = 0;
+    std::int64_t properties_left_out = 0;  // of events that were written
+    std::int64_t withheld = 0;             // of others, in what was written
 };
 
 std::string last_line(const Lines& lines) {
@@ -64,10 +66,39 @@ std::string last_line(const Lines& lines) {
     out.number("identifiers", lines.identifiers).number("traits", lines.traits);
     out.number("events", lines.events).open("left_out");
     out.number("traits", lines.traits_left_out).number("events", lines.events_left_out);
-    return out.close().close().take();
+    out.number("properties", lines.properties_left_out).close();
+    return out.number("withheld_of_others", lines.withheld).close().take();
+}
+
+Bases bases_of_trait(const consent::Policy& policy, std::string_view name) {
+    return bases_of(policy, policy.labels_of_trait(name), policy.purposes_of_trait(name));
+}
+
+// A trait is left out wherever it stands, and so is a property.
+StoredEvent given(StoredEvent event, const Config& config, Lines& lines) {
+    const auto& policy = config.policy;
+    const auto read = read_again(event, config);
+    if (!read) return event;
+    const ExpiredParts parts{
+        [&](std::string_view name) {
+            return bases_of(policy, policy.labels_of_property(name),
+                            policy.purposes_of_property(name))
+                .empty();
+        },
+        [&](std::string_view name) { return bases_of_trait(policy, name).empty(); }};
+    auto left = without(event, *read, parts, config);
+    if (!left) return event;
+    lines.properties_left_out += static_cast<std::int64_t>(left->properties.size());
+    return std::move(left->event);
 }
 
 }  // namespace
+
+bool serves_purpose(const consent::Policy& policy, const std::string& label,
+                    std::string_view purpose) {
+    const auto* found = policy.find_label(label);
+    return !found || consent::collected_for(found->collected_for, purpose);
+}
 
 Result<void> SubjectWalk::tell_given(const ReportSink& sink) {
     const auto& policy = needs_.config.policy;
@@ -82,31 +113,34 @@ Result<void> SubjectWalk::tell_given(const ReportSink& sink) {
         put(out.text("type", member.node.type).text("value", member.value.value));
         ++lines.identifiers;
     }
-    CDP_CHECK(each_trait(reading_, person_, [&](const PersonMember&, const StoredTrait& trait) {
-        const auto bases = bases_of(policy, policy.labels_of_trait(trait.name),
-                                    policy.purposes_of_trait(trait.name));
+    const auto trait_line = [&](const PersonMember&, const StoredTrait& trait) -> Result<void> {
+        const auto bases = bases_of_trait(policy, trait.name);
         if (bases.empty()) {
             ++lines.traits_left_out;
             return Result<void>::ok();
         }
         auto out = line("trait");
-        out.text("name", trait.name).json("value", json::minify(trait.json));
+        out.text("name", trait.name).json("value", CDP_TRY(shown(trait.json, trait.source)));
         put(out.text("time", format_time(trait.time)).texts("bases", bases));
         ++lines.traits;
         return Result<void>::ok();
-    }));
-    CDP_CHECK(each_event([&](const PersonEvent& one) -> Result<bool> {
-        const auto bases = bases_of(policy, policy.labels_of_event(one.event.name), {});
+    };
+    CDP_CHECK(each_held_trait(trait_line));
+    const auto event_line = [&](const PersonEvent& one) -> Result<bool> {
+        const auto bases = bases_of(policy, labels_of(policy, one.event), {});
         if (bases.empty()) {
             ++lines.events_left_out;
             return wanted;
         }
         auto out = line("event");
         out.text("time", format_time(one.place.time)).texts("bases", bases);
-        put(out.json("event", json::minify("{" + received_members(one.event) + "}")));
+        const auto event = given(one.event, needs_.config, lines);
+        put(out.json("event", CDP_TRY(shown("{" + received_members(event) + "}", event.source))));
         ++lines.events;
         return wanted;
-    }));
+    };
+    CDP_CHECK(each_event(event_line));
+    lines.withheld = static_cast<std::int64_t>(others_.withheld());
     if (wanted) sink(last_line(lines) + "\n");
     const auto count = [](std::int64_t n) { return static_cast<std::uint64_t>(n); };
     counts_.identifiers = count(lines.identifiers);

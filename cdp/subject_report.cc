@@ -1,10 +1,12 @@
 #include "cdp/subject_report.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <utility>
 
 #include "cdp/named.h"
+#include "cdp/named_persons.h"
 #include "cdp/subject_walk.h"
 
 namespace cdp {
@@ -39,66 +41,102 @@ Result<void> SubjectReports::write(const Reader& reader, const ReportRequest& re
     const auto asked = CDP_TRY(needs_.people.resolve(reading, request.type, request.value));
     const auto node = CDP_TRY(needs_.people.find(reading, asked));
     if (node.shared) return identifier_shared("/identifier");
-    const std::vector<NamedPerson> persons{{asked, node.person()}};
-    CDP_CHECK(note(reader, persons));
-    CDP_TRY(tell(*snapshot, persons, request.format, request.purposes, sink));
-    return Result<void>::ok();
+    return write(*snapshot, reader,
+                 {.asked = {asked},
+                  .format = request.format,
+                  .purposes = request.purposes,
+                  .others = request.others},
+                 sink);
 }
 
-Result<void> SubjectReports::write(const Reader& reader, const NamedReport& request,
+// Whom they name still. Errors, when nobody is left: as named_persons.
+Result<void> SubjectReports::write(const Reader& reader, const FoundReport& request,
                                    const ReportSink& sink) const {
     CDP_CHECK(check_reason(reader));
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    const auto persons = CDP_TRY(named_persons(needs_.graph, transaction, request.named));
-    CDP_CHECK(note(reader, persons));
-    CDP_TRY(tell(*snapshot, persons, request.format, request.purposes, sink));
+    std::vector<Token> named;
+    std::vector<Token> members;  // of all: two of them may have become one
+    for (const auto& one : request.persons) {
+        named.push_back(one.asked);
+        members.insert(members.end(), one.members.begin(), one.members.end());
+    }
+    Wanted wanted{.format = request.format,
+                  .purposes = request.purposes,
+                  .depth = request.depth,
+                  .members = &members};
+    for (const auto& one : CDP_TRY(named_persons(needs_.graph, transaction, named)))
+        wanted.asked.push_back(one.asked);
+    return write(*snapshot, reader, wanted, sink);
+}
+
+Result<ReportFound> SubjectReports::find(const NamedReport& request) const {
+    const auto snapshot = needs_.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    const People::Reading reading{*snapshot, transaction};
+    ReportFound out;
+    for (const auto& [asked, person] :
+         CDP_TRY(named_persons(needs_.graph, transaction, request.named))) {
+        const auto node = CDP_TRY(needs_.people.find(reading, asked));
+        out.persons.push_back({asked, CDP_TRY(needs_.people.tokens_of(reading, asked, node))});
+    }
+    const PurposeWords words;
+    Wanted wanted{.format = request.format, .purposes = words, .depth = request.depth};
+    for (const auto& one : out.persons) wanted.asked.push_back(one.asked);
+    out.counts = CDP_TRY(tell(*snapshot, wanted, [](std::string_view) { return true; }));
+    return out;
+}
+
+Result<void> SubjectReports::write(const storage::Snapshot& snapshot, const Reader& reader,
+                                   const Wanted& wanted, const ReportSink& sink) const {
+    const std::shared_ptr<void> place(nullptr, [this](void*) { --writing_; });
+    if (++writing_ > kWritingMax)
+        return Error{.code = ErrorCode::overloaded,
+                     .reason = "busy",
+                     .message = "Other reports are being written; ask again in a moment."};
+    CDP_CHECK(note(reader, snapshot, wanted.asked));
+    CDP_TRY(tell(snapshot, wanted, sink));
     return Result<void>::ok();
 }
 
-Result<ReportCounts> SubjectReports::count(const NamedReport& request) const {
-    const auto snapshot = needs_.store.snapshot();
-    storage::Transaction transaction(*snapshot, storage::kPartition);
-    const auto persons = CDP_TRY(named_persons(needs_.graph, transaction, request.named));
-    return tell(*snapshot, persons, request.format, request.purposes,
-                [](std::string_view) { return true; });
-}
-
-Result<void> SubjectReports::note(const Reader& reader,
-                                  const std::vector<NamedPerson>& persons) const {
-    Looked whom;
-    for (const auto& [asked, person] : persons) {
-        whom.identifiers.push_back(asked);
-        whom.persons.push_back(person);
-    }
+Result<void> SubjectReports::note(const Reader& reader, const storage::Snapshot& snapshot,
+                                  const std::vector<Token>& asked) const {
+    storage::Transaction transaction(snapshot, storage::kPartition);
+    Looked whom{.identifiers = asked, .persons = {}};
+    for (const Token& token : asked)
+        if (const auto node = CDP_TRY(needs_.graph.find(transaction, token)))
+            whom.persons.push_back(node->person());
     return needs_.disclosures.note_access(reader, whom);
 }
 
-Result<ReportCounts> SubjectReports::tell(const storage::Snapshot& snapshot,
-                                          const std::vector<NamedPerson>& persons,
-                                          ReportFormat format, const PurposeWords& purposes,
+Result<ReportCounts> SubjectReports::tell(const storage::Snapshot& snapshot, const Wanted& wanted,
                                           const ReportSink& sink) const {
-    const bool list = format == ReportFormat::json && persons.size() > 1;
-    bool wanted = true;
-    const ReportSink put = [&](std::string_view piece) { return wanted = wanted && sink(piece); };
+    const bool list = wanted.format == ReportFormat::json && wanted.asked.size() > 1;
+    bool more = true;
+    const ReportSink put = [&](std::string_view piece) { return more = more && sink(piece); };
     ReportCounts counts;
     std::unique_ptr<ReportForm> page;
-    for (const auto& one : persons) {
-        SubjectWalk walk(needs_, snapshot, one.asked);
+    for (const auto& one : wanted.asked) {
+        SubjectWalk walk(needs_, snapshot,
+                         {.asked = one, .members = wanted.members, .others = wanted.others});
         CDP_CHECK(walk.load());
-        if (list) put(&one == &persons.front() ? "[" : ",");
-        if (format == ReportFormat::portable) {
+        const auto tell_to = [&](ReportForm& form) {
+            return wanted.depth == ReportDepth::categories ? walk.tell_kinds(form)
+                                                           : walk.tell_all(form);
+        };
+        if (list) put(&one == &wanted.asked.front() ? "[" : ",");
+        if (wanted.format == ReportFormat::portable) {
             CDP_CHECK(walk.tell_given(put));
-        } else if (format == ReportFormat::json) {
+        } else if (wanted.format == ReportFormat::json) {
             const auto document = make_report_document(put);
-            CDP_CHECK(walk.tell_all(*document));
+            CDP_CHECK(tell_to(*document));
             document->finish();
         } else {
-            if (!page) page = make_report_page(put, purposes);
-            CDP_CHECK(walk.tell_all(*page));
+            if (!page) page = make_report_page(put, wanted.purposes);
+            CDP_CHECK(tell_to(*page));
         }
         for (const auto& [what, count] : walk.counts()) counts[what] += count;
-        if (!wanted) return counts;
+        if (!more) return counts;
     }
     if (page) page->finish();
     if (list) put("]\n");

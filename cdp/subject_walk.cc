@@ -1,7 +1,13 @@
 #include "cdp/subject_walk.h"
 
+#include <algorithm>
+
+#include "cdp/base/bytes.h"
+#include "cdp/event_remnant.h"
+#include "cdp/retention.h"
 #include "consent/rows.h"
 #include "consent/suppression.h"
+#include "identity/links.h"
 #include "storage/key.h"
 
 namespace cdp {
@@ -18,22 +24,27 @@ SubjectWalk::Asked::Asked(const SubjectWalk& walk, const consent::Purpose& for_p
       forms(walk.needs_.vault, walk.needs_.config, at.id) {}
 
 SubjectWalk::SubjectWalk(const SubjectReports::Needs& needs, const storage::Snapshot& snapshot,
-                         const Token& asked)
+                         const Scope& scope)
     : needs_(needs),
       snapshot_(snapshot),
       transaction_(snapshot, storage::kPartition),
       reading_{snapshot_, transaction_},
-      asked_(asked),
+      scope_(scope),
       now_(needs.clock.now()),
-      names_(needs.vault, snapshot) {}
+      names_(needs.vault, snapshot),
+      others_(needs.config, needs.vault, [this](const Token& token) { return is_others(token); }) {}
 
 Result<void> SubjectWalk::load() {
-    const auto node = CDP_TRY(needs_.people.find(reading_, asked_));
+    const auto node = CDP_TRY(needs_.people.find(reading_, scope_.asked));
     person_.id = node.person();
-    own_tokens_ = CDP_TRY(needs_.people.tokens_of(reading_, asked_, node));
+    own_tokens_ = CDP_TRY(needs_.people.tokens_of(reading_, scope_.asked, node));
+    if (scope_.members)
+        joined_ = std::erase_if(own_tokens_, [&](const Token& token) {
+                      return std::ranges::find(*scope_.members, token) == scope_.members->end();
+                  }) > 0;
     own_ = {own_tokens_.begin(), own_tokens_.end()};
     for (const Token& token : own_tokens_) {
-        const auto own = CDP_TRY(needs_.graph.find(transaction_, token));
+        const auto own = CDP_TRY(node_of(token));
         if (!own) continue;
         if (!CDP_TRY(needs_.vault.find(snapshot_, token)))
             keyless_.insert(token);
@@ -48,8 +59,9 @@ Result<void> SubjectWalk::load_consents() {
     traits_ = CDP_TRY(held_traits(needs_.config, needs_.vault, needs_.corrections, reading_,
                                   person_, now_))
                   .traits;
-    if (!keyless_.empty()) return Result<void>::ok();
-    person_.consents = CDP_TRY(needs_.people.load(reading_, asked_)).consents;
+    // What others said who joined since is not this person's to learn.
+    if (!keyless_.empty() || joined_) return Result<void>::ok();
+    person_.consents = CDP_TRY(needs_.people.load(reading_, scope_.asked)).consents;
     CDP_CHECK(heed_named(needs_.people, reading_, person_, traits_, now_));
     decided_ = true;
     for (const auto& purpose : needs_.config.policy.purposes)
@@ -62,7 +74,10 @@ Result<void> SubjectWalk::load_consents() {
 
 Result<void> SubjectWalk::tell_all(ReportForm& form) {
     CDP_CHECK(count_unreadable());
-    tell_frame(form);
+    auto about = ",\"person\":\"" + to_hex(person_.id.view()) + '"';
+    about += ",\"asked\":{" + CDP_TRY(name_of(scope_.asked)) + "}";
+    tell_frame(form, about);
+    tell_logic(form);
     tell_purposes(form);
     CDP_CHECK(tell_identifiers(form));
     CDP_CHECK(tell_links(form));
@@ -78,6 +93,7 @@ Result<void> SubjectWalk::tell_all(ReportForm& form) {
     CDP_CHECK(tell_requests(form));
     CDP_CHECK(tell_erasures(form));
     tell_retention(form);
+    tell_left_out(form);
     CDP_CHECK(tell_events(form));
     tell_end(form);
     return Result<void>::ok();
@@ -96,7 +112,22 @@ Result<void> SubjectWalk::each(Space space, const Token& token, const Row& visit
 Result<void> SubjectWalk::each_event(const VisitPersonEvent& visit) const {
     storage::Transaction reads(snapshot_, storage::kPartition);
     Attribution attribution({needs_.vault, needs_.graph, needs_.config}, {snapshot_, reads});
-    return each_event_of_person(attribution, person_, visit);
+    return each_event_of_person(attribution, person_, [&](const PersonEvent& one) -> Result<bool> {
+        // Nothing is committed: what was read need not be remembered, of however many events.
+        reads = storage::Transaction(snapshot_, storage::kPartition);
+        if (!is_own(one.through.value_or(one.home))) return true;
+        auto left = unexpired(one.event, one.place.time, now_, needs_.config);
+        if (!left) return true;
+        return visit({one.place, one.home, one.through, *std::move(left)});
+    });
+}
+
+Result<void> SubjectWalk::each_held_trait(const VisitTrait& visit) const {
+    return each_trait(reading_, person_, [&](const PersonMember& member, StoredTrait trait) {
+        if (is_past(trait_expiry(needs_.config, trait.name, trait.time), now_))
+            return Result<void>::ok();
+        return visit(member, std::move(trait));
+    });
 }
 
 Result<void> SubjectWalk::count_unreadable() {
@@ -121,15 +152,46 @@ Result<void> SubjectWalk::count_unreadable() {
     return Result<void>::ok();
 }
 
+Result<std::optional<identity::Node>> SubjectWalk::node_of(const Token& token) const {
+    const auto row = CDP_TRY(snapshot_.get(identity::node_key(token)));
+    if (!row) return std::optional<identity::Node>{};
+    auto node = identity::decode_node(*row);
+    if (!node) return damaged("a node that cannot be read");
+    return node;
+}
+
+// What several people have is the person's too, if it was seen with them.
+Result<bool> SubjectWalk::is_others(const Token& token) const {
+    if (is_own(token)) return false;
+    const auto node = CDP_TRY(node_of(token));
+    if (!node || !node->active) return false;
+    if (!node->shared) return true;
+    bool seen = false;
+    CDP_CHECK(each(Space::link, token, [&](std::string_view key, std::string_view value) {
+        const auto link = identity::decode_link(key, value);
+        seen = seen || (link && is_own(link->to));
+        return Result<void>::ok();
+    }));
+    return !seen;
+}
+
 Result<std::string> SubjectWalk::name_of(const Token& token) const {
-    const auto node = CDP_TRY(needs_.graph.find(transaction_, token));
-    if (is_own(token) || (node && node->shared)) return names_.name_of(token);
-    consent::JsonWriter out;
-    if (node)
-        out.text("type", node->type);
-    else
-        out.json("type", "null");
-    return out.json("value", "null").take();
+    constexpr std::size_t kToldMax = 4'096;
+    if (const auto told = names_told_.find(token); told != names_told_.end()) return told->second;
+    if (names_told_.size() >= kToldMax) names_told_.clear();
+    const auto node = CDP_TRY(node_of(token));
+    std::string name;
+    if (is_own(token) || (node && node->shared)) {
+        name = CDP_TRY(names_.name_of(token));
+    } else {
+        consent::JsonWriter out;
+        if (node)
+            out.text("type", node->type);
+        else
+            out.json("type", "null");
+        name = out.json("value", "null").take();
+    }
+    return names_told_.emplace(token, std::move(name)).first->second;
 }
 
 Result<std::string> SubjectWalk::source(std::uint32_t hash) const {

@@ -8,6 +8,7 @@
 #include "cdp/event_remnant.h"
 #include "cdp/json_scan.h"
 #include "cdp/paging.h"
+#include "cdp/received_event.h"
 #include "cdp/released_list.h"
 #include "consent/json_string.h"
 #include "storage/key.h"
@@ -123,7 +124,7 @@ std::vector<Timeline::Shown> Timeline::shown_of(std::vector<PersonEvent>& events
     std::vector<Shown> shown;
     shown.reserve(events.size());
     for (const PersonEvent& entry : events) {
-        const auto labels = labels_of(entry.event);
+        const auto labels = labels_of(needs_.config.policy, entry.event);
         auto& properties =
             shown
                 .emplace_back(
@@ -178,13 +179,6 @@ void Timeline::write_event(const Shown& shown, const consent::Gate& gate, Destin
     body.text("}");
 }
 
-// The rules are about the names of track events. Anybody may call a page like one.
-std::span<const std::string> Timeline::labels_of(const StoredEvent& event) const {
-    const auto& policy = needs_.config.policy;
-    if (event.type == EventType::track) return policy.labels_of_event(event.name);
-    return policy.event_default;
-}
-
 // An event on a shared home that is the person's through a member must pass as the member's, after
 // nothing said under the home was against it. That nobody ever asked there is not; a contact that
 // it names must pass on both.
@@ -225,7 +219,8 @@ Timeline::Property Timeline::property_of(const PersonEvent& entry, std::string n
     const auto own = needs_.config.policy.labels_of_property(name);
     consent::Labels labels(own.begin(), own.end());
     if (!own.empty())
-        for (const auto& label : labels_of(entry.event)) labels.push_back(label);
+        for (const auto& label : labels_of(needs_.config.policy, entry.event))
+            labels.push_back(label);
     auto what = classify(needs_.config, needs_.vault,
                          {.name = name,
                           .labels = labels,

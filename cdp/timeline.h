@@ -50,7 +50,6 @@ private:
                             Timestamp now) const;
     void write_event(const Shown& shown, const consent::Gate& gate, DestinationForms& forms,
                      const consent::Released& name, consent::ReleasedBody& body) const;
-    std::span<const std::string> labels_of(const StoredEvent& event) const;
     static consent::Passed pass(const PersonEvent& entry, const consent::Gate& gate,
                                 consent::Field field);
     static consent::Passed pass_name(const Shown& shown, const consent::Gate& gate);

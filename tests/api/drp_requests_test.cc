@@ -212,4 +212,24 @@ TEST_CASE("an agent is told each status where it listens, and that it was told i
     CHECK(told.ends_with("callback_delivered localhost told; fulfilled\n"));
 }
 
+TEST_CASE("who asks for categories is sent to kinds of data, and to no datum", "[drp]") {
+    const Network world;
+    const auto status = world.send(world.asking("access:categories")).json();
+    world.run_due();
+    const auto done = world.now(status);
+    CAPTURE(done.dump());
+    REQUIRE(done["status"] == "fulfilled");
+    const auto report = world.ask("GET", path_in(done, "results_url", "/privacy/results/"));
+    REQUIRE(report.status == 200);
+    CAPTURE(report.body);
+    CHECK(report.json().contains("categories"));
+    for (const auto* datum : {"a@shop.example", "u1", "gold"})
+        CHECK(report.body.find(datum) == std::string::npos);
+    const auto specific = world.send(world.asking("access:specific")).json();
+    world.run_due();
+    const auto whole =
+        world.ask("GET", path_in(world.now(specific), "results_url", "/privacy/results/"));
+    CHECK(whole.body.find("gold") != std::string::npos);
+}
+
 }  // namespace

@@ -82,6 +82,46 @@ TEST_CASE("access is asked, done, counted and fetched, and each fetch is noted",
     CHECK(world.ask("GET", path).json()["counts"]["events"] == 2);
 }
 
+TEST_CASE("a request has one link, and who reads by it is not listed as an officer", "[privacy]") {
+    const Office world;
+    const auto request = world.submit("access", {"u1"});
+    const auto path = Office::path_of(request);
+    for (int i = 0; i < 3; ++i) CHECK(Office::path_of(world.now(request)) == path);
+    CHECK(Office::path_of(world.submit("access", {"u1"})) != path);
+    REQUIRE(world.ask("GET", path).status == 200);
+    const auto seen = world.get("/v1/audit/access?subject=user_id:u1", world.officer()).json();
+    CAPTURE(seen.dump(1));
+    std::size_t by_link = 0;
+    for (const auto& one : seen["accesses"]) {
+        if (one.value("route", "") != "GET /privacy/results/{link}") continue;
+        ++by_link;
+        CHECK(one.value("role", "") == "person");
+    }
+    CHECK(by_link == 1);
+}
+
+TEST_CASE("a link shows nobody whom a public key joined to the asker", "[privacy]") {
+    const Office world;
+    world.receive(R"({"type":"identify","anonymousId":"visitor","messageId":"m5",)"
+                  R"("traits":{"email":"v@shop.example"}})");
+    const json body{{"kind", "access"},
+                    {"verified_by", "in_person"},
+                    {"identifiers", {{{"type", "email"}, {"value", "v@shop.example"}}}}};
+    const auto taken = world.post(kRequests, world.officer(), body.dump()).json();
+    const auto path = Office::path_of(taken);
+    world.receive(R"({"type":"identify","anonymousId":"visitor","userId":"u1","messageId":"m6"})");
+    for (const auto& text :
+         {world.ask("GET", path).body, world.ask("GET", path + "?format=html").body,
+          world.results_of(taken).body}) {
+        CAPTURE(text);
+        CHECK(text.find("v@shop.example") != text.npos);
+        for (const auto* theirs : {"gold", "a@shop.example", "\"u1\""})
+            CHECK(text.find(theirs) == text.npos);
+    }
+    CHECK(world.get("/v1/privacy/reports/email:v%40shop.example", world.officer())
+              .body.find("gold") != std::string::npos);
+}
+
 TEST_CASE("what is taken along is fetched line by line, and nothing else is", "[privacy]") {
     const Office world;
     const auto request = world.submit("portability", {"u1"});

@@ -64,6 +64,8 @@ TEST_CASE("what cannot be reported is refused before anything is written") {
     CHECK(refusal("email:nothing") == "400 malformed_identifier /identifier");
     CHECK(refusal("email") == "400 malformed_identifier /identifier");
     CHECK(refusal("email:a%40shop.example?format=pdf") == "400 format_unknown /format");
+    CHECK(refusal("email:a%40shop.example?others=maybe") == "400 others_unknown /others");
+    CHECK(world.get(std::string(kReport) + "?others=shown", officer).status == 200);
     CHECK(refusal("email:a%40shop.example?color=red") == "400 unknown_parameter /color");
     CHECK(refusal("email:a%40shop.example?reason=" + std::string(1'100, 'x')) ==
           "400 malformed_reason /reason");

@@ -344,7 +344,8 @@ TEST_CASE("what rests on neither consent nor contract is not taken along, and co
     const auto out = tests::told(world, "user_id", "u1", ReportFormat::portable);
     REQUIRE(out.done);
     CHECK(out.text.find("gold") == std::string::npos);
-    CHECK(out.text.find(R"("left_out":{"traits":1,"events":1})") != std::string::npos);
+    CHECK(out.text.find(R"("left_out":{"traits":1,"events":1,"properties":0})") !=
+          std::string::npos);
 }
 
 TEST_CASE("a report is itself a look at the person") {
