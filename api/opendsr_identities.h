@@ -10,8 +10,8 @@ namespace api {
 
 // Whom the identities of a request name: those sent as they are, and who is
 // held under the hashes. A hash that is nobody's becomes an identifier that
-// nobody has, so that the request is one all the same and ends with nothing
-// found. Errors of HashSearch.
+// stands for whoever may come to be known by it: an erasure keeps them out.
+// Errors of HashSearch.
 cdp::Result<std::vector<cdp::RequestedIdentifier>> identifiers_of(
     const std::vector<OpenDsrIdentity>& identities, const cdp::HashSearch& hashes);
 

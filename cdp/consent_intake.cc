@@ -6,6 +6,7 @@
 #include "cdp/named.h"
 #include "cdp/refuse.h"
 #include "cdp/signal_answers.h"
+#include "cdp/spellings.h"
 #include "storage/contended.h"
 #include "storage/key.h"
 
@@ -97,6 +98,8 @@ Result<bool> ConsentIntake::record(const storage::Snapshot& snapshot,
                                    storage::Transaction& transaction, Item& item) const {
     std::vector<Token> tokens;
     for (const auto& one : item.record.asserted) tokens.push_back(one.token);
+    const Spellings spellings({needs_.vault, needs_.graph, needs_.config});
+    CDP_CHECK(spellings.add_behind(needs_.tombstones, transaction, item.sightings, tokens));
     if (CDP_TRY(needs_.tombstones.suppress(transaction, tokens, item.record.time))) {
         item.answer.warnings = {{"suppressed", item.pointer + "/time"}};
         return false;

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "cdp/attribution.h"
+#include "cdp/erasure_whom.h"
 #include "cdp/erasures.h"
 #include "cdp/event_rows.h"
 #include "cdp/facts.h"
@@ -38,9 +39,16 @@ Result<std::vector<FiledEvent>> events_naming(const storage::Snapshot& snapshot,
 // events, which therefore go later. In a store from before a merge they were several.
 Result<std::vector<FiledEvent>> Erasures::elsewhere(People::Reading reading,
                                                     const Erasure& erasure) const {
-    if (erasure.scope == ErasureScope::identifier)
-        return events_naming(reading.snapshot, erasure.tokens.front());
     std::vector<FiledEvent> out;
+    if (erasure.scope == ErasureScope::identifier) {
+        std::set<EventId> met;
+        for (const Token& token : erasure.tokens)
+            for (const FiledEvent& one : CDP_TRY(events_naming(reading.snapshot, token)))
+                if (!std::ranges::binary_search(erasure.tokens, one.home) &&
+                    met.insert(one.id).second)
+                    out.push_back(one);
+        return out;
+    }
     std::set<Token> anchors;
     for (const Token& token : erasure.tokens) {
         const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
@@ -90,8 +98,7 @@ Result<bool> Erasures::replay(const ToldErasure& told) const {
     std::ranges::sort(erasure.tokens);
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    for (const Token& token : erasure.tokens)
-        CDP_CHECK(needs_.tombstones.put(transaction, token, {told.requested, true, told.id}));
+    CDP_CHECK(lay_tombstones(needs_.tombstones, transaction, erasure, told.behind));
     write(transaction, erasure);
     const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
     if (outcome.state != storage::CommitState::ok) return outcome.error;

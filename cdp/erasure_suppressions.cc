@@ -1,5 +1,8 @@
 #include "cdp/erasures.h"
 
+#include <algorithm>
+#include <span>
+
 // What an erasure has to do with who is never to be contacted again.
 namespace cdp {
 
@@ -7,18 +10,22 @@ namespace cdp {
 Result<void> Erasures::check_suppressed(People::Reading reading, const ErasureRequest& request,
                                         const std::vector<Token>& tokens, Timestamp at) const {
     if (request.scope != ErasureScope::identifier) return Result<void>::ok();
-    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, tokens.front()));
-    if (!node || node->shared || !node->placed()) return Result<void>::ok();
-    const auto stand = CDP_TRY(suppressions_under(reading.transaction, needs_.graph, tokens, at));
-    if (!stand.person) return Result<void>::ok();
-    if (CDP_TRY(needs_.graph.members(reading.transaction, node->anchor)).size() == 1)
-        return Result<void>::ok();
-    return Error{.code = ErrorCode::conflict,
-                 .reason = "identifier_suppressed",
-                 .message =
-                     "The person is suppressed by this identifier: erase the person, or suppress "
-                     "another identifier of theirs first.",
-                 .pointer = "/identifier"};
+    for (const Token& token : tokens) {
+        const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
+        if (!node || node->shared || !node->placed()) continue;
+        const auto stand = CDP_TRY(
+            suppressions_under(reading.transaction, needs_.graph, std::span(&token, 1), at));
+        if (!stand.person) continue;
+        const auto members = CDP_TRY(needs_.graph.members(reading.transaction, node->anchor));
+        if (std::ranges::includes(tokens, members)) continue;
+        return Error{.code = ErrorCode::conflict,
+                     .reason = "identifier_suppressed",
+                     .message =
+                         "The person is suppressed by this identifier: erase the person, or "
+                         "suppress another identifier of theirs first.",
+                     .pointer = "/identifier"};
+    }
+    return Result<void>::ok();
 }
 
 Result<void> Erasures::suppress(People::Reading reading, const Erasure& erasure,

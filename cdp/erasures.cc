@@ -6,6 +6,7 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/base/log.h"
+#include "cdp/erasure_whom.h"
 #include "cdp/event_rows.h"
 #include "cdp/facts.h"
 #include "cdp/named.h"
@@ -58,29 +59,21 @@ consent::Sha256 root_over(const consent::Sha256& salt, const std::vector<std::ui
 
 }  // namespace
 
-Result<std::vector<Token>> Erasures::whom(People::Reading reading,
-                                          const ErasureRequest& request) const {
-    const auto token = CDP_TRY(needs_.people.resolve(reading, request.type, request.value));
-    CDP_CHECK(check_type_known(needs_.config, needs_.graph, reading.transaction, request.type,
-                               token, "/identifier"));
-    const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
-    if (!node || request.scope == ErasureScope::identifier) return std::vector<Token>{token};
-    if (node->shared) return identifier_shared("/identifier");
-    return needs_.people.tokens_of(reading, token, *node);
-}
-
 Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& request) const {
     for (int race = 0; race < kRacesMax; ++race) {
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
         const auto now = needs_.clock.now();
+        auto taken = CDP_TRY(
+            whom_to_erase({needs_.people, needs_.vault, needs_.graph, needs_.config},
+                          {*snapshot, transaction}, {request.type, request.value}, request.scope));
         Erasure erasure{.id = PrivacyRequestId::from(
                             identity::new_assertion_id(now, storage::random_bytes(8)).view()),
                         .scope = request.scope,
                         .requested = now,
                         .author = author,
                         .reason = request.reason,
-                        .tokens = CDP_TRY(whom({*snapshot, transaction}, request)),
+                        .tokens = std::move(taken.tokens),
                         .salt = consent::random_salt()};
         CDP_CHECK(check_suppressed({*snapshot, transaction}, request, erasure.tokens, now));
         std::optional<PrivacyRequestId> interrupted;
@@ -88,8 +81,8 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
             const auto earlier = CDP_TRY(Tombstones::find(transaction, token));
             // It is nobody's turn but ours: that one was interrupted.
             if (earlier && earlier->closing) interrupted = earlier->request;
-            CDP_CHECK(needs_.tombstones.put(transaction, token, {now, true, erasure.id}));
         }
+        CDP_CHECK(lay_tombstones(needs_.tombstones, transaction, erasure, taken.behind));
         if (interrupted) {
             const auto key = erasure_key(*interrupted);
             const auto sealed = CDP_TRY(snapshot->get(key));
@@ -134,11 +127,14 @@ Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& autho
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};
-    Erasure erasure{.scope = request.scope,
-                    .requested = needs_.clock.now(),
-                    .author = author,
-                    .reason = request.reason,
-                    .tokens = CDP_TRY(whom(reading, request))};
+    Erasure erasure{
+        .scope = request.scope,
+        .requested = needs_.clock.now(),
+        .author = author,
+        .reason = request.reason,
+        .tokens = CDP_TRY(whom_to_erase({needs_.people, needs_.vault, needs_.graph, needs_.config},
+                                        reading, {request.type, request.value}, request.scope))
+                      .tokens};
     CDP_CHECK(check_suppressed(reading, request, erasure.tokens, erasure.requested));
     CDP_CHECK(suppress(reading, erasure, request));
     CDP_CHECK(note_suppressions(transaction, erasure));
@@ -175,6 +171,7 @@ Result<Erasure> Erasures::finish(Erasure erasure) const {
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
         if (outcome.state == storage::CommitState::conflict) continue;
         needs_.consents.forget();
+        if (needs_.ended) needs_.ended();
         return done;
     }
     return storage::contended("ask for the erasure again, which finishes it.");
@@ -276,24 +273,32 @@ Result<void> Erasures::complete(People::Reading reading, Erasure& erasure,
     const auto persons = CDP_TRY(persons_of(reading, erasure));
     auto notices = CDP_TRY(notices_of(needs_.graph, transaction, erasure, given));
     CDP_CHECK(note_suppressions(transaction, erasure));
-    const auto tokens = std::exchange(erasure.tokens, {});
+    ToldErasure told{.id = erasure.id,
+                     .scope = erasure.scope,
+                     .requested = erasure.requested,
+                     .author = erasure.author,
+                     .tokens = std::exchange(erasure.tokens, {}),
+                     .behind = {},
+                     .events = std::vector<FiledEvent>{}};
+    const auto& tokens = told.tokens;
     ErasureRows rows(rows_needs(), reading, tokens);
     CDP_CHECK(rows.erase_identifiers(tokens, said_of(erasure)));
+    const auto held = static_cast<std::uint32_t>(rows.counts().identifiers);
     CDP_CHECK(take_back(rows, transaction, erasure));
     for (const auto& person : persons)
         transaction.append(identity::change_log(),
-                           identity::encode(identity::Change{
-                               .kind = identity::ChangeKind::erased,
-                               .cause = cause_of(erasure),
-                               .from = person,
-                               .to = {},
-                               .identifiers = static_cast<std::uint32_t>(tokens.size())}));
-    CDP_CHECK(owe_to_backups(transaction, reading.snapshot, needs_.vault,
-                             {erasure.id, erasure.scope, erasure.requested, erasure.author, tokens,
-                              std::vector<FiledEvent>{}}));
-    for (const Token& token : tokens)
+                           identity::encode(identity::Change{.kind = identity::ChangeKind::erased,
+                                                             .cause = cause_of(erasure),
+                                                             .from = person,
+                                                             .to = {},
+                                                             .identifiers = held}));
+    for (const Token& token : tokens) {
         CDP_CHECK(needs_.tombstones.put(transaction, token,
                                         {erasure.requested, false, erasure.id, erasure.for_ever}));
+        const auto laid = CDP_TRY(Tombstones::find(transaction, token));
+        if (laid && !laid->behind.empty()) told.behind.emplace(token, laid->behind);
+    }
+    CDP_CHECK(owe_to_backups(transaction, reading.snapshot, needs_.vault, told));
     erasure.counts += rows.counts();
     const auto entries = rows.entries();
     erasure.entries = entries.size();

@@ -59,6 +59,7 @@ public:
         const Suppressions& suppressions;
         const Config& config;
         const Clock& clock;
+        std::function<void()> ended = {};  // called when somebody was erased
     };
     explicit Erasures(Needs needs) : needs_(needs) {}
 
@@ -115,7 +116,6 @@ private:
     // is erased is folded by these.
     Result<void> check_rules(const char* message) const;
     Result<std::vector<Erasure>> interrupted() const;
-    Result<std::vector<Token>> whom(People::Reading reading, const ErasureRequest& request) const;
     Result<void> check_suppressed(People::Reading reading, const ErasureRequest& request,
                                   const std::vector<Token>& tokens, Timestamp at) const;
     Result<void> suppress(People::Reading reading, const Erasure& erasure,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cdp/spellings.h"
 #include "identity/hashed.h"
 #include "storage/key.h"
 
@@ -9,12 +10,42 @@ namespace cdp {
 namespace {
 
 void add(std::vector<FoundIdentifier>& found, std::string type, std::string value) {
-    const bool known = std::ranges::any_of(
-        found, [&](const auto& one) { return one.type == type && one.value == value; });
-    if (!known) found.push_back({std::move(type), std::move(value)});
+    FoundIdentifier one{std::move(type), std::move(value)};
+    if (std::ranges::find(found, one) == found.end()) found.push_back(std::move(one));
 }
 
 }  // namespace
+
+FoundIdentifier standing_for(const HashedName& name) {
+    const auto type = identity::hashed_type_of(name.type);
+    if (type && name.kind == HashKind::sha256) return {std::string(*type), name.hex};
+    auto value = std::string(to_string(name.kind)) + ':' + name.hex;
+    if (type) return {std::string(*type), identity::sha256_hex(value)};
+    return {name.type, std::move(value)};
+}
+
+std::vector<FoundIdentifier> all_standing_for(identity::Form form, const FoundIdentifier& one) {
+    std::vector<FoundIdentifier> out;
+    const auto type = identity::hashed_type_of(one.type);
+    if (type)
+        for (auto& known : identity::hashed_forms(form, one.value))
+            out.push_back({std::string(*type), std::move(known.hex)});
+    for (const auto kind : {HashKind::md5, HashKind::sha1, HashKind::sha256}) {
+        if (type && kind == HashKind::sha256) continue;
+        for (const auto& text : identity::hashed_texts(form, one.value))
+            out.push_back(standing_for({one.type, kind, hash_of(kind, text)}));
+    }
+    return out;
+}
+
+bool stands_for_other(const FoundIdentifier& one) {
+    const auto colon = one.value.find(':');
+    if (colon == one.value.npos) return false;
+    for (const auto kind : {HashKind::md5, HashKind::sha1, HashKind::sha256})
+        if (one.value.starts_with(to_string(kind)) && to_string(kind).size() == colon)
+            return read_hash(kind, std::string_view(one.value).substr(colon + 1)).has_value();
+    return false;
+}
 
 Result<std::vector<FoundIdentifier>> HashSearch::find(std::span<const HashedName> wanted) const {
     std::vector<FoundIdentifier> found;
@@ -29,18 +60,18 @@ Result<std::vector<FoundIdentifier>> HashSearch::find(std::span<const HashedName
     return found;
 }
 
+bool HashSearch::has(const FoundIdentifier& found, const HashedName& wanted) const {
+    if (found.type != wanted.type) return false;
+    const auto all = all_standing_for(needs_.config.types.known(found.type).form, found);
+    return std::ranges::find(all, standing_for(wanted)) != all.end();
+}
+
 Result<void> HashSearch::look_up(const HashedName& wanted,
                                  std::vector<FoundIdentifier>& found) const {
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const auto hash = needs_.graph.token(*identity::hashed_type_of(wanted.type), wanted.hex);
-    std::vector<Token> plain;
-    CDP_CHECK(snapshot->scan(storage::KeyWriter(storage::Space::hash_form, hash).str(), "",
-                             [&](std::string_view key, std::string_view) {
-                                 plain.push_back(storage::KeyReader(key).id<Token>());
-                                 return true;
-                             }));
-    for (const auto& token : plain) {
+    for (const auto& token : CDP_TRY(held_behind(transaction, hash))) {
         const auto node = CDP_TRY(needs_.graph.find(transaction, token));
         const auto key = CDP_TRY(needs_.vault.find(*snapshot, token));
         if (!node || !key || node->type != wanted.type) continue;

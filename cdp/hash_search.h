@@ -27,7 +27,18 @@ struct HashedName {
 struct FoundIdentifier {
     std::string type = {};
     std::string value = {};  // normal form
+
+    friend bool operator==(const FoundIdentifier&, const FoundIdentifier&) = default;
 };
+
+// What stands for an identifier that nobody has, or not yet, named by its hash alone: what nothing
+// sends, in the form that its type has. SHA-256 of an address or number is what is sent as such.
+FoundIdentifier standing_for(const HashedName& name);
+// All that may stand so for an identifier; of an address or number the hashes of
+// identity::hashed_forms first.
+std::vector<FoundIdentifier> all_standing_for(identity::Form form, const FoundIdentifier& one);
+// Whether it may stand for another identifier of its own type.
+bool stands_for_other(const FoundIdentifier& one);
 
 // Whose identifiers have a hash that somebody sent; docs/decisions/0032. Safe to use from many
 // threads; all of it must outlive it.
@@ -48,6 +59,8 @@ public:
     // for the disk, for seconds when much is held. Errors: too_many_held (invalid_argument), busy
     // (overloaded): one walk at a time.
     Result<std::vector<FoundIdentifier>> find(std::span<const HashedName> wanted) const;
+    // Whether one that was found is one that has this hash of what is wanted.
+    bool has(const FoundIdentifier& found, const HashedName& wanted) const;
 
 private:
     Result<void> look_up(const HashedName& wanted, std::vector<FoundIdentifier>& found) const;

@@ -60,7 +60,11 @@ struct Ingest::Request {
 };
 
 Ingest::Ingest(IntakeNeeds needs, const Groups& groups, const SourceNames& sources)
-    : needs_(needs), groups_(groups), sources_(sources), signals_(needs.config.policy) {}
+    : needs_(needs),
+      groups_(groups),
+      sources_(sources),
+      signals_(needs.config.policy),
+      spellings_({needs.vault, needs.graph, needs.config}) {}
 
 Ingest::~Ingest() = default;
 
@@ -262,8 +266,7 @@ Result<VerdictKind> Ingest::store(const storage::Snapshot& snapshot,
         if (seen->expires > event.received)
             return seen->erased() ? VerdictKind::suppressed : VerdictKind::duplicate;
     }
-    if (CDP_TRY(needs_.tombstones.suppress(transaction, tokens_of(item.observation), event.time)))
-        return VerdictKind::suppressed;
+    if (CDP_TRY(is_erased(transaction, item))) return VerdictKind::suppressed;
     auto observed = CDP_TRY(needs_.graph.observe(snapshot, transaction, item.observation));
     item.said = std::move(observed.said);
     unsettled.insert(unsettled.end(), observed.unsettled.begin(), observed.unsettled.end());
@@ -283,6 +286,18 @@ Result<VerdictKind> Ingest::store(const storage::Snapshot& snapshot,
                          observed.home_key, filing));
     CDP_CHECK(stamp(transaction, request, item));
     return VerdictKind::accepted;
+}
+
+// That it would bring back who was erased, however it names them.
+Result<bool> Ingest::is_erased(storage::Transaction& transaction, const Item& item) const {
+    const auto& seen = item.observation;
+    auto tokens = tokens_of(seen);
+    CDP_CHECK(spellings_.add_behind(needs_.tombstones, transaction, seen.sightings, tokens));
+    if (seen.alias)
+        for (const auto* one : {&seen.alias->account, &seen.alias->cookie})
+            CDP_CHECK(
+                spellings_.add_behind(needs_.tombstones, transaction, std::span(one, 1), tokens));
+    return needs_.tombstones.suppress(transaction, tokens, item.event.time);
 }
 
 Result<void> Ingest::stamp(storage::Transaction& transaction, const Request& request,

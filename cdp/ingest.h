@@ -6,6 +6,7 @@
 #include "cdp/intake.h"
 #include "cdp/signal_intake.h"
 #include "cdp/source_names.h"
+#include "cdp/spellings.h"
 
 namespace cdp {
 
@@ -38,12 +39,14 @@ private:
     Result<VerdictKind> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                               const Request& request, Item& item, std::vector<Token>& unsettled);
     void learn(Request& request, const Cluster& cluster, storage::Version version) const;
+    Result<bool> is_erased(storage::Transaction& transaction, const Item& item) const;
     Result<void> stamp(storage::Transaction& transaction, const Request& request, Item& item) const;
 
     IntakeNeeds needs_;
     const Groups& groups_;
     const SourceNames& sources_;
     const SignalReader signals_;
+    const Spellings spellings_;
 };
 
 }  // namespace cdp

@@ -1,8 +1,10 @@
 #include "cdp/named_persons.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "cdp/named.h"
+#include "cdp/spellings.h"
 
 namespace cdp {
 
@@ -11,7 +13,14 @@ Result<std::vector<NamedPerson>> named_persons(const identity::Graph& graph,
                                                std::span<const Token> named) {
     std::vector<NamedPerson> out;
     bool shared = false;
+    std::vector<Token> had;
     for (const Token& token : named) {
+        if (CDP_TRY(graph.find(transaction, token)))
+            had.push_back(token);
+        else
+            std::ranges::copy(CDP_TRY(held_behind(transaction, token)), std::back_inserter(had));
+    }
+    for (const Token& token : had) {
         const auto node = CDP_TRY(graph.find(transaction, token));
         if (!node || !node->active) continue;
         shared = shared || node->shared;

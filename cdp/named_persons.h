@@ -10,15 +10,16 @@
 
 namespace cdp {
 
-// A person, and the first of the identifiers named that is theirs.
+// A person, and the first of the identifiers named that is theirs, as they have it.
 struct NamedPerson {
     Token asked = {};
     PersonId person = {};
 };
 
-// Whom identifiers name, each once and in that order: what nobody has, and what several people
-// have, names nobody. Errors, when nobody is named: person_unknown (not_found); identifier_shared
-// (conflict), when one of them is several people's.
+// Whom identifiers name, each once and in that order; a hash that nobody has names who has the
+// address or number. What nobody has, and what several people have, names nobody. Errors, when
+// nobody is named: person_unknown (not_found); identifier_shared (conflict), when one of them is
+// several people's.
 Result<std::vector<NamedPerson>> named_persons(const identity::Graph& graph,
                                                storage::Transaction& transaction,
                                                std::span<const Token> named);

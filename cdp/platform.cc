@@ -133,7 +133,8 @@ struct Platform::Parts {
         {store, vault, graph, people, consents, disclosures, config, clock}};
     const Suppressions suppressions{{store, vault, graph, suppressed, disclosures, config, clock}};
     const Erasures erasures{{store, vault, graph, consents, people, groups, tombstones, corrections,
-                             disclosures, withdrawals, suppressions, config, clock}};
+                             disclosures, withdrawals, suppressions, config, clock,
+                             [this] { requests.tell(); }}};
     const Retentions retentions{{store, vault, graph, consents, groups, config, clock}};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger,
                           tombstones, corrections, suppressed},

@@ -196,12 +196,14 @@ Result<PrivacyResults> rectify(const PrivacyExecutors& with, const PrivacyJob& j
         .who = officer_of(job), .route = "POST /v1/privacy/requests", .reason = about};
     PrivacyResults out{.matched = true};
     for (const auto& [asked, person] : CDP_TRY(named_persons(with.graph, transaction, named))) {
-        const auto& identifier =
-            std::ranges::find(job.named, asked, &NamedToken::token)->identifier;
+        RequestedIdentifier whom{.type = std::string(kPersonType), .value = to_hex(person.view())};
+        if (const auto at = std::ranges::find(job.named, asked, &NamedToken::token);
+            at != job.named.end())
+            whom = at->identifier;
         const auto id = id_of(request, out.made.size());
         CDP_TRY(with.rectifications.rectify(reader, request.sender,
-                                            {.type = identifier.type,
-                                             .value = identifier.value,
+                                            {.type = whom.type,
+                                             .value = whom.value,
                                              .traits = request.traits,
                                              .reason = about,
                                              .id = id}));

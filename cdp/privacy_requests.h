@@ -56,6 +56,8 @@ public:
     void erased() const {
         if (after_erasure_) after_erasure_();
     }
+    // Has those who subscribed look whether something is to be done.
+    void tell() const;
 
     // Takes a request. Nothing is done about it yet but to verify it, as far as `verified_by` does.
     // The same again is answered as it stands now. `sender` is a key's name, or what the protocol
@@ -84,8 +86,7 @@ public:
     // for that.
     Result<PrivacyRequest> prove(const PrivacyRequestId& id, const RequestedIdentifier& has);
 
-    // Does what can be done now, to its end; waits for it. Doing nothing is no error. Errors of
-    // reading and writing.
+    // Does what can be done now, to its end; waits for it. Doing nothing is no error.
     Result<PrivacyRequest> advance(const PrivacyRequestId& id);
     // advance() for all whose time has come; the time of the next, nullopt when there is none.
     // False stops in between.
@@ -133,7 +134,6 @@ private:
     Result<void> drop_stale(const TimedRequest& at) const;
     Result<PrivacyJob> job_of(const PrivacyRow& row) const;
     Result<PrivacyRequest> whole(const storage::Snapshot& snapshot, const PrivacyRow& row) const;
-    void tell() const;
 
     Needs needs_;
     std::map<PrivacyKind, PrivacyExecutor> executors_;

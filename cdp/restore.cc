@@ -102,7 +102,9 @@ Result<void> replay(storage::Store& store, const storage::Vault& vault, const Cl
         unread = unread || CDP_TRY(lacks_keys(*store.snapshot(), vault, one.tokens));
         const bool done = CDP_TRY(platform.privacy().erasures.replay(one));
         ++(done ? restored.erasures_done : restored.erasures_known);
-        if (done) restored.identifiers_gone += one.tokens.size();
+        if (done)
+            restored.identifiers_gone +=
+                CDP_TRY(platform.privacy().erasures.find(one.id)).counts.identifiers;
     }
     return unread ? fold_anew(store, vault, clock, keyring, request) : Result<void>::ok();
 }

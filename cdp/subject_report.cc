@@ -39,14 +39,13 @@ Result<void> SubjectReports::write(const Reader& reader, const ReportRequest& re
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};
     const auto asked = CDP_TRY(needs_.people.resolve(reading, request.type, request.value));
-    const auto node = CDP_TRY(needs_.people.find(reading, asked));
-    if (node.shared) return identifier_shared("/identifier");
-    return write(*snapshot, reader,
-                 {.asked = {asked},
-                  .format = request.format,
-                  .purposes = request.purposes,
-                  .others = request.others},
-                 sink);
+    const auto persons = named_persons(needs_.graph, transaction, std::span(&asked, 1));
+    if (!persons && persons.error().code == ErrorCode::conflict)
+        return identifier_shared("/identifier");
+    if (!persons) return persons.error();
+    Wanted wanted{.format = request.format, .purposes = request.purposes, .others = request.others};
+    for (const auto& one : *persons) wanted.asked.push_back(one.asked);
+    return write(*snapshot, reader, wanted, sink);
 }
 
 // Whom they name still. Errors, when nobody is left: as named_persons.

@@ -8,12 +8,12 @@
 #include "cdp/named.h"
 #include "cdp/named_contacts.h"
 #include "cdp/refuse.h"
+#include "cdp/spellings.h"
 #include "cdp/texts.h"
 #include "cdp/told_erasures.h"
 #include "consent/entry.h"
 #include "identity/assertion.h"
 #include "storage/contended.h"
-#include "storage/key.h"
 #include "storage/random.h"
 
 namespace cdp {
@@ -92,13 +92,9 @@ std::vector<Token> Suppressions::known_as(const NewSuppression& one, const Token
 Result<void> Suppressions::add_plain(storage::Transaction& transaction,
                                      ListedSuppression& one) const {
     if (!is_hash(one.type)) return Result<void>::ok();
-    return transaction.scan(storage::KeyWriter(storage::Space::hash_form, one.tokens.front()).str(),
-                            [&](std::string_view key, std::string_view) {
-                                const auto token = storage::KeyReader(key).id<Token>();
-                                if (std::ranges::find(one.tokens, token) == one.tokens.end())
-                                    one.tokens.push_back(token);
-                                return true;
-                            });
+    for (const Token& token : CDP_TRY(held_behind(transaction, one.tokens.front())))
+        if (std::ranges::find(one.tokens, token) == one.tokens.end()) one.tokens.push_back(token);
+    return Result<void>::ok();
 }
 
 bool Suppressions::is_hash(const std::string& type) const {

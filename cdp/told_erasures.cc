@@ -15,6 +15,7 @@ namespace {
 // The first when it can say all of it.
 constexpr std::uint8_t kFormat = 1;
 constexpr std::uint8_t kSuppressionsFormat = 2;
+constexpr std::uint8_t kBehindFormat = 3;
 constexpr char kSuppression = 's';
 
 using OwedId = Id<struct OwedErasuresTag>;
@@ -45,13 +46,22 @@ void write(ByteWriter& out, std::span<const FiledEvent> events) {
         out.raw(event.id.view()).raw(event.home.view()).i64(milliseconds_of(event.time));
 }
 
-void write(ByteWriter& out, const ToldErasure& erasure) {
+std::uint8_t format_of(const Told& told) {
+    const auto hides = [](const ToldErasure& one) { return !one.behind.empty(); };
+    if (std::ranges::any_of(told.erasures, hides)) return kBehindFormat;
+    return told.suppressions.empty() ? kFormat : kSuppressionsFormat;
+}
+
+void write(ByteWriter& out, const ToldErasure& erasure, std::uint8_t format) {
     out.raw(erasure.id.view()).u8(static_cast<std::uint8_t>(erasure.scope));
     out.i64(milliseconds_of(erasure.requested)).bytes(erasure.author);
     out.u32(static_cast<std::uint32_t>(erasure.tokens.size()));
     for (const Token& token : erasure.tokens) out.raw(token.view());
     out.u8(erasure.events ? 1 : 0);
     if (erasure.events) write(out, *erasure.events);
+    if (format < kBehindFormat) return;
+    out.u32(static_cast<std::uint32_t>(erasure.behind.size()));
+    for (const auto& [token, type] : erasure.behind) out.raw(token.view()).bytes(type);
 }
 
 std::optional<std::vector<FiledEvent>> read_events(ByteReader& in) {
@@ -71,7 +81,7 @@ std::optional<std::vector<FiledEvent>> read_events(ByteReader& in) {
 namespace {
 
 // False: not what `write` wrote.
-bool read(ByteReader& in, std::vector<ToldErasure>& erasures) {
+bool read(ByteReader& in, std::uint8_t format, std::vector<ToldErasure>& erasures) {
     for (auto left = in.u32(); left > 0 && in.ok(); --left) {
         ToldErasure erasure;
         erasure.id = in.id<PrivacyRequestId>();
@@ -82,6 +92,10 @@ bool read(ByteReader& in, std::vector<ToldErasure>& erasures) {
         for (auto tokens = in.u32(); tokens > 0 && in.ok(); --tokens)
             erasure.tokens.push_back(in.id<Token>());
         if (in.u8() > 0) erasure.events = read_events(in);
+        for (auto behind = format < kBehindFormat ? 0 : in.u32(); behind > 0 && in.ok(); --behind) {
+            const auto token = in.id<Token>();
+            erasure.behind.emplace(token, in.bytes());
+        }
         if (scope < 1 || scope > 2 || erasure.tokens.empty()) return false;
         erasures.push_back(std::move(erasure));
     }
@@ -104,10 +118,10 @@ Result<void> owe(storage::Transaction& transaction, const storage::Snapshot& sna
 
 std::string encode(const Told& told) {
     ByteWriter out;
-    out.u8(told.suppressions.empty() ? kFormat : kSuppressionsFormat);
-    out.u32(static_cast<std::uint32_t>(told.erasures.size()));
-    for (const auto& erasure : told.erasures) write(out, erasure);
-    if (told.suppressions.empty()) return out.take();
+    const auto format = format_of(told);
+    out.u8(format).u32(static_cast<std::uint32_t>(told.erasures.size()));
+    for (const auto& erasure : told.erasures) write(out, erasure, format);
+    if (format == kFormat) return out.take();
     out.u32(static_cast<std::uint32_t>(told.suppressions.size()));
     for (const auto& one : told.suppressions) out.bytes(encode(one));
     return out.take();
@@ -117,14 +131,15 @@ std::optional<Told> decode_told(std::string_view bytes) {
     ByteReader in(bytes);
     const auto format = in.u8();
     Told told;
-    if (!read(in, told.erasures)) return std::nullopt;
-    if (format == kSuppressionsFormat)
+    if (format < kFormat || format > kBehindFormat || !read(in, format, told.erasures))
+        return std::nullopt;
+    if (format != kFormat)
         for (auto left = in.u32(); left > 0 && in.ok(); --left) {
             auto one = decode_listed_suppression(in.bytes());
             if (!one) return std::nullopt;
             told.suppressions.push_back(*std::move(one));
         }
-    if (!in.done() || format < kFormat || format > kSuppressionsFormat) return std::nullopt;
+    if (!in.done() || format != format_of(told)) return std::nullopt;
     return told;
 }
 
@@ -215,7 +230,7 @@ Result<Told> told_in(const storage::Snapshot& snapshot, const storage::Vault& va
             const auto one = open_erasure(vault, key, sealed);
             if (!one) outcome = one.error();
             if (one && one->state == Erasure::State::completed)
-                found[one->id] = {one->id, one->scope, one->requested, one->author, {}, {}};
+                found[one->id] = {one->id, one->scope, one->requested, one->author, {}, {}, {}};
             return static_cast<bool>(one);
         }));
     CDP_CHECK(outcome);
@@ -226,8 +241,11 @@ Result<Told> told_in(const storage::Snapshot& snapshot, const storage::Vault& va
         if (!tombstone) outcome = damaged("a tombstone that cannot be read");
         const bool newest = key.size() == storage::kGroupBytes;
         if (const auto at = tombstone && !newest ? found.find(tombstone->request) : found.end();
-            at != found.end())
+            at != found.end()) {
             at->second.tokens.push_back(storage::subject_in(key));
+            if (!tombstone->behind.empty())
+                at->second.behind.emplace(storage::subject_in(key), tombstone->behind);
+        }
         return static_cast<bool>(tombstone);
     }));
     CDP_CHECK(outcome);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -26,6 +27,8 @@ struct ToldErasure {
     Timestamp requested{};
     std::string author = {};
     std::vector<Token> tokens = {};
+    // Of them, those behind hashes, which no value tells again: of what type they hide.
+    std::map<Token, std::string> behind = {};
     // Which events under others' identifiers went too. nullopt: nobody wrote it down, and the
     // events themselves tell.
     std::optional<std::vector<FiledEvent>> events = {};

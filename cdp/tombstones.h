@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -28,6 +29,8 @@ struct Tombstone {
     bool closing = false;  // the erasure is under way: nothing about the identifier is taken
     PrivacyRequestId request{};
     bool for_ever = false;  // later facts are refused too: whoever it is of is suppressed
+    // Of what was erased by a hash alone: the type of what it is a hash of; see cdp/spellings.h.
+    std::string behind = {};
 
     bool covers(Timestamp time) const { return for_ever || time <= erased; }
 
@@ -63,8 +66,13 @@ public:
         storage::Transaction& transaction, const Token& token,
         const std::optional<PrivacyRequestId>& after, std::size_t most);
 
-    // Writes one, and keeps what was there before; what was for ever stays so. From now on its
-    // identifier is looked up; call it before the commit.
+    // Whether anything was erased by a hash alone, and whether that may have been an identifier of
+    // the type. The transaction conflicts with the next such erasure that is committed before it.
+    Result<bool> hides_any(storage::Transaction& transaction) const;
+    bool hides(std::string_view type) const;
+
+    // Writes one, and keeps what was there before; what was for ever, or behind a hash, stays so.
+    // From now on its identifier is looked up; call it before the commit.
     Result<void> put(storage::Transaction& transaction, const Token& token,
                      const Tombstone& tombstone) const;
 
@@ -75,9 +83,11 @@ private:
     const storage::Store& store_;
     mutable std::atomic<bool> loaded_ = false;
     mutable std::atomic<bool> any_ = false;
+    mutable std::atomic<bool> any_behind_ = false;
     mutable std::mutex loading_;
-    mutable std::shared_mutex mutex_;                   // starts_
-    mutable std::unordered_set<std::uint64_t> starts_;  // of tokens that may have one
+    mutable std::shared_mutex mutex_;                    // starts_, behind_
+    mutable std::unordered_set<std::uint64_t> starts_;   // of tokens that may have one
+    mutable std::set<std::string, std::less<>> behind_;  // types that may have one behind a hash
 };
 
 }  // namespace cdp

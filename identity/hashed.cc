@@ -177,4 +177,10 @@ std::optional<std::string_view> hashed_type_of(std::string_view type) {
     return std::nullopt;
 }
 
+std::optional<std::string_view> plain_type_of(std::string_view hashed_type) {
+    for (const std::string_view plain : {"email", "phone"})
+        if (hashed_type_of(plain) == hashed_type) return plain;
+    return std::nullopt;
+}
+
 }  // namespace identity

@@ -44,5 +44,7 @@ std::optional<std::string> destination_form(Form form, std::string_view normal_f
 
 // The type whose values are hashes of values of `type`; nullopt if there is none.
 std::optional<std::string_view> hashed_type_of(std::string_view type);
+// The other way round.
+std::optional<std::string_view> plain_type_of(std::string_view hashed_type);
 
 }  // namespace identity
