@@ -14,11 +14,16 @@ namespace {
 
 using storage::Space;
 
+Result<void> is_stopping() {
+    return Error{
+        .code = ErrorCode::unavailable, .reason = "stopping", .message = "The server is stopping."};
+}
+
 class Forecast {
 public:
     Forecast(const HomeRetention::Needs& needs, const storage::Snapshot& snapshot, Timestamp now,
-             std::chrono::days ahead)
-        : needs_(needs), snapshot_(snapshot), now_(now), then_(now + ahead) {
+             std::chrono::days ahead, const ForecastBounds& bounds)
+        : needs_(needs), snapshot_(snapshot), now_(now), then_(now + ahead), bounds_(bounds) {
         out_.now.resize(needs.config.retention.size());
         out_.soon.resize(needs.config.retention.size());
     }
@@ -40,6 +45,9 @@ public:
         });
     }
 
+    bool stopped() const { return bounds_.stopping && *bounds_.stopping; }
+    bool full() const { return out_.rows >= bounds_.rows_max; }
+
     RetentionForecast out_ = {};
 
 private:
@@ -49,7 +57,15 @@ private:
         ++out_.rows;
         CDP_CHECK(snapshot_.scan(storage::KeyWriter(space, home).str(), from,
                                  [&](std::string_view row, std::string_view sealed) {
+                                     if (full()) {
+                                         out_.estimated = true;
+                                         return false;
+                                     }
                                      ++out_.rows;
+                                     if (stopped()) {
+                                         outcome = is_stopping();
+                                         return false;
+                                     }
                                      outcome = visit(row, sealed);
                                      if (!outcome) outcome = count_damage(outcome.error());
                                      return static_cast<bool>(outcome);
@@ -114,6 +130,7 @@ private:
     const storage::Snapshot& snapshot_;
     const Timestamp now_;
     const Timestamp then_;
+    const ForecastBounds& bounds_;
 };
 
 // Which part of all homes has been seen with this one.
@@ -138,12 +155,12 @@ void scale(PrunedByRule& rules, double factor) {
 
 Result<RetentionForecast> forecast(const HomeRetention::Needs& needs,
                                    const storage::Snapshot& snapshot, Timestamp now,
-                                   std::chrono::days ahead, std::uint64_t rows_max) {
-    Forecast forecast(needs, snapshot, now, ahead);
+                                   std::chrono::days ahead, const ForecastBounds& bounds) {
+    Forecast forecast(needs, snapshot, now, ahead, bounds);
     std::optional<Token> home;
     if (needs.config.retention.empty()) return std::move(forecast.out_);
     while (const auto next = CDP_TRY(home_after(snapshot, home))) {
-        if (forecast.out_.rows >= rows_max) {
+        if (home && forecast.full()) {
             forecast.out_.estimated = true;
             const auto factor = 1 / part_up_to(*home);
             scale(forecast.out_.now, factor);

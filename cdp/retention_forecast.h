@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -17,11 +19,17 @@ struct RetentionForecast {
     bool estimated = false;        // from those, for there are more
 };
 
-// Of everything filed, or of the first `rows_max` rows of homes, which are in order of keyed hashes
-// and thus a fair sample.
+// How much is looked at.
+struct ForecastBounds {
+    std::uint64_t rows_max = 0;                   // also of one home that has more
+    const std::atomic<bool>* stopping = nullptr;  // error stopping, once it is true
+};
+
+// Of everything filed, or of the first rows of homes, which are in order of keyed hashes and thus a
+// fair sample.
 Result<RetentionForecast> forecast(const HomeRetention::Needs& needs,
                                    const storage::Snapshot& snapshot, Timestamp now,
-                                   std::chrono::days ahead, std::uint64_t rows_max);
+                                   std::chrono::days ahead, const ForecastBounds& bounds);
 
 // The next identifier, in order, under which there are events or something was put right; nullopt:
 // there is none.

@@ -279,12 +279,19 @@ Result<void> Retentions::let_others_go_first() const {
 }
 
 Result<RetentionRun> Retentions::dry_run() const {
+    // It looks at every row there is.
+    const std::unique_lock turn(trying_, std::try_to_lock);
+    if (!turn)
+        return Error{.code = ErrorCode::overloaded,
+                     .reason = "busy",
+                     .message = "Another dry run is under way; send it again in a moment."};
     RetentionRun run{.begun = needs_.clock.now(),
                      .rules = needs_.config.retention,
                      .pruned = PrunedByRule(needs_.config.retention.size())};
     const auto snapshot = needs_.store.snapshot();
-    const auto all = CDP_TRY(forecast(home_needs_, *snapshot, run.begun, std::chrono::days{0},
-                                      std::numeric_limits<std::uint64_t>::max()));
+    const ForecastBounds whole{std::numeric_limits<std::uint64_t>::max(), &stopping_};
+    const auto all =
+        CDP_TRY(forecast(home_needs_, *snapshot, run.begun, std::chrono::days{0}, whole));
     run.pruned = all.now;
     run.unreadable = all.unreadable;
     run.finished = needs_.clock.now();
@@ -303,8 +310,8 @@ Result<std::string> Retentions::state(const PageQuery& page) const {
     }
     const auto snapshot = needs_.store.snapshot();
     const auto& rules = needs_.config.retention;
-    const auto seen =
-        CDP_TRY(forecast(home_needs_, *snapshot, needs_.clock.now(), kAhead, kForecastRows));
+    const ForecastBounds sample{.rows_max = kForecastRows};
+    const auto seen = CDP_TRY(forecast(home_needs_, *snapshot, needs_.clock.now(), kAhead, sample));
     JsonWriter out;
     out.open().open_list("rules");
     for (std::size_t i = 0; i < rules.size(); ++i) {

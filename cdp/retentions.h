@@ -47,7 +47,7 @@ public:
     // `report`, if given, is told after each commit.
     using Report = std::function<void(const RetentionRun&)>;
     Result<RetentionRun> run(const Report& report = nullptr) const;
-    // What it would prune, written nowhere.
+    // What it would prune, written nowhere. Errors: busy (overloaded), one at a time; stopping.
     Result<RetentionRun> dry_run() const;
 
     // The rules, when the next run is, what goes now and within 30 days, by rule, and a page of the
@@ -68,7 +68,8 @@ private:
 
     const Needs needs_;
     const HomeRetention::Needs home_needs_;
-    mutable std::mutex turn_;  // held by who prunes
+    mutable std::mutex turn_;    // held by who prunes
+    mutable std::mutex trying_;  // held by who tries out
     mutable std::atomic<bool> stopping_ = false;
     mutable std::mutex mutex_;
     mutable std::condition_variable wake_;

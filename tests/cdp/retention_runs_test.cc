@@ -6,6 +6,7 @@
 #include "cdp/base/log.h"
 #include "cdp/rectifications.h"
 #include "consent/ledger.h"
+#include "tests/cdp/counting_store.h"
 #include "tests/cdp/failing_store.h"
 #include "tests/cdp/retention_world.h"
 
@@ -164,6 +165,32 @@ TEST_CASE("of more than is looked at the counts are estimates and say so", "[ret
     const auto known = state(world);
     CHECK(known["estimated"] == true);
     CHECK(known["rules"][0]["due"]["events"].get<double>() == Approx(24'000).epsilon(0.1));
+}
+
+TEST_CASE("of somebody with very many events no more is looked at than of others", "[retention]") {
+    auto counting = std::make_unique<tests::CountingStore>();
+    auto& reads = counting->reads();
+    PlatformWorld world(retaining({{What::type, "track", {0, 90}, ""}}), std::move(counting));
+    for (int i = 0; i < 40'000; i += 400) {
+        auto batch = json::array();
+        for (int n = i; n < i + 400; ++n)
+            batch.push_back({{"type", "track"},
+                             {"event", "x"},
+                             {"userId", "u1"},
+                             {"messageId", "b" + std::to_string(n)},
+                             {"timestamp", "2026-05-01T00:00:00Z"}});
+        world.send(json{{"batch", batch}}.dump(), kTill);
+    }
+    const auto before = reads;
+    CHECK(state(world)["estimated"] == true);
+    CHECK(reads - before < 21'000);
+    const auto& retentions = world.platform().privacy().retentions;
+    CHECK(retentions.dry_run()->pruned[0].events == 40'000);
+    // What the server stops for does not go on to its end.
+    retentions.stop();
+    const auto stopped = retentions.dry_run();
+    REQUIRE_FALSE(stopped);
+    CHECK(stopped.error().reason == "stopping");
 }
 
 TEST_CASE("it runs by itself when it is time", "[retention]") {
