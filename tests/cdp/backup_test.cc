@@ -210,8 +210,7 @@ TEST_CASE("a repository that is away is told of erasures when it is back", "[bac
 }
 
 TEST_CASE("the former data folder is another source of erasures", "[backup]") {
-    Disk disk;
-    std::string repo;
+    std::string left;
     {
         Small world;
         world.create();
@@ -221,24 +220,22 @@ TEST_CASE("the former data folder is another source of erasures", "[backup]") {
         // What a folder on its own has beside the store.
         REQUIRE(storage::write_format(world.data(), storage::kFormat, world.keyring(),
                                       storage::read_keyring(world.keyring())->fingerprint));
-        fs::copy(world.folder.path(), disk.folder / "kept", fs::copy_options::recursive);
+        // An open database makes and removes files as it likes: it ends first.
+        left = world.folder.release();
     }
-    const auto keyring = disk.folder / "kept/keyring";
-    fs::permissions(keyring, fs::perms::owner_read | fs::perms::owner_write);
-    const auto format = read_file(disk.folder / "kept/data/FORMAT");
-    fs::remove(disk.folder / "kept/data/FORMAT");
-    REQUIRE(storage::write_format(disk.folder / "kept/data", storage::kFormat, keyring,
-                                  storage::read_keyring(keyring)->fingerprint));
-    const auto restored = cdp::restore({.from = disk.folder / "kept/repo",
+    const Folder former(left);
+    const auto keyring = former / "keyring";
+    const auto target = former / "restored";
+    const auto restored = cdp::restore({.from = former / "repo",
                                         .id = {},
-                                        .target = disk.target(),
+                                        .target = target,
                                         .keyring_path = keyring,
-                                        .erasures = disk.folder / "kept/data",
+                                        .erasures = former / "data",
                                         .config = open_config()},
                                        cdp::SystemClock(), BackedUp::go_on);
     if (!restored) FAIL(restored.error().reason << restored.error().detail);
     CHECK(restored->erasures_done == 1);
-    CHECK(RestoredWorld(disk.target(), keyring).exported(cdp::ExportKind::persons).size() == 2);
+    CHECK(RestoredWorld(target, keyring).exported(cdp::ExportKind::persons).size() == 2);
 }
 
 TEST_CASE("the end of an epoch takes backups along, those that it reaches", "[backup]") {

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace tests {
@@ -17,6 +18,8 @@ namespace tests {
 // fsync.
 class Folder {
 public:
+    // Takes over one that another gave up.
+    explicit Folder(std::string path) : path_(std::move(path)) {}
     Folder() {
         const bool shm = ::access("/dev/shm", W_OK) == 0;
         const std::filesystem::path parent =
@@ -25,6 +28,7 @@ public:
         path_ = ::mkdtemp(name.data());
     }
     ~Folder() {
+        if (path_.empty()) return;
         std::error_code ignored;
         std::filesystem::remove_all(path_, ignored);
     }
@@ -32,6 +36,8 @@ public:
     Folder& operator=(const Folder&) = delete;
 
     const std::string& path() const { return path_; }
+    // It stays, as who asks for it wants it.
+    std::string release() { return std::exchange(path_, {}); }
     std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
 private:
