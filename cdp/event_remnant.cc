@@ -150,6 +150,7 @@ StoredEvent remnant_of(const StoredEvent& event, const Event& read) {
     StoredEvent out = event;
     out.type = read.previous_id ? EventType::alias : EventType::page;
     out.name.clear();
+    out.message_id.clear();
     out.time_adjusted = false;
     out.remnant = true;
     JsonWriter json;
@@ -210,6 +211,7 @@ std::optional<StoredEvent> unexpired(StoredEvent event, Timestamp time, Timestam
     if (event.remnant) return std::nullopt;
     if (config.retention.empty()) return event;
     if (is_past(event_expiry(config, event.type, event.name, time), now)) return std::nullopt;
+    if (!has_rules_of_parts(config)) return event;
     const auto read = read_again(event, config);
     if (!read) return event;
     const ExpiredParts parts{

@@ -3,9 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <set>
 #include <span>
 #include <tuple>
+
+#include "cdp/base/calendar.h"
 
 namespace cdp {
 namespace {
@@ -49,23 +50,17 @@ std::optional<std::size_t> narrowness(const RetentionRule& rule, const Datum& da
     return std::nullopt;
 }
 
-// Purposes that all of its labels were collected for.
-std::set<std::string_view> purposes_of(const consent::Policy& policy, const Datum& datum) {
-    std::set<std::string_view> all;
-    for (const auto& purpose : policy.purposes) all.insert(purpose.name);
-    const auto only = [&](Names said) {
-        if (said.empty()) return;
-        std::erase_if(all, [&](std::string_view purpose) {
-            return std::ranges::none_of(
-                said, [&](const auto& one) { return consent::covers(one, purpose); });
-        });
+// Whether all of its labels were collected for the purpose.
+bool is_collected_for(const consent::Policy& policy, const Datum& datum, std::string_view purpose) {
+    const auto says = [&](Names said) {
+        return said.empty() || std::ranges::any_of(said, [&](const auto& one) {
+                   return consent::covers(one, purpose);
+               });
     };
-    only(datum.purposes);
-    for (const auto& name : datum.labels)
-        if (const auto* label = policy.find_label(name)) only(label->collected_for);
-    // Collected for nothing that is declared: what speaks of whatever purpose holds.
-    if (all.empty()) all.insert(std::string_view{});
-    return all;
+    return says(datum.purposes) && std::ranges::all_of(datum.labels, [&](const auto& name) {
+               const auto* label = policy.find_label(name);
+               return !label || says(label->collected_for);
+           });
 }
 
 // The rule that holds for one purpose: the narrowest, then one of that purpose, then the shortest.
@@ -90,12 +85,16 @@ std::optional<Expiry> for_purpose(const RetentionRules& rules, const Datum& datu
 std::optional<Expiry> expiry_of(const Config& config, const Datum& datum, Timestamp time) {
     if (config.retention.empty()) return std::nullopt;
     std::optional<Expiry> last;
-    for (const auto purpose : purposes_of(config.policy, datum)) {
-        const auto one = for_purpose(config.retention, datum, purpose, time);
+    bool collected = false;
+    for (const auto& purpose : config.policy.purposes) {
+        if (!is_collected_for(config.policy, datum, purpose.name)) continue;
+        collected = true;
+        const auto one = for_purpose(config.retention, datum, purpose.name, time);
         if (!one) return std::nullopt;
         if (!last || last->at < one->at) last = one;
     }
-    return last;
+    // For nothing that is declared: what speaks of whatever purpose holds.
+    return collected ? last : for_purpose(config.retention, datum, {}, time);
 }
 
 }  // namespace
@@ -103,11 +102,12 @@ std::optional<Expiry> expiry_of(const Config& config, const Datum& datum, Timest
 std::optional<Expiry> event_expiry(const Config& config, EventType type, std::string_view name,
                                    Timestamp time) {
     if (config.retention.empty()) return std::nullopt;
-    // The rules about labels are of track events, as where they are released.
+    // Names and the rules about labels are of track events, as where they are released.
     const auto& policy = config.policy;
-    const Names labels =
-        type == EventType::track ? policy.labels_of_event(name) : Names(policy.event_default);
-    return expiry_of(config, {.event = name, .type = type, .labels = labels}, time);
+    const bool named = type == EventType::track;
+    const Names labels = named ? policy.labels_of_event(name) : Names(policy.event_default);
+    const auto event = named ? name : std::string_view{};
+    return expiry_of(config, {.event = event, .type = type, .labels = labels}, time);
 }
 
 std::optional<Expiry> property_expiry(const Config& config, std::string_view name, Timestamp time) {
@@ -127,15 +127,20 @@ std::optional<Expiry> trait_expiry(const Config& config, std::string_view name, 
                      time);
 }
 
+bool has_rules_of_parts(const Config& config) {
+    return std::ranges::any_of(config.retention, [](const RetentionRule& rule) {
+        return rule.what == What::label || rule.what == What::trait;
+    });
+}
+
 Timestamp after(Timestamp time, const Keep& keep) {
     using namespace std::chrono;
-    const auto day = floor<days>(time);
-    auto date = year_month_day{day};
-    if (date.year() > year{9999}) return Timestamp::max();
-    date += months{keep.months};
-    if (!date.ok()) date = date.year() / date.month() / last;
-    if (date.year() > year{9999}) return Timestamp::max();
-    return sys_days{date} + days{keep.days} + (time - day);
+    const auto too_late = [](Timestamp one) {
+        return year_month_day{floor<days>(one)}.year() > year{9999};
+    };
+    if (too_late(time)) return Timestamp::max();
+    const auto moved = months_later(time, months{keep.months});
+    return too_late(moved) ? Timestamp::max() : moved + days{keep.days};
 }
 
 // Months differ by at most three days.

@@ -21,7 +21,8 @@ struct Expiry {
     friend bool operator==(const Expiry&, const Expiry&) = default;
 };
 
-// A whole event, by its name, type and labels. nullopt: kept until somebody is erased; so below.
+// A whole event, by its type, its labels and, of a track event, its name: pages and screens have
+// titles. nullopt: kept until somebody is erased; so below.
 std::optional<Expiry> event_expiry(const Config& config, EventType type, std::string_view name,
                                    Timestamp time);
 // One property of an event, by its own labels. When its event expires it goes too.
@@ -36,6 +37,10 @@ inline bool is_past(const std::optional<Expiry>& expiry, Timestamp now) {
 // The same day of a later month, its last day when it has none such; or so many days later.
 // Timestamp::max() beyond the year 9999.
 Timestamp after(Timestamp time, const Keep& keep);
+// Whether some rule may be about less than an event: only then need one be read to tell what of it
+// has passed.
+bool has_rules_of_parts(const Config& config);
+
 // No time above this has passed by `now`; some below may not have either.
 Timestamp latest_past(Timestamp now, const Keep& keep);
 

@@ -81,6 +81,8 @@ private:
     Result<bool> stands_alone(const Read& read);
     Result<bool> needs_its_moment(const Read& read);
     Result<bool> is_contested(const Token& token, std::int32_t day);
+    Result<bool> is_beside_what_stays(const identity::Sighting& sighting, Timestamp time);
+    Result<std::vector<Timestamp>> staying_near(const Token& token, Timestamp day);
     Result<void> drop(const Alike::One& one);
     Result<void> keep(const Read& read, std::span<const Trait> traits);
     Result<void> keep_row(const storage::SubjectKey& key, const std::string& row, const Read& read,
@@ -100,12 +102,7 @@ HomeRetention::HomeRetention(const Needs& needs, const Token& home, Timestamp no
     : needs_(&needs),
       home_(home),
       now_(now),
-      from_(event_key(home, latest_past_of(needs.config, now), EventId{})) {
-    using What = RetentionRule::What;
-    has_parts_ = std::ranges::any_of(needs.config.retention, [](const RetentionRule& rule) {
-        return rule.what == What::label || rule.what == What::trait;
-    });
-}
+      from_(event_key(home, latest_past_of(needs.config, now), EventId{})) {}
 
 Result<bool> HomeRetention::step(People::Reading reading, PrunedSoFar pruned, std::size_t& rows) {
     const auto key = needs_->vault.find(reading.snapshot, home_);
@@ -186,7 +183,7 @@ Result<void> HomeRetention::Step::put(const std::string& row, const StoredEvent&
 }
 
 Result<void> HomeRetention::Step::shorten(const std::string& row, const Read& read) {
-    if (!home_.has_parts_ || !read.event) return Result<void>::ok();
+    if (!has_rules_of_parts(needs_.config) || !read.event) return Result<void>::ok();
     const auto property = [&](std::string_view name) {
         const auto expiry = property_expiry(needs_.config, name, read.place.time);
         if (!is_past(expiry, home_.now_)) return false;
@@ -221,6 +218,7 @@ Result<void> HomeRetention::Step::become_remnant(const std::string& row, Read& r
         // Today's rules find nobody in it: nor will they in this.
         read.stored.raw = "{}";
         read.stored.name.clear();
+        read.stored.message_id.clear();
         read.stored.remnant = true;
     }
     return put(row, read.stored);
@@ -251,7 +249,10 @@ Result<void> HomeRetention::Step::keep_row(const storage::SubjectKey& key, const
 
 Result<void> HomeRetention::Step::merge(const Read& read) {
     const auto day = day_of(read.place.time);
-    if (std::exchange(home_.day_, day) != day) home_.alike_.clear();
+    if (std::exchange(home_.day_, day) != day) {
+        home_.alike_.clear();
+        home_.staying_.clear();
+    }
     if (!read.event || CDP_TRY(stands_alone(read))) return Result<void>::ok();
     auto& alike = home_.alike_[what_it_says(read.stored)];
     const Alike::One one{read.place, named_in(read.seen)};
@@ -284,8 +285,53 @@ Result<bool> HomeRetention::Step::needs_its_moment(const Read& read) {
         if (has_stamps(*read.event) &&
             CDP_TRY(is_contested(sighting.token, day_of(read.place.time))))
             return true;
+        if (CDP_TRY(is_beside_what_stays(sighting, read.place.time))) return true;
     }
     return false;
+}
+
+// What is somebody's alone today may be shared tomorrow: then this tells whose the events beside it
+// are.
+Result<bool> HomeRetention::Step::is_beside_what_stays(const identity::Sighting& sighting,
+                                                       Timestamp time) {
+    using identity::LinkClass;
+    const auto link_class = sighting.identifier.link_class;
+    if (link_class == LinkClass::account || link_class == LinkClass::crm) return false;
+    auto known = home_.staying_.find(sighting.token);
+    if (known == home_.staying_.end()) {
+        const auto day = std::chrono::floor<std::chrono::days>(time);
+        known = home_.staying_
+                    .emplace(sighting.token, CDP_TRY(staying_near(sighting.token, Timestamp(day))))
+                    .first;
+    }
+    return std::ranges::any_of(known->second, [&](Timestamp other) {
+        return std::chrono::abs(other - time) <= kSessionReach;
+    });
+}
+
+Result<std::vector<Timestamp>> HomeRetention::Step::staying_near(const Token& token,
+                                                                 Timestamp day) {
+    std::vector<Timestamp> out;
+    const auto key = needs_.vault.find(reading_.snapshot, token);
+    if (!key && key.error().code != ErrorCode::corruption) return key.error();
+    if (!key || !*key) return out;
+    const auto stays = [&](std::string_view row, std::string_view sealed, Timestamp time) {
+        const auto plain = storage::Vault::open(**key, row, sealed);
+        const auto event = plain ? decode_event(*plain) : std::nullopt;
+        return !event ||
+               (!event->remnant &&
+                !is_past(event_expiry(needs_.config, event->type, event->name, time), home_.now_));
+    };
+    const auto until = day + std::chrono::days{1} + kSessionReach;
+    CDP_CHECK(reading_.snapshot.scan(storage::KeyWriter(Space::event, token).str(),
+                                     event_key(token, until, EventId{}),
+                                     [&](std::string_view row, std::string_view sealed) {
+                                         const auto time = storage::KeyReader(row).newest_first();
+                                         if (time < day - kSessionReach) return false;
+                                         if (stays(row, sealed, time)) out.push_back(time);
+                                         return true;
+                                     }));
+    return out;
 }
 
 Result<bool> HomeRetention::Step::is_contested(const Token& token, std::int32_t day) {
@@ -314,7 +360,7 @@ Result<void> HomeRetention::Step::drop(const Alike::One& one) {
 }
 
 Result<bool> HomeRetention::Step::visit_traits() {
-    if (!home_.has_parts_) return true;
+    if (!has_rules_of_parts(needs_.config)) return true;
     TraitRetention traits({needs_.vault, needs_.config, home_.home_, key_, home_.now_,
                            reading_.transaction, home_.damaged_},
                           pruned_);

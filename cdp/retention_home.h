@@ -94,11 +94,12 @@ private:
     const Needs* needs_;
     Token home_;
     Timestamp now_;
-    bool has_parts_ = false;  // some rule may be about less than an event
-    std::string from_;        // key of the next row
-    bool met_ = false;        // some row that is old enough
+    std::string from_;  // key of the next row
+    bool met_ = false;  // some row that is old enough
     std::int32_t day_ = 0;
     std::map<std::string, Alike> alike_ = {};
+    // When events that stay were filed under what is named that day, or near it.
+    std::map<Token, std::vector<Timestamp>> staying_ = {};
     DamagedRows damaged_ = {};
 };
 

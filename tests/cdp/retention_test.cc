@@ -79,7 +79,10 @@ TEST_CASE("of rules that speak of one datum the narrower holds, then the shorter
     CHECK(kept("Order Updated") == 30);
     CHECK(kept("Order Refunded") == 40);
     CHECK(kept("Order Completed") == 50);
+    // Pages and screens have titles, which are no names of events.
     CHECK_FALSE(event_expiry(config, cdp::EventType::page, "Home", time));
+    CHECK_FALSE(event_expiry(config, cdp::EventType::page, "Order Completed", time));
+    CHECK_FALSE(event_expiry(config, cdp::EventType::screen, "Order history", time));
     CHECK(trait_expiry(config, "ltv", time)->at == time + std::chrono::days{60});
     CHECK(trait_expiry(config, "plan", time)->at == time + std::chrono::days{20});
     CHECK_FALSE(trait_expiry(config, "age", time));

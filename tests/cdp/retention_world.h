@@ -1,17 +1,17 @@
 #pragma once
 
-#include <set>
-
 #include "cdp/privacy.h"
 #include "cdp/rebuild.h"
 #include "cdp/retentions.h"
 #include "storage/key.h"
+#include "tests/cdp/seen_world.h"
 #include "tests/cdp/stewardship_world.h"
 
 // A platform with rules of retention, and what is looked at after a run.
 namespace tests::retention {
 
 using nlohmann::json;
+using tests::lines;
 using What = cdp::RetentionRule::What;
 
 inline cdp::Config retaining(cdp::RetentionRules rules) {
@@ -66,12 +66,6 @@ inline void send(PlatformWorld& world, json event, const std::string& id, const 
     event["messageId"] = id;
     event["timestamp"] = time;
     CHECK(world.send_one(event.dump(), kTill) == "accepted");
-}
-
-inline std::multiset<std::string> lines(PlatformWorld& world, cdp::ExportKind kind) {
-    std::multiset<std::string> out;
-    for (const auto& line : world.exported(kind)) out.insert(line.dump());
-    return out;
 }
 
 }  // namespace tests::retention
