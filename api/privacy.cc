@@ -5,9 +5,11 @@
 #include "api/json_members.h"
 #include "api/parameters.h"
 #include "api/problem.h"
+#include "cdp/disclosures.h"
 #include "cdp/erasure_certificates.h"
 #include "cdp/erasures.h"
 #include "cdp/privacy.h"
+#include "cdp/shown.h"
 
 namespace api {
 namespace {
@@ -67,11 +69,23 @@ void erase(const Services& services, const Request& request, Answer answer) {
 Response list_erasures(const Services& services, const Request& request) {
     const auto page = page_of(request);
     if (!page) return problem(page.error());
-    return document(services.platform.privacy().erasures.page(*page));
+    const auto list = services.platform.privacy().erasures.page(*page);
+    if (!list) return problem(list.error());
+    // Of everybody who was erased; whom they took is not in it.
+    return document(
+        services.platform.disclosures().show(reader_of(request), cdp::Shown(*list, {})));
 }
 
 Response read_erasure(const Services& services, const Request& request) {
-    return document(services.platform.privacy().erasures.read(percent_decode(request.parameter)));
+    const auto& erasures = services.platform.privacy().erasures;
+    const auto id = percent_decode(request.parameter);
+    const auto found = erasures.find_named(id);
+    if (!found) return problem(found.error());
+    const auto text = erasures.read(id);
+    if (!text) return problem(text.error());
+    // Until it is done it is known whom it takes.
+    return document(services.platform.disclosures().show(
+        reader_of(request), cdp::Shown(*text, {.identifiers = found->tokens, .persons = {}})));
 }
 
 void certify_erasure(const Services& services, const Request& request, Answer answer) {

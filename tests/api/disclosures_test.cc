@@ -190,9 +190,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
         "/v1/audit/decisions/{id}", "/v1/audit/night",
         // Need a notice, a minor, a conflict: the same.
         "/v1/audit/notices/{id}/grants", "/v1/audit/minors", "/v1/audit/conflicts",
-        // Whom they took is not in them any more.
-        "/v1/privacy/erasures", "/v1/privacy/erasures/{id}",
-        "/v1/privacy/erasures/{id}/certificate",
+        // Needs an erasure: below. Whom it took is not in a certificate.
+        "/v1/privacy/erasures/{id}", "/v1/privacy/erasures/{id}/certificate",
         // Names of traits and counts.
         "/v1/privacy/rectifications", "/v1/privacy/rectifications/{id}",
         // Rules and counts.
@@ -225,7 +224,8 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
         REQUIRE(batches);
         REQUIRE(batches->batches.size() == 1);
         const auto named = "routes/GET " + std::string(route.path);
-        if (route.path == "/v1/exports/{kind}") {
+        // At everybody.
+        if (route.path == "/v1/exports/{kind}" || route.path == "/v1/privacy/erasures") {
             const auto batch = shop.platform->disclosures().batch(batches->batches[0].number);
             REQUIRE((batch && *batch));
             CHECK((*batch)->rows.at(0).reason == "case 7");
@@ -246,4 +246,25 @@ TEST_CASE("a look at who is who is noted under everybody who was in it") {
         REQUIRE(page->rows.size() == 1);
         CHECK(page->rows[0].batch.role == "steward");
     }
+}
+
+TEST_CASE("who looks at the list of erasures, or at one, is noted") {
+    const Shop shop;
+    const auto& officer = shop.keys.at(cdp::Role::officer);
+    const auto erased = shop.post("/v1/privacy/erasures", officer,
+                                  R"({"identifier":{"type":"user_id","value":"u1"}})");
+    REQUIRE(erased.status == 200);
+    const auto id = erased.json().at("id").get<std::string>();
+    REQUIRE(shop.get("/v1/privacy/erasures?reason=case%207", officer).status == 200);
+    REQUIRE(shop.get("/v1/privacy/erasures/" + id + "?reason=case%208", officer).status == 200);
+    const auto batches = shop.platform->disclosures().of_reader("officer", "officer", {});
+    REQUIRE(batches);
+    std::set<std::string> reasons;
+    for (const auto& one : batches->batches) {
+        const auto batch = shop.platform->disclosures().batch(one.number);
+        REQUIRE((batch && *batch));
+        for (const auto& row : (*batch)->rows) reasons.insert(row.reason);
+    }
+    CHECK(reasons == std::set<std::string>{"case 7", "case 8"});
+    CHECK(shop.get("/v1/privacy/erasures/00", officer).status == 404);
 }
