@@ -31,7 +31,8 @@ inline json pruned(PlatformWorld& world) {
 
 inline std::uint64_t gone(const json& run, const std::string& what) {
     std::uint64_t all = 0;
-    for (const auto& rule : run["rules"]) all += rule["pruned"][what].get<std::uint64_t>();
+    for (const auto& rule : run.value("rules", json::array()))
+        all += rule["pruned"][what].get<std::uint64_t>();
     return all;
 }
 
