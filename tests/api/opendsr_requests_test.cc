@@ -124,6 +124,38 @@ TEST_CASE("somebody unknown is answered like everybody, and ends with nothing fo
     CHECK(knows(dsr, "user_id", "u1"));
 }
 
+TEST_CASE("who is erased by a hash that nobody has yet does not come with what is from before",
+          "[opendsr]") {
+    // printf %s later@shop.example | md5sum, sha1sum, sha256sum
+    const auto [value, format] = GENERATE(table<std::string, std::string>({
+        {"b796bfb9f1b21c1081702b972a566f66", "md5"},
+        {"270bc4ef948f9ad2550bc0f96f5781b3318f919c", "sha1"},
+        {"1bd7077962a319c4ac60c7b7b129bece2ddfe082f30cfecdc9bcf4c31736e3f9", "sha256"},
+    }));
+    CAPTURE(format);
+    DsrWorld dsr;
+    auto body = request_for("email", value, format);
+    // Beside somebody who is known.
+    body["subject_identities"].push_back({{"identity_type", "email"},
+                                          {"identity_value", "a@shop.example"},
+                                          {"identity_format", "raw"}});
+    REQUIRE(dsr.post(body).status == 201);
+    dsr.run();
+    CHECK(dsr.get(std::string("/v2/requests/") + kId).json()["results_count"].get<int>() > 0);
+    const auto sent = [&](const std::string& address) {
+        const auto reply = dsr.world().post(
+            "/v1/batch", dsr.world().till,
+            R"({"batch":[{"type":"identify","userId":"new","messageId":")" + address +
+                R"(","timestamp":"2020-01-01T00:00:00Z","traits":{"email":")" + address +
+                R"("}}]})");
+        return reply.json()["results"][0]["verdict"].get<std::string>();
+    };
+    CHECK(sent("later@shop.example") == "suppressed");
+    CHECK(sent("a@shop.example") == "suppressed");
+    CHECK_FALSE(knows(dsr, "user_id", "new"));
+    CHECK(sent("other@shop.example") == "accepted");
+}
+
 TEST_CASE("while it is pending it can be cancelled, and later not", "[opendsr]") {
     const auto path = std::string("/v2/requests/") + kId;
     {
