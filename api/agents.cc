@@ -38,9 +38,13 @@ void add_agent(const Services& services, const Request& request, Answer answer) 
 Response list_agents(const Services& services, const Request&) {
     const auto all = services.platform.privacy().agents.all();
     if (!all) return problem(all.error());
-    std::string list;
-    for (const auto& agent : *all) list += (list.empty() ? "" : ",") + agent_json(agent);
-    return document("{\"agents\":[" + list + "]}");
+    const auto listed = [](const std::vector<cdp::Agent>& agents) {
+        std::string list;
+        for (const auto& agent : agents) list += (list.empty() ? "" : ",") + agent_json(agent);
+        return list;
+    };
+    return document("{\"agents\":[" + listed(all->agents) + "],\"ended\":[" + listed(all->ended) +
+                    "]}");
 }
 
 void remove_agent(const Services& services, const Request& request, Answer answer) {

@@ -1,7 +1,5 @@
 #include "api/drp_message.h"
 
-#include <sodium.h>
-
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -11,6 +9,7 @@
 #include "api/json.h"
 #include "api/parameters.h"
 #include "consent/base64.h"
+#include "consent/ed25519.h"
 
 namespace api {
 namespace {
@@ -20,6 +19,7 @@ using nlohmann::json;
 
 // 1.0 has the wire of 0.9.4.
 constexpr std::array<std::string_view, 2> kVersions{"1.0", "0.9.4"};
+constexpr std::size_t kSignatureBytes = 64;
 
 cdp::Error forbidden(std::string reason, std::string message) {
     return {.code = cdp::ErrorCode::forbidden,
@@ -43,15 +43,6 @@ std::optional<cdp::Timestamp> read_time(std::string text) {
     return cdp::parse_time(text);
 }
 
-bool holds(std::string_view signature, std::string_view signed_bytes, std::string_view key) {
-    const auto bytes = [](std::string_view text) {
-        return reinterpret_cast<const unsigned char*>(text.data());
-    };
-    return key.size() == crypto_sign_PUBLICKEYBYTES &&
-           crypto_sign_verify_detached(bytes(signature), bytes(signed_bytes), signed_bytes.size(),
-                                       bytes(key)) == 0;
-}
-
 }  // namespace
 
 std::string claim(const json& claims, const char* name) {
@@ -63,10 +54,11 @@ Result<DrpMessage> open_drp(std::string_view body, std::string_view verify_key) 
     while (!body.empty() && (body.back() == '\n' || body.back() == '\r' || body.back() == ' '))
         body.remove_suffix(1);
     auto bytes = consent::from_base64(body);
-    if (!bytes || bytes->size() <= crypto_sign_BYTES)
+    if (!bytes || bytes->size() <= kSignatureBytes)
         return invalid("not_base64", "The body is no base64 of a signed message.");
-    const auto text = std::string_view(*bytes).substr(crypto_sign_BYTES);
-    if (!holds(std::string_view(*bytes).substr(0, crypto_sign_BYTES), text, verify_key))
+    const auto text = std::string_view(*bytes).substr(kSignatureBytes);
+    if (!consent::ed25519_holds(verify_key, text,
+                                std::string_view(*bytes).substr(0, kSignatureBytes)))
         return forbidden("signature_wrong", "The signature is not that of the agent's key.");
     auto claims = parse_json(text);
     if (!claims || !claims->is_object())

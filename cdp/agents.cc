@@ -1,11 +1,13 @@
 #include "cdp/agents.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
 #include "cdp/refuse.h"
 #include "consent/base64.h"
+#include "consent/ed25519.h"
 #include "consent/entry.h"
 #include "consent/json_writer.h"
 #include "consent/utf8.h"
@@ -22,12 +24,16 @@ constexpr std::size_t kIdMax = 64;
 constexpr std::size_t kNameMax = 256;
 constexpr std::size_t kHostMax = 253;
 constexpr std::size_t kHostsMax = 16;
-constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kTokenBytes = 32;
 const Token kAll = Token::from("all agents......");
+const Token kEnded = Token::from("agents that were");
 
-std::string agents_prefix() {
-    return storage::KeyWriter(storage::Space::agent, kAll).str();
+std::string prefix_of(const Token& list) {
+    return storage::KeyWriter(storage::Space::agent, list).str();
+}
+std::string ended_key(const Agent& agent) {
+    const auto commitment = agent.commitment();
+    return prefix_of(kEnded).append(consent::view(commitment));
 }
 std::string agent_key(const storage::Vault& vault, std::string_view id) {
     return storage::KeyWriter(storage::Space::agent, kAll).id(vault.hash<Token>("agent", id)).str();
@@ -55,6 +61,9 @@ std::string seal(const storage::Vault& vault, std::string_view key, const Agent&
     out.raw(agent.said()).raw(consent::view(agent.salt));
     out.u8(agent.token ? 1 : 0).raw(agent.token.value_or(Token{}).view());
     out.i64(milliseconds_of(agent.set_up));
+    const auto end = agent.ended.value_or(Agent::End{});
+    out.u8(agent.ended ? 1 : 0).i64(milliseconds_of(end.time)).bytes(end.author);
+    out.raw(consent::view(end.salt));
     return storage::Vault::seal(own(vault), key, out.str());
 }
 
@@ -74,7 +83,11 @@ Result<Agent> open(const storage::Vault& vault, std::string_view key, std::strin
     const auto token = in.id<Token>();
     if (has_token == 1) out.token = token;
     out.set_up = timestamp_of(in.i64());
-    if (!in.done() || format != kFormat || has_token > 1)
+    const auto has_ended = in.u8();
+    Agent::End end{.time = timestamp_of(in.i64()), .author = std::string(in.bytes())};
+    std::ranges::copy(in.raw(end.salt.size()), end.salt.begin());
+    if (has_ended == 1) out.ended = std::move(end);
+    if (!in.done() || format != kFormat || has_token > 1 || has_ended > 1)
         return damaged("an agent that cannot be read");
     return out;
 }
@@ -93,8 +106,9 @@ Result<Agent> checked(const NewAgent& agent) {
     if (agent.name.empty() || agent.name.size() > kNameMax || !consent::is_line(agent.name))
         return refuse("malformed_name", "A name is one line of 1 to 256 bytes.", "/name");
     auto key = consent::from_base64(agent.verify_key);
-    if (!key || key->size() != kKeyBytes)
-        return refuse("malformed_verify_key", "A key is the base64 of 32 bytes.", "/verify_key");
+    if (!key || !consent::is_ed25519_key(*key))
+        return refuse("malformed_verify_key", "A key is the base64 of a public key of Ed25519.",
+                      "/verify_key");
     if (agent.callback_hosts.size() > kHostsMax ||
         !std::ranges::all_of(agent.callback_hosts, is_host))
         return refuse("malformed_host", "At most 16 names of hosts in lower case are expected.",
@@ -112,14 +126,23 @@ Error agent_unknown() {
 }
 
 void append(storage::Transaction& transaction, const storage::Vault& vault, const Agent& agent,
-            Timestamp time) {
-    const auto said = agent.said();
+            Timestamp time, const consent::Sha256& salt, const std::string& said) {
     consent::append_entry(transaction, vault,
                           {.type = consent::EntryType::version,
                            .time = time,
-                           .salt = agent.salt,
+                           .salt = salt,
                            .bytes = said,
                            .fields = {{consent::PublicTag::name, "agent/" + agent.id}}});
+}
+
+// It stays, as what requests were verified by, without its token.
+void end(storage::Transaction& transaction, const storage::Vault& vault, Agent agent,
+         const std::string& author, Timestamp time) {
+    agent.token.reset();
+    agent.ended = Agent::End{.time = time, .author = author, .salt = consent::random_salt()};
+    const auto key = ended_key(agent);
+    transaction.put(key, seal(vault, key, agent));
+    append(transaction, vault, agent, time, agent.ended->salt, agent.said_of_end());
 }
 
 }  // namespace
@@ -136,20 +159,43 @@ consent::Sha256 Agent::commitment() const {
     return consent::commitment(consent::EntryType::version, salt, said());
 }
 
+std::string Agent::said_of_end() const {
+    const auto stands = ended.value_or(End{});
+    return ByteWriter().raw(said()).i64(milliseconds_of(stands.time)).bytes(stands.author).take();
+}
+
+consent::Sha256 Agent::commitment_of_end() const {
+    return consent::commitment(consent::EntryType::version, ended.value_or(End{}).salt,
+                               said_of_end());
+}
+
+std::string Agent::registration() const {
+    const auto all = commitment();
+    return to_hex(consent::view(all).substr(0, sizeof(Token::bytes)));
+}
+
 std::string agent_json(const Agent& agent) {
     consent::JsonWriter out;
     out.open().text("id", agent.id).text("name", agent.name);
     out.text("verify_key", consent::to_base64(agent.verify_key));
     out.texts("callback_hosts", agent.callback_hosts);
+    out.text("registration", agent.registration());
     out.text("registered", format_time(agent.registered)).text("author", agent.author);
+    if (agent.ended)
+        out.text("ended", format_time(agent.ended->time)).text("ended_by", agent.ended->author);
     return out.flag("set_up", agent.token.has_value()).close().take();
 }
 
 Result<void> each_agent(const storage::Snapshot& snapshot, const storage::Vault& vault,
                         const std::function<bool(const Result<Agent>&)>& visit) {
-    return snapshot.scan(agents_prefix(), "", [&](std::string_view key, std::string_view sealed) {
-        return visit(open(vault, key, sealed));
-    });
+    bool more = true;
+    const auto each = [&](std::string_view key, std::string_view sealed) {
+        more = visit(open(vault, key, sealed));
+        return more;
+    };
+    CDP_CHECK(snapshot.scan(prefix_of(kAll), "", each));
+    if (!more) return Result<void>::ok();
+    return snapshot.scan(prefix_of(kEnded), "", each);
 }
 
 Result<void> Agents::commit(const Change& change) const {
@@ -173,6 +219,7 @@ Result<Agent> Agents::add(const std::string& author, const NewAgent& agent) cons
         const auto earlier = CDP_TRY(find(transaction, fresh.id));
         fresh.token.reset();
         if (earlier) {
+            end(transaction, needs_.vault, *earlier, author, fresh.registered);
             fresh.set_up = earlier->set_up;
             if (earlier->verify_key == fresh.verify_key)
                 fresh.token = earlier->token;
@@ -185,42 +232,42 @@ Result<Agent> Agents::add(const std::string& author, const NewAgent& agent) cons
         }
         const auto key = agent_key(needs_.vault, fresh.id);
         transaction.put(key, seal(needs_.vault, key, fresh));
-        append(transaction, needs_.vault, fresh, fresh.registered);
+        append(transaction, needs_.vault, fresh, fresh.registered, fresh.salt, fresh.said());
         return true;
     };
     CDP_CHECK(commit(change));
     return fresh;
 }
 
-// Its entry says the same once more, by whoever ended it.
 Result<void> Agents::remove(const std::string& author, std::string_view id) const {
     const Change change = [&](storage::Transaction& transaction) -> Result<bool> {
-        auto agent = CDP_TRY(find(transaction, id));
+        const auto agent = CDP_TRY(find(transaction, id));
         if (!agent) return agent_unknown();
         if (agent->token) transaction.erase(token_key(*agent->token));
         transaction.erase(agent_key(needs_.vault, id));
+        end(transaction, needs_.vault, *agent, author, needs_.clock.now());
         transaction.put(last_key(needs_.vault, id),
                         ByteWriter().i64(milliseconds_of(agent->set_up)).take());
-        agent->author = author;
-        agent->salt = consent::random_salt();
-        append(transaction, needs_.vault, *agent, needs_.clock.now());
         return true;
     };
     return commit(change);
 }
 
-Result<std::vector<Agent>> Agents::all() const {
-    std::vector<Agent> out;
+Result<Agents::Registered> Agents::all() const {
+    Registered out;
     auto outcome = Result<void>::ok();
     CDP_CHECK(each_agent(*needs_.store.snapshot(), needs_.vault, [&](const Result<Agent>& one) {
         if (one)
-            out.push_back(*one);
+            (one->ended ? out.ended : out.agents).push_back(*one);
         else
             outcome = one.error();
         return static_cast<bool>(outcome);
     }));
     CDP_CHECK(outcome);
-    std::ranges::sort(out, {}, &Agent::id);
+    for (auto* list : {&out.agents, &out.ended})
+        std::ranges::sort(*list, {}, [](const Agent& one) {
+            return std::pair(std::string_view(one.id), one.registered);
+        });
     return out;
 }
 

@@ -108,10 +108,12 @@ std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) 
     const auto agents = [&vault](const storage::Snapshot& snapshot, const Visit& visit) {
         return each_agent(snapshot, vault, [&](const Result<Agent>& one) {
             Committed committed{.what = "agent"};
-            if (one) {
-                committed.id = one->id;
-                committed.commitment = one->commitment();
-            }
+            if (!one) return visit(committed);
+            committed.id = one->id;
+            committed.commitment = one->commitment();
+            if (!visit(committed)) return false;
+            if (!one->ended) return true;
+            committed.commitment = one->commitment_of_end();
             return visit(committed);
         });
     };

@@ -9,6 +9,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/base/ids.h"
 #include "consent/base64.h"
+#include "consent/ed25519.h"
 #include "consent/sha256.h"
 #include "consent/utf8.h"
 
@@ -67,10 +68,8 @@ std::optional<SignatureLine> parse_line(std::string_view line) {
 }
 
 bool holds(const VerifierKey& key, std::string_view text, std::string_view signature) {
-    return signature.size() == crypto_sign_BYTES &&
-           crypto_sign_verify_detached(reinterpret_cast<const unsigned char*>(signature.data()),
-                                       reinterpret_cast<const unsigned char*>(text.data()),
-                                       text.size(), key.key.data()) == 0;
+    return ed25519_holds({reinterpret_cast<const char*>(key.key.data()), key.key.size()}, text,
+                         signature);
 }
 
 }  // namespace

@@ -256,6 +256,10 @@ TEST_CASE("agents are an administrator's to register, and their end ends their t
     CHECK(add({{"id", "A"}, {"verify_key", key}}) == "400 malformed_name /name");
     CHECK(add({{"id", "A"}, {"name", "x"}, {"verify_key", "AAAA"}}) ==
           "400 malformed_verify_key /verify_key");
+    // Keys by which signatures hold that nobody made.
+    for (const auto& low : {std::string(32, '\0'), '\1' + std::string(31, '\0')})
+        CHECK(add({{"id", "A"}, {"name", "x"}, {"verify_key", consent::to_base64(low)}}) ==
+              "400 malformed_verify_key /verify_key");
     CHECK(add({{"id", "A"}, {"name", "x"}, {"verify_key", key}, {"callback_hosts", {"A b"}}}) ==
           "400 malformed_host /callback_hosts");
     const auto listed = world.get(agents, admin).json()["agents"];
