@@ -1,6 +1,7 @@
 #include "api/certificate.h"
 
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -80,6 +81,10 @@ bool fill(X509* certificate, EVP_PKEY* key, const std::string& domain, cdp::Time
 }
 
 }  // namespace
+
+void wipe(std::string& text) {
+    OPENSSL_cleanse(text.data(), text.size());
+}
 
 cdp::Result<Credentials> make_self_signed(std::string_view domain, cdp::Timestamp now) {
     const PrivateKey key(EVP_RSA_gen(kKeyBits), &EVP_PKEY_free);

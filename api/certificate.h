@@ -16,10 +16,15 @@ namespace api {
 using PrivateKey = std::shared_ptr<evp_pkey_st>;
 using Certificate = std::shared_ptr<x509_st>;
 
-// What something is signed with, and by what others check it.
+// Overwrites what is secret.
+void wipe(std::string& text);
+
+// What something is signed with, and by what others check it. The key is wiped when it dies.
 struct Credentials {
-    std::string key;          // PKCS #8; wipe it
+    std::string key;          // PKCS #8
     std::string certificate;  // the key's own first, then those that vouch for it
+
+    ~Credentials() { wipe(key); }
 };
 
 // A fresh RSA key of 3072 bits and a certificate for `domain` that is signed by the key itself,

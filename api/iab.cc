@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/iab_request.h"
+#include "api/iab_signer.h"
 #include "api/opendsr.h"
 #include "api/opendsr_identities.h"
 #include "api/parameters.h"
@@ -10,22 +11,14 @@
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
 #include "consent/sha256.h"
-#include "storage/random.h"
 
 namespace api {
 namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::string_view kSeedName = "iab signing key";
-constexpr std::size_t kSeedBytes = 32;
 constexpr int kKeyLifeSeconds = 86'400;  // that others may keep it without looking again
 constexpr const char* kEndpoint = "/v2/iab/deletions";
-
-cdp::Result<std::string> seed_of(const Services& services) {
-    return services.platform.privacy().secrets.find_or_make(
-        kSeedName, [] { return cdp::Result<std::string>(storage::random_bytes(kSeedBytes)); });
-}
 
 std::string key_id(std::string_view key) {
     return cdp::to_hex(consent::view(consent::sha256(key))).substr(0, 16);
@@ -45,77 +38,105 @@ cdp::NewPrivacyRequest request_of(const Services& services, const IabRequest& as
 }
 
 cdp::Result<void> take(const Services& services, const IabRequest& asked) {
+    const auto identity = CDP_TRY(iab_identity(asked, *services.iab));
     CDP_CHECK(verify_iab_request(asked, *services.iab, services.clock.now()));
     const auto& privacy = services.platform.privacy();
     auto request = request_of(services, asked);
     // Whose hash it was may have changed since it was taken.
     if (privacy.requests.find(request.protocol, asked.origin.domain, request.external_id))
         return cdp::Result<void>::ok();
-    request.identifiers = CDP_TRY(identifiers_of({asked.identity}, privacy.hashes));
+    request.identifiers = CDP_TRY(identifiers_of({identity}, privacy.hashes));
     const auto taken = privacy.requests.submit(asked.origin.domain, request);
     if (!taken && taken.error().reason != "request_id_reused") return taken.error();
     return cdp::Result<void>::ok();
+}
+
+std::string text_of(const ordered_json& document) {
+    return document.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::int64_t seconds_now(const Services& services) {
+    return cdp::milliseconds_of(services.clock.now()) / 1000;
+}
+
+// Not signed: nobody known has asked for it. What it answers is said as far as that can be told.
+Response refused(const Services& services, const cdp::Error& error, const IabIds& ids) {
+    auto response = problem(error);
+    auto said = ordered_json::parse(response.body);
+    if (!ids.request_id.empty()) said["fpRequestId"] = ids.request_id;
+    if (!ids.transaction_id.empty()) said["rqTransactionId"] = ids.transaction_id;
+    said["raTimestamp"] = seconds_now(services);
+    said["raResultCode"] = response.status;
+    response.body = text_of(said);
+    return response;
 }
 
 // The draft puts every outcome into the acknowledgement. Signed for whoever signed before, and for
 // nobody else.
 Response acknowledged(const Services& services, const IabRequest& asked,
                       const cdp::Result<void>& outcome) {
-    const auto seed = seed_of(services);
-    if (!seed) return problem(seed.error());
+    const auto signer = services.open_dsr->iab_signer();
+    if (!signer) return problem(signer.error());
     const int code = outcome ? kIabAccepted : to_status(outcome.error().code);
-    const auto seconds = std::to_string(cdp::milliseconds_of(services.clock.now()) / 1000);
+    const auto seconds = seconds_now(services);
     ordered_json out{{"status", code},
                      {"message", outcome ? "accepted" : outcome.error().reason},
                      {"version", asked.version},
                      {"fpRequestId", asked.request_id},
                      {"rqTransactionId", asked.transaction_id},
                      {"fpTimestamp", asked.timestamp},
-                     {"raTimestamp", std::stoll(seconds)},
+                     {"raTimestamp", seconds},
                      {"raResultCode", code}};
     out["raSignature"] =
-        sign_iab(*seed, asked.requester.signature + seconds + std::to_string(code));
+        (*signer)->sign(asked.requester.signature + std::to_string(seconds) + std::to_string(code));
     if (!outcome && !outcome.error().pointer.empty()) out["pointer"] = outcome.error().pointer;
     Response response;
     response.status = outcome ? 200 : code;
     if (!outcome && (code == 429 || code == 503)) response.headers += "Retry-After: 1\r\n";
     response.headers += kPrivate;
-    response.body = out.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+    response.body = text_of(out);
     return response;
 }
 
-}  // namespace
-
-Response discover_iab(const Services& services, const Request&) {
-    const auto seed = seed_of(services);
-    if (!seed) return problem(seed.error());
-    const auto key = iab_public_key(*seed);
+Response discovery(const Services& services, const IabSigner& signer) {
+    const auto& key = signer.public_key();
     auto identifiers = ordered_json::array();
     for (const auto& [type, ours] : services.iab->identifier_types)
         for (const auto* format : {"raw", "sha1", "md5", "sha256"})
             identifiers.push_back({{"identifierType", type}, {"identifierFormat", format}});
     Response response;
     response.headers = "Cache-Control: public, max-age=3600\r\n";
-    response.body = ordered_json{{"endpoint", services.open_dsr->url(kEndpoint)},
-                                 {"identifiers", identifiers},
-                                 {"keys", ordered_json::array({{{"kid", key_id(key)},
-                                                                {"kty", "OKP"},
-                                                                {"crv", "Ed25519"},
-                                                                {"use", "sig"},
-                                                                {"x", to_base64url(key)},
-                                                                {"ttl", kKeyLifeSeconds}}})},
-                                 {"vendorScriptRequirement", false}}
-                        .dump() +
-                    "\n";
+    response.body = text_of({{"endpoint", services.open_dsr->url(kEndpoint)},
+                             {"identifiers", identifiers},
+                             {"keys", ordered_json::array({{{"kid", key_id(key)},
+                                                            {"kty", "OKP"},
+                                                            {"crv", "Ed25519"},
+                                                            {"use", "sig"},
+                                                            {"x", to_base64url(key)},
+                                                            {"ttl", kKeyLifeSeconds}}})},
+                             {"vendorScriptRequirement", false}});
     return response;
+}
+
+}  // namespace
+
+void discover_iab(const Services& services, const Request&, Answer answer) {
+    if (const auto* ready = services.open_dsr->ready_iab_signer())
+        return answer(discovery(services, *ready));
+    services.aside([&services, answer = std::move(answer)] {
+        const auto signer = services.open_dsr->iab_signer();
+        answer(signer ? discovery(services, **signer) : problem(signer.error()));
+    });
 }
 
 void delete_for_iab(const Services& services, const Request& request, Answer answer) {
     services.aside([&services, body = std::string(request.body), answer = std::move(answer)] {
-        const auto asked = read_iab_request(body, *services.iab);
-        if (!asked) return answer(problem(asked.error()));
+        const auto asked = read_iab_request(body);
+        if (!asked) return answer(refused(services, asked.error(), iab_ids_in(body)));
         const auto known = verify_iab_requester(*asked, *services.iab);
-        if (!known) return answer(problem(known.error()));
+        if (!known)
+            return answer(
+                refused(services, known.error(), {asked->request_id, asked->transaction_id}));
         answer(acknowledged(services, *asked, take(services, *asked)));
     });
 }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "api/json.h"
+#include "api/json_members.h"
 #include "api/parameters.h"
 
 namespace api {
@@ -17,14 +18,6 @@ constexpr std::size_t kIdBytesMax = 128;
 constexpr std::size_t kValueBytesMax = 512;
 constexpr std::size_t kTimestampDigits = 10;
 
-cdp::Result<std::string> required(const json& object, const char* name,
-                                  const std::string& pointer) {
-    auto text = CDP_TRY(string_member(object, name, pointer));
-    if (text.empty())
-        return invalid("member_missing", "A string is expected here.", pointer + "/" + name);
-    return text;
-}
-
 cdp::Result<const json*> object_member(const json& body, const char* name) {
     const auto found = body.find(name);
     if (found == body.end() || !found->is_object())
@@ -34,13 +27,16 @@ cdp::Result<const json*> object_member(const json& body, const char* name) {
 }
 
 // Without dots: the version stands before it unseparated, and must end where it ends.
-cdp::Result<std::string> read_id(const json& body, const char* name) {
-    auto id = CDP_TRY(required(body, name, ""));
-    const bool plain = std::ranges::all_of(id, [](char c) {
+bool is_id(std::string_view text) {
+    return !text.empty() && text.size() <= kIdBytesMax && std::ranges::all_of(text, [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                c == '-' || c == '_';
     });
-    if (!plain || id.size() > kIdBytesMax)
+}
+
+cdp::Result<std::string> read_id(const json& body, const char* name) {
+    auto id = CDP_TRY(required_member(body, name, ""));
+    if (!is_id(id))
         return invalid("malformed_id", "An id has 1 to 128 letters, digits, - and _.",
                        std::string("/") + name);
     return id;
@@ -59,31 +55,15 @@ cdp::Result<std::string> read_timestamp(const json& body) {
     return text;
 }
 
-cdp::Result<void> read_identifier(const json& body, const IabConfig& config, IabRequest& out) {
+cdp::Result<void> read_identifier(const json& body, IabRequest& out) {
     const auto* object = CDP_TRY(object_member(body, "fpIdentifier"));
     const std::string pointer = "/fpIdentifier";
-    out.value = CDP_TRY(required(*object, "identifierValue", pointer));
+    out.value = CDP_TRY(required_member(*object, "identifierValue", pointer));
     if (out.value.size() > kValueBytesMax)
         return invalid("malformed_identifier", "An identifier has at most 512 bytes.",
                        pointer + "/identifierValue");
-    out.type = CDP_TRY(required(*object, "identifierType", pointer));
-    const auto type = config.identifier_types.find(out.type);
-    if (type == config.identifier_types.end())
-        return invalid("identifier_type_unknown", "Identifiers of this type are not known here.",
-                       pointer + "/identifierType");
-    out.identity = {.type = type->second, .value = out.value, .hash = {}, .pointer = pointer};
-    const auto format = CDP_TRY(required(*object, "identifierFormat", pointer));
-    if (format == "raw") return cdp::Result<void>::ok();
-    for (const auto kind : {cdp::HashKind::md5, cdp::HashKind::sha1, cdp::HashKind::sha256})
-        if (to_string(kind) == format) out.identity.hash = kind;
-    if (!out.identity.hash)
-        return invalid("identifier_format_unknown", "The format is raw, sha1, md5 or sha256.",
-                       pointer + "/identifierFormat");
-    const auto hex = read_hash(*out.identity.hash, out.value);
-    if (!hex)
-        return invalid("malformed_hash", "That is no such hash in hexadecimal.",
-                       pointer + "/identifierValue");
-    out.identity.value = *hex;
+    out.type = CDP_TRY(required_member(*object, "identifierType", pointer));
+    out.format = CDP_TRY(required_member(*object, "identifierFormat", pointer));
     return cdp::Result<void>::ok();
 }
 
@@ -91,8 +71,8 @@ cdp::Result<IabSigned> read_signed(const json& body, const char* name) {
     const auto* object = CDP_TRY(object_member(body, name));
     const auto pointer = std::string("/") + name;
     IabSigned out;
-    out.domain = CDP_TRY(required(*object, "domain", pointer));
-    out.signature = CDP_TRY(required(*object, "signature", pointer));
+    out.domain = CDP_TRY(required_member(*object, "domain", pointer));
+    out.signature = CDP_TRY(required_member(*object, "signature", pointer));
     return out;
 }
 
@@ -115,31 +95,64 @@ cdp::Result<void> verify(const IabRequest& request, const IabSigned& by, const s
                           "The signature is not one of this request.",
                           pointer + "/signature",
                           {}};
-    const auto& types = party->identifier_types;
-    if (std::ranges::find(types, request.type) == types.end())
-        return cdp::Error{cdp::ErrorCode::forbidden,
-                          "identifier_type_forbidden",
-                          "This domain may not send identifiers of this type.",
-                          "/fpIdentifier/identifierType",
-                          {}};
     return cdp::Result<void>::ok();
+}
+
+cdp::Result<void> check_type(const IabRequest& request, const IabSigned& by,
+                             const IabConfig& config) {
+    const auto& types = config.find(by.domain)->identifier_types;
+    if (std::ranges::find(types, request.type) != types.end()) return cdp::Result<void>::ok();
+    return cdp::Error{cdp::ErrorCode::forbidden,
+                      "identifier_type_forbidden",
+                      "This domain may not send identifiers of this type.",
+                      "/fpIdentifier/identifierType",
+                      {}};
+}
+
+std::string id_in(const json& body, const char* name) {
+    const auto found = body.find(name);
+    if (found == body.end() || !found->is_string() || !is_id(found->get_ref<const std::string&>()))
+        return "";
+    return found->get<std::string>();
 }
 
 }  // namespace
 
-cdp::Result<IabRequest> read_iab_request(std::string_view body, const IabConfig& config) {
+cdp::Result<IabRequest> read_iab_request(std::string_view body) {
     const auto said = CDP_TRY(parse_json(body));
     if (!said.is_object()) return invalid("wrong_type", "An object is expected here.");
     IabRequest out;
-    out.version = CDP_TRY(required(said, "version", ""));
+    out.version = CDP_TRY(required_member(said, "version", ""));
     if (out.version != kVersion)
         return invalid("version_unsupported", "Version 1.0 is spoken here.", "/version");
     out.request_id = CDP_TRY(read_id(said, "fpRequestId"));
     out.transaction_id = CDP_TRY(read_id(said, "rqTransactionId"));
     out.timestamp = CDP_TRY(read_timestamp(said));
-    CDP_CHECK(read_identifier(said, config, out));
+    CDP_CHECK(read_identifier(said, out));
     out.origin = CDP_TRY(read_signed(said, "origin"));
     out.requester = CDP_TRY(read_signed(said, "requester"));
+    return out;
+}
+
+IabIds iab_ids_in(std::string_view body) {
+    const auto said = parse_json(body);
+    if (!said || !said->is_object()) return {};
+    return {.request_id = id_in(*said, "fpRequestId"),
+            .transaction_id = id_in(*said, "rqTransactionId")};
+}
+
+cdp::Result<OpenDsrIdentity> iab_identity(const IabRequest& request, const IabConfig& config) {
+    const auto type = config.identifier_types.find(request.type);
+    if (type == config.identifier_types.end())
+        return invalid("identifier_type_unknown", "Identifiers of this type are not known here.",
+                       "/fpIdentifier/identifierType");
+    OpenDsrIdentity out{
+        .type = type->second, .value = request.value, .hash = {}, .pointer = "/fpIdentifier"};
+    CDP_CHECK(read_identity_format(request.format,
+                                   {.reason = "identifier_format_unknown",
+                                    .format = "/fpIdentifier/identifierFormat",
+                                    .value = "/fpIdentifier/identifierValue"},
+                                   out));
     return out;
 }
 
@@ -151,6 +164,8 @@ cdp::Result<void> verify_iab_request(const IabRequest& request, const IabConfig&
                                      cdp::Timestamp now) {
     CDP_CHECK(verify(request, request.origin, "/origin", config));
     CDP_CHECK(verify_iab_requester(request, config));
+    CDP_CHECK(check_type(request, request.origin, config));
+    CDP_CHECK(check_type(request, request.requester, config));
     std::int64_t seconds = 0;
     std::from_chars(request.timestamp.data(), request.timestamp.data() + request.timestamp.size(),
                     seconds);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "api/iab_request.h"
+#include "api/iab_signer.h"
 #include "cdp/base/assert.h"
 #include "cdp/base/ids.h"
 #include "consent/base64.h"
@@ -34,12 +35,21 @@ std::optional<std::string> decoded(std::string_view signature) {
     return bytes;
 }
 
-Key private_key(std::string_view seed) {
+PrivateKey private_key(std::string_view seed) {
     CDP_ASSERT(seed.size() == kKeyBytes);
-    Key key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(seed), seed.size()),
-            &EVP_PKEY_free);
+    PrivateKey key(
+        EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, bytes_of(seed), seed.size()),
+        &EVP_PKEY_free);
     CDP_ASSERT(key != nullptr);
     return key;
+}
+
+std::string public_key_of(const PrivateKey& key) {
+    std::string out(kKeyBytes, '\0');
+    std::size_t size = out.size();
+    CDP_ASSERT(EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(out.data()),
+                                           &size) == 1);
+    return out;
 }
 
 }  // namespace
@@ -79,26 +89,19 @@ bool is_iab_signature(std::string_view key, std::string_view digest, std::string
                             digest.size()) == 1;
 }
 
-std::string sign_iab(std::string_view seed, std::string_view text) {
-    const auto key = private_key(seed);
+IabSigner::IabSigner(std::string_view seed)
+    : key_(private_key(seed)), public_key_(public_key_of(key_)) {}
+
+std::string IabSigner::sign(std::string_view text) const {
     const auto digest = sha256(text);
     const Context context(EVP_MD_CTX_new(), &EVP_MD_CTX_free);
     std::string signature(kSignatureBytes, '\0');
     std::size_t size = signature.size();
     CDP_ASSERT(context != nullptr &&
-               EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key.get()) == 1 &&
+               EVP_DigestSignInit(context.get(), nullptr, nullptr, nullptr, key_.get()) == 1 &&
                EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()),
                               &size, bytes_of(digest), digest.size()) == 1);
     return "0x" + cdp::to_hex(signature);
-}
-
-std::string iab_public_key(std::string_view seed) {
-    const auto key = private_key(seed);
-    std::string out(kKeyBytes, '\0');
-    std::size_t size = out.size();
-    CDP_ASSERT(EVP_PKEY_get_raw_public_key(key.get(), reinterpret_cast<unsigned char*>(out.data()),
-                                           &size) == 1);
-    return out;
 }
 
 }  // namespace api

@@ -7,6 +7,15 @@
 
 namespace api {
 
+cdp::Result<std::string> required_member(const nlohmann::json& object, const char* name,
+                                         const std::string& pointer) {
+    auto text = CDP_TRY(string_member(object, name, pointer));
+    if (text.empty())
+        return invalid("member_missing", std::string(name) + " field is required.",
+                       pointer + "/" + name);
+    return text;
+}
+
 cdp::Result<std::optional<cdp::Timestamp>> time_member(const nlohmann::json& object,
                                                        const char* name,
                                                        const std::string& pointer) {

@@ -13,6 +13,10 @@
 // More of what an object of ours may hold. An absent member is empty; errors name `pointer`.
 namespace api {
 
+// A string that must be there: member_missing, also where it is empty.
+cdp::Result<std::string> required_member(const nlohmann::json& object, const char* name,
+                                         const std::string& pointer);
+
 // wrong_type; malformed_time: no RFC 3339 time.
 cdp::Result<std::optional<cdp::Timestamp>> time_member(const nlohmann::json& object,
                                                        const char* name,

@@ -8,12 +8,15 @@
 #include "cdp/own_secrets.h"
 #include "cdp/privacy.h"
 #include "storage/file.h"
+#include "storage/random.h"
 
 namespace api {
 namespace {
 
 constexpr std::size_t kPemBytesMax = 64 * 1024;
 constexpr std::string_view kSecret = "opendsr ";
+constexpr std::string_view kIabSecret = "iab signing key";
+constexpr std::size_t kIabSeedBytes = 32;
 constexpr std::string_view kCertificateMark = "-----BEGIN CERTIFICATE-----";
 
 std::string domain_for(const OpenDsrConfig& config, const std::string& public_url) {
@@ -48,31 +51,59 @@ std::string OpenDsr::url(std::string_view path) const {
     return (by_domain ? "https://" + domain_ : public_url_) + std::string(path);
 }
 
-// One of its own lies in the store as the key's text, then the certificate's. Another domain has
-// another one.
-cdp::Result<Credentials> OpenDsr::credentials() const {
-    if (!config_.key.empty()) {
-        auto key = CDP_TRY(storage::read_secret_file(config_.key, "key", kPemBytesMax));
-        return Credentials{.key = std::move(key),
-                           .certificate = CDP_TRY(read_file(config_.certificate))};
-    }
+// It lies in the store as the key's text, then the certificate's. Another domain has another one.
+cdp::Result<Credentials> OpenDsr::own_credentials() const {
     const auto make = [this]() -> cdp::Result<std::string> {
         const auto made = CDP_TRY(make_self_signed(domain_, clock_.now()));
         return made.key + made.certificate;
     };
-    const auto text =
+    auto text =
         CDP_TRY(platform_.privacy().secrets.find_or_make(std::string(kSecret) + domain_, make));
     const auto cut = std::min(text.find(kCertificateMark), text.size());
-    return Credentials{.key = text.substr(0, cut), .certificate = text.substr(cut)};
+    Credentials out{.key = text.substr(0, cut), .certificate = text.substr(cut)};
+    wipe(text);
+    return out;
 }
 
 cdp::Result<const OpenDsrSigner*> OpenDsr::signer() const {
     const std::lock_guard lock(mutex_);
-    if (!signer_) {
-        const auto own = CDP_TRY(credentials());
+    if (!signer_ && config_.key.empty()) {
+        const auto own = CDP_TRY(own_credentials());
         signer_ = CDP_TRY(OpenDsrSigner::make(own, domain_));
+    } else if (!signer_) {
+        signer_ = CDP_TRY(configured_signer(config_, public_url_, clock_.now()));
     }
+    ready_ = signer_.get();
     return signer_.get();
+}
+
+cdp::Result<const IabSigner*> OpenDsr::iab_signer() const {
+    const std::lock_guard lock(mutex_);
+    if (!iab_signer_) {
+        auto seed = CDP_TRY(platform_.privacy().secrets.find_or_make(kIabSecret, [] {
+            return cdp::Result<std::string>(storage::random_bytes(kIabSeedBytes));
+        }));
+        iab_signer_ = std::make_unique<IabSigner>(seed);
+        wipe(seed);
+    }
+    iab_ready_ = iab_signer_.get();
+    return iab_signer_.get();
+}
+
+cdp::Result<std::unique_ptr<OpenDsrSigner>> configured_signer(const OpenDsrConfig& config,
+                                                              const std::string& public_url,
+                                                              cdp::Timestamp now) {
+    Credentials given;
+    given.key = CDP_TRY(storage::read_secret_file(config.key, "key", kPemBytesMax));
+    given.certificate = CDP_TRY(read_file(config.certificate));
+    auto signer = CDP_TRY(OpenDsrSigner::make(given, domain_for(config, public_url)));
+    if (!is_valid_at(CDP_TRY(read_certificate(given.certificate)), now))
+        return cdp::Error{cdp::ErrorCode::invalid_argument,
+                          "certificate_not_in_force",
+                          "The certificate has expired, or is not in force yet.",
+                          {},
+                          {}};
+    return signer;
 }
 
 }  // namespace api

@@ -21,6 +21,17 @@ OpenDsrRefusal refusal_in(const Response& response) {
     return out;
 }
 
+// For whoever comes next: it takes too long for the threads that serve the network.
+void make_signer(const Services& services) {
+    services.aside([&services] {
+        const auto signer = services.open_dsr->signer();
+        if (signer) return;
+        cdp::log::write(cdp::log::Level::error, "answer_unsigned",
+                        {{"reason", cdp::log::safe(signer.error().reason)},
+                         {"detail", cdp::log::safe(signer.error().detail)}});
+    });
+}
+
 }  // namespace
 
 // The names that the protocol had before are to be honoured (its §10.1).
@@ -32,21 +43,19 @@ std::string_view opendsr_prefix(std::string_view path) {
 
 void speak_opendsr(const Services& services, const Head& head, Response& response) {
     if (response.status == 204 || response.stream) return;
-    if (response.content_type == kProblem) {
+    const bool refusal = response.content_type == kProblem;
+    if (refusal) {
         response.body = render_refusal(refusal_in(response));
         response.shared.reset();
         response.content_type = "application/json";
     }
-    const auto signer = services.open_dsr->signer();
-    if (!signer) {
-        cdp::log::write(cdp::log::Level::error, "answer_unsigned",
-                        {{"reason", cdp::log::safe(signer.error().reason)},
-                         {"detail", cdp::log::safe(signer.error().detail)}});
-        return;
-    }
+    const auto* signer = services.open_dsr->ready_signer();
+    if (!signer) return make_signer(services);
     const std::string prefix(opendsr_prefix(head.path));
-    response.headers += prefix + "Processor-Domain: " + (*signer)->domain() + "\r\n";
-    response.headers += prefix + "Signature: " + (*signer)->sign(response.bytes()) + "\r\n";
+    const auto signature =
+        refusal ? signer->sign_refusal(response.bytes()) : signer->sign(response.bytes());
+    response.headers += prefix + "Processor-Domain: " + signer->domain() + "\r\n";
+    response.headers += prefix + "Signature: " + signature + "\r\n";
 }
 
 }  // namespace api

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "api/opendsr.h"
 #include "api/opendsr_answer.h"
 #include "api/problem.h"
@@ -10,30 +12,45 @@ namespace {
 
 constexpr const char* kCacheable = "Cache-Control: public, max-age=3600\r\n";
 
-}  // namespace
-
-Response discover_opendsr(const Services& services, const Request&) {
+Response discovery(const Services& services, const OpenDsrSigner& signer) {
     const auto& dsr = *services.open_dsr;
-    const auto signer = dsr.signer();
-    if (!signer) return problem(signer.error());
     Response response;
     response.headers = kCacheable;
     response.body = render_discovery(
         {.identity_types = dsr.config().identity_types,
          .certificate_url = dsr.url("/v2/certificate.pem"),
          .access = services.platform.privacy().requests.serves(cdp::PrivacyKind::access),
-         .self_signed = (*signer)->self_signed()});
+         .self_signed = signer.self_signed()});
     return response;
 }
 
-Response opendsr_certificate(const Services& services, const Request&) {
-    const auto signer = services.open_dsr->signer();
-    if (!signer) return problem(signer.error());
+Response certificate(const Services&, const OpenDsrSigner& signer) {
     Response response;
     response.content_type = "application/x-pem-file";
     response.headers = kCacheable;
-    response.body = (*signer)->certificate();
+    response.body = signer.certificate();
     return response;
+}
+
+// Where the key is not there yet it is made, which takes its time.
+void answer_with(const Services& services, Response (*write)(const Services&, const OpenDsrSigner&),
+                 Answer answer) {
+    if (const auto* ready = services.open_dsr->ready_signer())
+        return answer(write(services, *ready));
+    services.aside([&services, write, answer = std::move(answer)] {
+        const auto signer = services.open_dsr->signer();
+        answer(signer ? write(services, **signer) : problem(signer.error()));
+    });
+}
+
+}  // namespace
+
+void discover_opendsr(const Services& services, const Request&, Answer answer) {
+    answer_with(services, discovery, std::move(answer));
+}
+
+void opendsr_certificate(const Services& services, const Request&, Answer answer) {
+    answer_with(services, certificate, std::move(answer));
 }
 
 }  // namespace api

@@ -18,16 +18,6 @@ using nlohmann::json;
 
 constexpr unsigned kVersionServed = 2;
 
-// A string that must be there.
-cdp::Result<std::string> required(const json& object, const char* name,
-                                  const std::string& pointer) {
-    auto text = CDP_TRY(string_member(object, name, pointer));
-    if (text.empty())
-        return invalid("member_missing", std::string(name) + " field is required.",
-                       pointer + "/" + name);
-    return text;
-}
-
 // What stands before the first dot; nullopt: no version.
 std::optional<unsigned> major_version(std::string_view text) {
     unsigned major = 0;
@@ -54,7 +44,7 @@ cdp::Result<std::string> read_regulation(const json& body, const std::string& ap
 }
 
 cdp::Result<OpenDsrType> read_type(const json& body) {
-    const auto text = CDP_TRY(required(body, "subject_request_type", ""));
+    const auto text = CDP_TRY(required_member(body, "subject_request_type", ""));
     for (const auto type : {OpenDsrType::access, OpenDsrType::portability, OpenDsrType::erasure})
         if (to_string(type) == text) return type;
     return invalid("request_type_unknown", "The type is access, portability or erasure.",
@@ -77,9 +67,9 @@ cdp::Result<cdp::Timestamp> read_submitted(const json& body, cdp::Timestamp now)
 cdp::Result<OpenDsrIdentity> read_identity(const json& object, const std::string& pointer,
                                            const IdentityTypes* types) {
     if (!object.is_object()) return invalid("wrong_type", "An object is expected here.", pointer);
-    const auto type = CDP_TRY(required(object, "identity_type", pointer));
+    const auto type = CDP_TRY(required_member(object, "identity_type", pointer));
     OpenDsrIdentity out{.type = type,
-                        .value = CDP_TRY(required(object, "identity_value", pointer)),
+                        .value = CDP_TRY(required_member(object, "identity_value", pointer)),
                         .hash = {},
                         .pointer = pointer};
     if (types) {
@@ -94,17 +84,11 @@ cdp::Result<OpenDsrIdentity> read_identity(const json& object, const std::string
     }
     auto format = CDP_TRY(string_member(object, "identity_format", pointer));
     if (format.empty() && !types) format = "raw";
-    if (format == "raw") return out;
-    for (const auto kind : {cdp::HashKind::md5, cdp::HashKind::sha1, cdp::HashKind::sha256})
-        if (to_string(kind) == format) out.hash = kind;
-    if (!out.hash)
-        return invalid("identity_format_unknown", "The format is raw, sha1, md5 or sha256.",
-                       pointer + "/identity_format");
-    const auto hex = read_hash(*out.hash, out.value);
-    if (!hex)
-        return invalid("malformed_hash", "That is no such hash in hexadecimal.",
-                       pointer + "/identity_value");
-    out.value = *hex;
+    CDP_CHECK(read_identity_format(format,
+                                   {.reason = "identity_format_unknown",
+                                    .format = pointer + "/identity_format",
+                                    .value = pointer + "/identity_value"},
+                                   out));
     return out;
 }
 
@@ -141,11 +125,17 @@ cdp::Result<std::vector<std::string>> read_callbacks(const json& body) {
     if (urls.size() > kCallbackUrlsMax)
         return invalid("too_many_callbacks", "A request names at most 8 callback URLs.",
                        "/status_callback_urls");
-    for (std::size_t i = 0; i < urls.size(); ++i)
+    std::size_t bytes = 0;
+    for (std::size_t i = 0; i < urls.size(); ++i) {
+        bytes += urls[i].size();
         if (!parse_url(urls[i]))
             return invalid("url_malformed",
                            "A URL is expected here, of https unless its host is an inner one.",
                            "/status_callback_urls/" + std::to_string(i));
+    }
+    if (bytes > kCallbackBytesMax)
+        return invalid("too_many_callbacks", "Callback URLs have at most 8 kB together.",
+                       "/status_callback_urls");
     return urls;
 }
 
@@ -176,6 +166,20 @@ std::string_view to_string(OpenDsrType type) {
     return "";
 }
 
+cdp::Result<void> read_identity_format(std::string_view format, const IdentityFormatPlaces& places,
+                                       OpenDsrIdentity& identity) {
+    if (format == "raw") return cdp::Result<void>::ok();
+    for (const auto kind : {cdp::HashKind::md5, cdp::HashKind::sha1, cdp::HashKind::sha256})
+        if (to_string(kind) == format) identity.hash = kind;
+    if (!identity.hash)
+        return invalid(places.reason, "The format is raw, sha1, md5 or sha256.", places.format);
+    const auto hex = read_hash(*identity.hash, identity.value);
+    if (!hex)
+        return invalid("malformed_hash", "That is no such hash in hexadecimal.", places.value);
+    identity.value = *hex;
+    return cdp::Result<void>::ok();
+}
+
 bool is_subject_request_id(std::string_view text) {
     constexpr std::string_view kShape = "xxxxxxxx-xxxx-4xxx-vxxx-xxxxxxxxxxxx";
     return std::ranges::equal(text, kShape, [](char c, char shape) {
@@ -191,7 +195,7 @@ cdp::Result<OpenDsrRequest> read_opendsr_request(std::string_view body,
     const auto said = CDP_TRY(parse_json(body));
     if (!said.is_object()) return invalid("wrong_type", "An object is expected here.");
     OpenDsrRequest out;
-    out.id = CDP_TRY(required(said, "subject_request_id", ""));
+    out.id = CDP_TRY(required_member(said, "subject_request_id", ""));
     if (!is_subject_request_id(out.id))
         return invalid("request_id_malformed", "A lower-case UUID of version 4 is expected here.",
                        "/subject_request_id");

@@ -16,6 +16,7 @@ namespace api {
 
 inline constexpr std::size_t kIdentitiesMax = 50;
 inline constexpr std::size_t kCallbackUrlsMax = 8;
+inline constexpr std::size_t kCallbackBytesMax = 8 * 1024;  // together
 inline constexpr std::chrono::minutes kSubmittedAheadMax{5};
 inline constexpr std::chrono::days kSubmittedAgoMax{45};
 
@@ -29,6 +30,17 @@ struct OpenDsrIdentity {
     std::optional<cdp::HashKind> hash = {};  // nullopt: raw
     std::string pointer;                     // of the object that names it
 };
+
+// What is said where a format cannot be, and of which places.
+struct IdentityFormatPlaces {
+    const char* reason;
+    std::string format;
+    std::string value;
+};
+// Makes `identity`, whose value is as sent, what `format` says: raw, sha1, md5 or sha256. Errors:
+// invalid_argument, the reason given and malformed_hash.
+cdp::Result<void> read_identity_format(std::string_view format, const IdentityFormatPlaces& places,
+                                       OpenDsrIdentity& identity);
 
 struct OpenDsrRequest {
     std::string id;

@@ -32,7 +32,7 @@ constexpr std::array<Name, 11> kRequests{{
     {"/OpenCompliance_requests", "/OpenCompliance_requests/{id}"},
 }};
 
-Route open_route(std::string_view path, Now handler) {
+Route open_route(std::string_view path, Later handler) {
     return {.path = path, .handler = handler, .any_parameter = true, .dress = speak_opendsr};
 }
 

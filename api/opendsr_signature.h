@@ -1,15 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "api/certificate.h"
 #include "cdp/base/result.h"
-#include "cdp/base/time.h"
+#include "consent/sha256.h"
 
 // How OpenDSR's answers and callbacks are signed; docs/decisions/0032.
 namespace api {
@@ -23,9 +23,10 @@ public:
     static cdp::Result<std::unique_ptr<OpenDsrSigner>> make(const Credentials& credentials,
                                                             std::string domain);
 
-    // The same body has the same signature. Costs about 2 ms; short ones are remembered, so that
-    // refusals are cheap.
+    // The same body has the same signature. Costs about 2 ms.
     std::string sign(std::string_view body) const;
+    // The same of what anybody may be told any number of times: remembered, so that it is cheap.
+    std::string sign_refusal(std::string_view body) const;
 
     const std::string& domain() const { return domain_; }
     const std::string& certificate() const { return certificate_; }
@@ -43,26 +44,7 @@ private:
     const std::string domain_;
     const bool self_signed_;
     mutable std::mutex mutex_;
-    mutable std::unordered_map<std::string, std::string> remembered_;  // under mutex_
+    mutable std::map<consent::Sha256, std::string> remembered_;  // by what was signed; under mutex_
 };
-
-// What came with a message: the two headers, as they stand.
-struct SignedHeaders {
-    std::string_view domain;
-    std::string_view signature;
-};
-
-// Whom we expect: the domain we know and the certificate kept for it.
-struct ExpectedSigner {
-    std::string_view domain;
-    const Certificate& certificate;
-};
-
-// In the order that the protocol prescribes, before anything of the body is read: the domain is the
-// one expected, its certificate names it and is in force, and the signature is that of the bytes
-// (RSA PKCS #1 v1.5 or PSS, or ECDSA, with SHA-256). All errors are forbidden: signature_missing,
-// domain_untrusted, certificate_untrusted, signature_wrong.
-cdp::Result<void> verify_opendsr_signature(const SignedHeaders& headers, std::string_view body,
-                                           const ExpectedSigner& expected, cdp::Timestamp now);
 
 }  // namespace api

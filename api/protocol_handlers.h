@@ -14,8 +14,8 @@ void set_agent_up(const Services& services, const Request& request, Answer answe
 Response read_agent(const Services& services, const Request& request);
 
 // opendsr_discovery.cc
-Response discover_opendsr(const Services& services, const Request& request);
-Response opendsr_certificate(const Services& services, const Request& request);
+void discover_opendsr(const Services& services, const Request& request, Answer answer);
+void opendsr_certificate(const Services& services, const Request& request, Answer answer);
 
 // opendsr_requests.cc
 void submit_opendsr(const Services& services, const Request& request, Answer answer);
@@ -23,7 +23,7 @@ Response read_opendsr(const Services& services, const Request& request);
 void cancel_opendsr(const Services& services, const Request& request, Answer answer);
 
 // iab.cc
-Response discover_iab(const Services& services, const Request& request);
+void discover_iab(const Services& services, const Request& request, Answer answer);
 void delete_for_iab(const Services& services, const Request& request, Answer answer);
 
 }  // namespace api

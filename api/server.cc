@@ -32,6 +32,11 @@ constexpr std::string_view kFull =
     R"({"type":"about:blank","title":"Service Unavailable","status":503,"code":"connections_full","detail":"Too many connections."})"
     "\n";
 
+void warn_of_key(const cdp::Error& error) {
+    cdp::log::write(cdp::log::Level::warning, "protocol_key_not_made",
+                    {{"reason", cdp::log::safe(error.reason)}});
+}
+
 }  // namespace
 
 // Each part may use those above it, and is destroyed before them.
@@ -113,9 +118,9 @@ cdp::Result<void> Server::Parts::begin_protocols() {
     if (given || options.acts_by_itself) {
         const auto signer = open_dsr.signer();
         if (given && !signer) return signer.error();
-        if (!signer)
-            cdp::log::write(cdp::log::Level::warning, "protocol_key_not_made",
-                            {{"reason", cdp::log::safe(signer.error().reason)}});
+        if (!signer) warn_of_key(signer.error());
+        const auto iab = open_dsr.iab_signer();
+        if (!iab) warn_of_key(iab.error());
     }
     auto rules = CDP_TRY(read_rules(options.outgoing));
     if (!options.acts_by_itself) return cdp::Result<void>::ok();

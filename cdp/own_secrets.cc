@@ -1,5 +1,7 @@
 #include "cdp/own_secrets.h"
 
+#include <openssl/crypto.h>
+
 #include "cdp/facts.h"
 #include "storage/key.h"
 
@@ -13,12 +15,17 @@ constexpr std::string_view kDomain = "own secret";
 
 using SecretId = Id<struct OwnSecretTag>;
 
+void wipe(std::string& text) {
+    OPENSSL_cleanse(text.data(), text.size());
+}
+
 Result<std::string> opened(const storage::Vault& vault, const std::string& key,
                            std::string_view sealed) {
-    const auto plain = storage::Vault::open(vault.own_key(kDomain), key, sealed);
-    if (!plain) return plain.error();
-    if (plain->empty() || plain->front() != kFormat) return damaged("a secret of the server's own");
-    return plain->substr(1);
+    auto plain = CDP_TRY(storage::Vault::open(vault.own_key(kDomain), key, sealed));
+    if (plain.empty() || plain.front() != kFormat) return damaged("a secret of the server's own");
+    auto secret = plain.substr(1);
+    wipe(plain);
+    return secret;
 }
 
 }  // namespace
@@ -48,8 +55,9 @@ Result<std::string> OwnSecrets::find_or_make(std::string_view name, const Make& 
         storage::Transaction transaction(*snapshot, storage::kPartition);
         if (const auto sealed = CDP_TRY(transaction.get(key))) return opened(vault_, key, *sealed);
         auto secret = CDP_TRY(make());
-        const auto plain = kFormat + secret;
+        auto plain = kFormat + secret;
         transaction.put(key, storage::Vault::seal(vault_.own_key(kDomain), key, plain));
+        wipe(plain);
         const auto outcome = storage::commit_and_wait(store_, std::move(transaction));
         if (outcome.state == storage::CommitState::ok) return secret;
         if (outcome.state != storage::CommitState::conflict) return outcome.error;

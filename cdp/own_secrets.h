@@ -19,7 +19,7 @@ public:
 
     using Make = std::function<Result<std::string>()>;
     // The secret of that name, which is on disk. `make` makes it when there is none; whoever makes
-    // one at the same time gets the same. Errors: those of `make` and of the store.
+    // one at the same time gets the same. Wipe it. Errors: those of `make` and of the store.
     Result<std::string> find_or_make(std::string_view name, const Make& make) const;
 
     // A text that is handed out and comes back: it shows nothing, and no other can be made up. In

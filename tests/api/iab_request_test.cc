@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+#include "api/iab_signer.h"
 #include "cdp/base/ids.h"
 
 namespace {
@@ -14,8 +15,9 @@ const std::string kVendor(32, 'v');
 
 api::IabConfig config() {
     api::IabConfig out;
-    out.parties = {{"publisher1.example", {std::string(32, 'x'), api::iab_public_key(kFirst)}},
-                   {"vendor1.example", {api::iab_public_key(kVendor)}}};
+    out.parties = {
+        {"publisher1.example", {std::string(32, 'x'), api::IabSigner(kFirst).public_key()}},
+        {"vendor1.example", {api::IabSigner(kVendor).public_key()}}};
     return out;
 }
 
@@ -33,14 +35,16 @@ json signed_request(const std::string& origin_seed = kFirst,
     const auto text = [&](const char* domain) {
         return std::string("1.012345") + domain + "1698767029johndoe@example.com";
     };
-    body["origin"]["signature"] = api::sign_iab(origin_seed, text("publisher1.example"));
-    body["requester"]["signature"] = api::sign_iab(requester_seed, text("vendor1.example"));
+    body["origin"]["signature"] = api::IabSigner(origin_seed).sign(text("publisher1.example"));
+    body["requester"]["signature"] = api::IabSigner(requester_seed).sign(text("vendor1.example"));
     return body;
 }
 
 std::string outcome(const json& body, cdp::Timestamp now = kNow) {
-    const auto read = api::read_iab_request(body.dump(), config());
+    const auto read = api::read_iab_request(body.dump());
     if (!read) return read.error().reason + " " + read.error().pointer;
+    const auto identity = api::iab_identity(*read, config());
+    if (!identity) return identity.error().reason + " " + identity.error().pointer;
     const auto verified = api::verify_iab_request(*read, config(), now);
     return verified ? "good" : verified.error().reason + " " + verified.error().pointer;
 }
@@ -90,7 +94,7 @@ TEST_CASE("a type, which nobody signs, is one that both parties may send") {
         known.parties[party].identifier_types = std::move(types);
         body["fpIdentifier"]["identifierType"] = "user_id";
         const auto verified =
-            api::verify_iab_request(*api::read_iab_request(body.dump(), known), known, kNow);
+            api::verify_iab_request(*api::read_iab_request(body.dump()), known, kNow);
         return verified ? "good" : verified.error().reason + " " + verified.error().pointer;
     };
     const std::string forbidden = "identifier_type_forbidden /fpIdentifier/identifierType";
@@ -99,7 +103,7 @@ TEST_CASE("a type, which nobody signs, is one that both parties may send") {
     CHECK(with_type(1, {"user_id"}) == forbidden);
     auto both = config();
     for (auto& party : both.parties) party.identifier_types = {"user_id"};
-    CHECK(api::verify_iab_request(*api::read_iab_request(body.dump(), both), both, kNow));
+    CHECK(api::verify_iab_request(*api::read_iab_request(body.dump()), both, kNow));
     body["fpIdentifier"]["identifierType"] = "phone";
     CHECK(outcome(body) == "good");
 }
@@ -118,9 +122,9 @@ TEST_CASE("fields that run into each other are kept apart by what they may hold"
 }
 
 TEST_CASE("a signature comes in hexadecimal or base64") {
-    const auto request = *api::read_iab_request(signed_request().dump(), config());
+    const auto request = *api::read_iab_request(signed_request().dump());
     const auto digest = api::iab_digest(request, "publisher1.example");
-    const auto key = api::iab_public_key(kFirst);
+    const auto key = api::IabSigner(kFirst).public_key();
     const auto hex = request.origin.signature;
     REQUIRE(hex.starts_with("0x"));
     const auto bytes = *cdp::from_hex(std::string_view(hex).substr(2));
@@ -131,6 +135,19 @@ TEST_CASE("a signature comes in hexadecimal or base64") {
     CHECK_FALSE(api::is_iab_signature(key, digest, ""));
     CHECK_FALSE(api::is_iab_signature("short", digest, hex));
     CHECK(api::from_base64url(api::to_base64url(bytes)) == bytes);
+}
+
+TEST_CASE("the ids of what cannot be read are those that are ids") {
+    const auto ids = [](const std::string& body) {
+        const auto found = api::iab_ids_in(body);
+        return found.request_id + " " + found.transaction_id;
+    };
+    CHECK(ids(R"({"fpRequestId":"r-1","rqTransactionId":"t_1"})") == "r-1 t_1");
+    CHECK(ids(R"({"fpRequestId":"r.1","rqTransactionId":"t_1"})") == " t_1");
+    CHECK(ids(R"({"fpRequestId":5,"rqTransactionId":""})") == " ");
+    CHECK(ids("[]") == " ");
+    CHECK(ids("{") == " ");
+    CHECK(ids(json{{"fpRequestId", std::string(129, 'a')}}.dump()) == " ");
 }
 
 TEST_CASE("a request that is not whole is refused, with its place") {

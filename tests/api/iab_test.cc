@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "api/iab_request.h"
+#include "api/iab_signer.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
 #include "consent/sha256.h"
@@ -16,8 +17,8 @@ const std::string kVendor(32, 'v');
 
 tests::World iab_world() {
     api::ServerOptions options;
-    options.iab.parties = {{"publisher1.example", {api::iab_public_key(kFirst)}},
-                           {"vendor1.example", {api::iab_public_key(kVendor)}}};
+    options.iab.parties = {{"publisher1.example", {api::IabSigner(kFirst).public_key()}},
+                           {"vendor1.example", {api::IabSigner(kVendor).public_key()}}};
     return World(tests::fast_limits(), options);
 }
 
@@ -35,10 +36,10 @@ json request_for(const std::string& value, const std::string& transaction,
          {{"identifierValue", value}, {"identifierType", "email"}, {"identifierFormat", "raw"}}},
         {"origin",
          {{"domain", "publisher1.example"},
-          {"signature", api::sign_iab(seed, text("publisher1.example"))}}},
+          {"signature", api::IabSigner(seed).sign(text("publisher1.example"))}}},
         {"requester",
          {{"domain", "vendor1.example"},
-          {"signature", api::sign_iab(kVendor, text("vendor1.example"))}}}};
+          {"signature", api::IabSigner(kVendor).sign(text("vendor1.example"))}}}};
 }
 
 std::size_t erasures(const World& world) {
@@ -90,9 +91,15 @@ TEST_CASE("what is forged or malformed is refused, and does nothing", "[iab]") {
     const auto refused = [&](const std::string& body) {
         const auto reply = world.ask("POST", "/v2/iab/deletions", "", body);
         const auto said = reply.json();
+        // Whoever asked finds what it answers, as far as they said it.
+        const auto sent = json::parse(body, nullptr, /*allow_exceptions=*/false);
+        for (const auto* name : {"fpRequestId", "rqTransactionId"})
+            CHECK(said.contains(name) == (sent.is_object() && sent.contains(name)));
+        CHECK(said.value("rqTransactionId", "t-1") == "t-1");
+        CHECK(said["raResultCode"] == reply.status);
+        CHECK(said["raTimestamp"].is_number());
         // Nothing is signed for whoever has not signed first.
         if (!said.contains("raSignature")) return reply.refusal();
-        CHECK(said["raResultCode"] == reply.status);
         CHECK(said["raSignature"].get<std::string>().size() == 2 + 128);
         return std::to_string(reply.status) + " signed " + said["message"].get<std::string>();
     };
@@ -102,6 +109,12 @@ TEST_CASE("what is forged or malformed is refused, and does nothing", "[iab]") {
     stranger["origin"]["domain"] = "evil.example";
     CHECK(refused(stranger.dump()) == "403 signed party_unknown");
     CHECK(refused(request_for("no address", "t-1").dump()) == "400 signed malformed_identifier");
+    auto untimed = request_for("a@shop.example", "t-1");
+    untimed["fpTimestamp"] = "soon";
+    CHECK(refused(untimed.dump()) == "400 malformed_time /fpTimestamp");
+    auto unknown = request_for("a@shop.example", "t-1");
+    unknown["fpIdentifier"]["identifierType"] = "shoe_size";
+    CHECK(refused(unknown.dump()) == "400 signed identifier_type_unknown");
     CHECK(refused("{}") == "400 member_missing /version");
     CHECK(refused("{") == "400 malformed_json");
     CHECK(refused(R"({"version":"1.0","version":"1.0"})") == "400 duplicate_key /version");

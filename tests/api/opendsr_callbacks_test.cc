@@ -106,9 +106,9 @@ json verified(const tests::Heard& heard) {
     const auto certificate = api::read_certificate(tests::local_credentials().certificate).value();
     const auto domain = heard.header("x-opendsr-processor-domain");
     const auto signature = heard.header("x-opendsr-signature");
-    REQUIRE(api::verify_opendsr_signature({.domain = domain, .signature = signature}, heard.body,
-                                          {.domain = "localhost", .certificate = certificate},
-                                          cdp::SystemClock{}.now()));
+    REQUIRE(tests::verify_opendsr_signature({.domain = domain, .signature = signature}, heard.body,
+                                            {.domain = "localhost", .certificate = certificate},
+                                            cdp::SystemClock{}.now()));
     return json::parse(heard.body);
 }
 

@@ -3,6 +3,7 @@
 #include "api/opendsr_signature.h"
 #include "storage/file.h"
 #include "tests/api/certificates.h"
+#include "tests/api/opendsr_verify.h"
 #include "tests/api/world.h"
 #include "tests/storage/folder.h"
 
@@ -17,9 +18,9 @@ inline World world_with(const api::OpenDsrConfig& config) {
 // A certificate that is there already: making one takes a while.
 class OpenDsrKeys {
 public:
-    OpenDsrKeys() {
-        REQUIRE(storage::write_new_file(path("key"), local_credentials().key));
-        REQUIRE(storage::write_new_file(path("certificate"), local_credentials().certificate));
+    explicit OpenDsrKeys(const api::Credentials& credentials = local_credentials()) {
+        REQUIRE(storage::write_new_file(path("key"), credentials.key));
+        REQUIRE(storage::write_new_file(path("certificate"), credentials.certificate));
     }
     api::OpenDsrConfig config(std::chrono::seconds cancel_window = {}) const {
         api::OpenDsrConfig out;
@@ -40,7 +41,7 @@ inline std::string signed_as(const Reply& reply, const std::string& prefix = "x-
     const auto certificate = api::read_certificate(local_credentials().certificate).value();
     const auto domain = reply.header(prefix + "processor-domain");
     const auto signature = reply.header(prefix + "signature");
-    const auto verified = api::verify_opendsr_signature(
+    const auto verified = verify_opendsr_signature(
         {.domain = domain, .signature = signature}, reply.body,
         {.domain = "localhost", .certificate = certificate}, cdp::SystemClock{}.now());
     return verified ? "signed" : verified.error().reason;

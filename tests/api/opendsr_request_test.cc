@@ -153,6 +153,10 @@ TEST_CASE("callbacks are URLs, and few") {
     CHECK(with({"https://dsr.crm.example/a", "javascript:1"}) ==
           "url_malformed /status_callback_urls/1");
     CHECK(with(json(9, "https://dsr.crm.example/a")) == "too_many_callbacks /status_callback_urls");
+    // What is kept with a request has room for them.
+    const auto url = "https://dsr.crm.example/" + std::string(2'000, 'a');
+    CHECK(with(json(4, url)) == "read");
+    CHECK(with(json(5, url)) == "too_many_callbacks /status_callback_urls");
     CHECK(with("https://dsr.crm.example/a") == "wrong_type /status_callback_urls");
 }
 

@@ -7,6 +7,7 @@
 
 #include "consent/base64.h"
 #include "tests/api/certificates.h"
+#include "tests/api/opendsr_verify.h"
 
 namespace {
 
@@ -20,11 +21,11 @@ std::unique_ptr<api::OpenDsrSigner> signer() {
     return *std::move(made);
 }
 
-std::string verdict(const api::SignedHeaders& headers, std::string_view body,
+std::string verdict(const tests::SignedHeaders& headers, std::string_view body,
                     std::string_view domain = "localhost", cdp::Timestamp now = {}) {
     const auto certificate = api::read_certificate(tests::local_credentials().certificate).value();
     if (now == cdp::Timestamp{}) now = cdp::SystemClock{}.now();
-    const auto verified = api::verify_opendsr_signature(
+    const auto verified = tests::verify_opendsr_signature(
         headers, body, {.domain = domain, .certificate = certificate}, now);
     if (verified) return "good";
     CHECK(verified.error().code == cdp::ErrorCode::forbidden);
@@ -35,6 +36,11 @@ TEST_CASE("what we sign verifies, and nothing else does") {
     const auto mine = signer();
     const auto signature = mine->sign(kBody);
     CHECK(mine->sign(kBody) == signature);
+    // Remembered or not.
+    for (int i = 0; i < 200; ++i) {
+        const auto other = kBody + std::to_string(i % 70);
+        CHECK(verdict({"localhost", mine->sign_refusal(other)}, other) == "good");
+    }
     CHECK(mine->self_signed());
     CHECK(verdict({"localhost", signature}, kBody) == "good");
     CHECK(verdict({"LocalHost", signature}, kBody) == "good");

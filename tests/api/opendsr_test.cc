@@ -2,6 +2,7 @@
 
 #include <filesystem>
 
+#include "api/iab_request.h"
 #include "tests/api/opendsr_keys.h"
 
 namespace {
@@ -105,6 +106,29 @@ TEST_CASE("a server with a certificate that does not fit does not start") {
     std::filesystem::permissions(config.key, std::filesystem::perms::others_read,
                                  std::filesystem::perm_options::add);
     CHECK(start(config) == "key_exposed");
+    const auto now = world.clock.now();
+    const auto expired = api::make_self_signed("localhost", now - std::chrono::days(4000));
+    const auto early = api::make_self_signed("localhost", now + std::chrono::days(10));
+    REQUIRE((expired && early));
+    CHECK(start(tests::OpenDsrKeys(*expired).config()) == "certificate_not_in_force");
+    CHECK(start(tests::OpenDsrKeys(*early).config()) == "certificate_not_in_force");
+}
+
+TEST_CASE("no key is made or read by whoever serves the network") {
+    const tests::OpenDsrKeys keys;
+    World world;
+    const api::OpenDsr dsr(*world.platform, world.clock, keys.config(), "");
+    CHECK(dsr.ready_signer() == nullptr);
+    CHECK(dsr.ready_iab_signer() == nullptr);
+    CHECK(*dsr.signer() == dsr.ready_signer());
+    CHECK(*dsr.iab_signer() == dsr.ready_iab_signer());
+    CHECK(dsr.ready_signer() != nullptr);
+    // Whoever starts later on the same store signs with the same.
+    const api::OpenDsr again(*world.platform, world.clock, keys.config(), "");
+    CHECK((*again.iab_signer())->public_key() == dsr.ready_iab_signer()->public_key());
+    const auto found = world.ask("GET", "/.well-known/dsrdelete.json").json();
+    CHECK(api::from_base64url(found["keys"][0]["x"].get<std::string>()) ==
+          dsr.ready_iab_signer()->public_key());
 }
 
 }  // namespace
