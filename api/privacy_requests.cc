@@ -17,13 +17,18 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kIdentifiersNamedMax = 64;
+
 cdp::Result<std::vector<cdp::RequestedIdentifier>> read_identifiers(const json& document) {
     std::vector<cdp::RequestedIdentifier> out;
     const auto found = document.find("identifiers");
     if (found == document.end()) return out;
     if (!found->is_array())
         return invalid("wrong_type", "A list is expected here.", "/identifiers");
-    for (std::size_t i = 0; i < found->size() && i < kStringsMax; ++i) {
+    if (found->size() > kIdentifiersNamedMax)
+        return invalid("too_many_identifiers", "A request names at most 64 identifiers.",
+                       "/identifiers");
+    for (std::size_t i = 0; i < found->size(); ++i) {
         const auto pointer = "/identifiers/" + std::to_string(i);
         const auto& one = (*found)[i];
         CDP_CHECK(check_members(one, pointer, {"type", "value"}));

@@ -16,7 +16,8 @@
 namespace cdp {
 namespace {
 
-constexpr std::size_t kIdentifiersMax = 64;
+// Those that the hashes of a protocol's request stand for included.
+constexpr std::size_t kIdentifiersMax = 256;
 constexpr std::size_t kPurposesMax = 64;
 constexpr std::size_t kNameMax = 256;
 constexpr std::size_t kTraitsMax = 100;
@@ -50,10 +51,10 @@ std::string content_of(const PrivacyRequest& row, const NewPrivacyRequest& reque
 Result<std::vector<NamedToken>> read_identifiers(const Config& config, const identity::Graph& graph,
                                                  const NewPrivacyRequest& request) {
     if (request.identifiers.empty())
-        return refuse("identifiers_missing", "A request names 1 to 64 identifiers.",
+        return refuse("identifiers_missing", "A request names 1 to 256 identifiers.",
                       "/identifiers");
     if (request.identifiers.size() > kIdentifiersMax)
-        return refuse("too_many_identifiers", "A request names at most 64 identifiers.",
+        return refuse("too_many_identifiers", "A request names at most 256 identifiers.",
                       "/identifiers");
     std::vector<NamedToken> out;
     for (std::size_t i = 0; i < request.identifiers.size(); ++i) {

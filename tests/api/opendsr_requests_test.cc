@@ -4,6 +4,7 @@
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
 #include "consent/base64.h"
+#include "identity/hashed.h"
 #include "tests/api/opendsr_keys.h"
 
 namespace {
@@ -103,6 +104,23 @@ TEST_CASE("an erasure takes who is named, by whichever hash", "[opendsr]") {
     CHECK(status["request_status"] == "completed");
     CHECK(status["results_count"].get<int>() > 0);
     CHECK_FALSE(knows(dsr, "user_id", "u1"));
+}
+
+TEST_CASE("as many as may be named may be held by their hashes", "[opendsr]") {
+    DsrWorld dsr;
+    auto body = request_for("email", "a@shop.example");
+    body["subject_identities"].clear();
+    for (int n = 0; n < 50; ++n) {
+        const auto address = "a" + std::to_string(n) + "@shop.example";
+        dsr.world().receive(R"({"type":"identify","userId":"u2","messageId":"h)" +
+                            std::to_string(n) + R"(","traits":{"email":")" + address + R"("}})");
+        body["subject_identities"].push_back({{"identity_type", "email"},
+                                              {"identity_value", identity::sha256_hex(address)},
+                                              {"identity_format", "sha256"}});
+    }
+    CHECK(dsr.post(body).status == 201);
+    body["subject_identities"].push_back(body["subject_identities"][0]);
+    CHECK(reason_of(dsr.post(body)) == "400 too_many_identities");
 }
 
 TEST_CASE("somebody unknown is answered like everybody, and ends with nothing found", "[opendsr]") {

@@ -218,7 +218,7 @@ TEST_CASE("what cannot be taken as it was asked is refused where it stands") {
     wanted.not_before = world.clock().now() + std::chrono::days(60);
     CHECK(world.refused(wanted) == "not_before_too_late /not_before");
     wanted = Desk::asked(PrivacyKind::erasure);
-    wanted.identifiers.assign(65, {"user_id", "u1"});
+    wanted.identifiers.assign(257, {"user_id", "u1"});
     CHECK(world.refused(wanted) == "too_many_identifiers /identifiers");
 }
 
