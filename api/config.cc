@@ -133,8 +133,8 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     read_titles(table.table("preferences"), fault, out);
     read_google(table.table("google_consent"), fault, out);
     read_privacy(table.table("privacy"), fault, out);
-    read_opendsr(table, out.opendsr);
-    read_iab(table, out.iab);
+    read_opendsr(table, out.platform.types, out.opendsr);
+    read_iab(table, out.platform.types, out.iab);
     read_outgoing(table, out.outgoing);
     read_drp(table, out.agents);
     table.finish();

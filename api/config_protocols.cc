@@ -1,8 +1,8 @@
 #include "api/config_protocols.h"
 
 #include "api/iab_request.h"
+#include "api/opendsr.h"
 #include "api/url.h"
-#include "identity/identifier.h"
 
 namespace api {
 namespace {
@@ -20,7 +20,8 @@ void check_hosts(ConfigTable& table, std::string_view key, const std::vector<std
         if (!is_host(host)) table.blame(key, "A host name in lower case is expected.");
 }
 
-void read_types(ConfigTable& table, std::string_view key, IdentityTypes& out) {
+void read_types(ConfigTable& table, std::string_view key, const identity::IdentifierTypes& known,
+                IdentityTypes& out) {
     const auto* found = table.table(key);
     if (!found) return;
     ConfigTable types(*found, table.path_of(key), table.fault());
@@ -28,7 +29,8 @@ void read_types(ConfigTable& table, std::string_view key, IdentityTypes& out) {
     for (const auto& name : types.keys()) {
         auto& ours = out[name];
         types.read(name, ours);
-        if (!identity::is_type_name(ours)) types.blame(name, "A type of identifier is expected.");
+        if (!known.all().contains(ours))
+            types.blame(name, "A type of identifier that is known here is expected.");
     }
     types.finish();
 }
@@ -68,7 +70,8 @@ void read_callback_hosts(ConfigTable& table, OpenDsrConfig& out) {
 
 }  // namespace
 
-void read_opendsr(ConfigTable& document, OpenDsrConfig& out) {
+void read_opendsr(ConfigTable& document, const identity::IdentifierTypes& types,
+                  OpenDsrConfig& out) {
     const auto* found = document.table("opendsr");
     if (!found) return;
     ConfigTable table(*found, "opendsr", document.fault());
@@ -83,16 +86,16 @@ void read_opendsr(ConfigTable& document, OpenDsrConfig& out) {
     if (out.certificate.empty() != out.key.empty())
         table.blame(out.key.empty() ? "certificate" : "key",
                     "A certificate and its key go together.");
-    read_types(table, "identity_types", out.identity_types);
+    read_types(table, "identity_types", types, out.identity_types);
     read_callback_hosts(table, out);
     table.finish();
 }
 
-void read_iab(ConfigTable& document, IabConfig& out) {
+void read_iab(ConfigTable& document, const identity::IdentifierTypes& types, IabConfig& out) {
     const auto* found = document.table("iab");
     if (!found) return;
     ConfigTable table(*found, "iab", document.fault());
-    read_types(table, "identifier_types", out.identifier_types);
+    read_types(table, "identifier_types", types, out.identifier_types);
     if (const auto* parties = table.array("parties"))
         for (std::size_t i = 0; i < parties->size(); ++i) {
             const auto path = table.path_of("parties") + "[" + std::to_string(i) + "]";
@@ -129,6 +132,23 @@ void read_outgoing(ConfigTable& document, OutgoingConfig& out) {
     table.read("authorities", out.authorities);
     check_hosts(table, "inner_hosts", out.inner_hosts);
     table.finish();
+}
+
+cdp::Result<void> check_protocol_files(const Config& config, const std::string& file,
+                                       cdp::Timestamp now) {
+    const auto wrong = [&](const char* path, const cdp::Error& error) {
+        return error_of({.line = 0, .path = path, .message = error.message}, file);
+    };
+    if (const auto& dsr = config.opendsr; !dsr.key.empty()) {
+        const auto signer = configured_signer(dsr, config.public_url, now);
+        if (!signer)
+            return wrong(
+                signer.error().reason.starts_with("key") ? "opendsr.key" : "opendsr.certificate",
+                signer.error());
+    }
+    const auto rules = read_rules(config.outgoing);
+    if (!rules) return wrong("outgoing.authorities", rules.error());
+    return cdp::Result<void>::ok();
 }
 
 }  // namespace api

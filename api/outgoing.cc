@@ -15,6 +15,7 @@
 #include <boost/beast/ssl.hpp>
 #include <optional>
 
+#include "api/certificate.h"
 #include "api/look_up.h"
 #include "api/public_address.h"
 #include "api/url.h"
@@ -229,6 +230,8 @@ cdp::Result<OutgoingRules> read_rules(const OutgoingConfig& config) {
     if (!opened.ok())
         return failed("authorities_missing", "The file of trusted certificates cannot be read.");
     rules.authorities = CDP_TRY(storage::read_all(opened.number(), kAuthoritiesBytesMax));
+    if (!read_certificate(rules.authorities))
+        return failed("authorities_malformed", "The trusted certificates cannot be read.");
     return rules;
 }
 

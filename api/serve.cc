@@ -8,6 +8,7 @@
 
 #include "api/command_line.h"
 #include "api/config.h"
+#include "api/config_protocols.h"
 #include "api/log_sink.h"
 #include "api/reach.h"
 #include "api/rebuild.h"
@@ -169,6 +170,8 @@ int serve(const ServeCommand& command) {
     }
     const auto config = given_config(command.config);
     if (!config) return fail(config.error());
+    const auto files = check_protocol_files(*config, command.config, cdp::SystemClock().now());
+    if (!files) return fail(files.error());
     block_signals();
     log_to_stderr();
     const auto folder = open_up_to_date(command.data, config->platform);

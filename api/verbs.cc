@@ -6,10 +6,12 @@
 
 #include "api/command_line.h"
 #include "api/config.h"
+#include "api/config_protocols.h"
 #include "api/http_head.h"
 #include "api/json.h"
 #include "api/principals.h"
 #include "api/reach.h"
+#include "cdp/base/clock.h"
 #include "cdp/interrupted.h"
 #include "cdp/texts.h"
 
@@ -137,7 +139,9 @@ int export_lines(const std::string& data, const std::string& kind, const std::st
 
 int check_config(const std::string& file) {
     const auto config = read_config(file);
-    return config ? int{kDone} : fail(config.error());
+    if (!config) return fail(config.error());
+    const auto checked = check_protocol_files(*config, file, cdp::SystemClock().now());
+    return checked ? int{kDone} : fail(checked.error());
 }
 
 }  // namespace api

@@ -3,6 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "api/config_protocols.h"
+#include "tests/api/opendsr_keys.h"
+
 namespace {
 
 // Everything a configuration says, as text that can be compared.
@@ -92,6 +95,38 @@ TEST_CASE("the example for Korea loads, and puts night messages off to the morni
     CHECK(judge.changes_at() == cdp::parse_time("2026-11-21T23:00:00Z"));
 }
 
+TEST_CASE("the files that protocols need are there, and what they are for") {
+    const tests::OpenDsrKeys keys;
+    const auto fault = [&](const std::string& text) {
+        const auto config = api::parse_config(text, "cdp.toml");
+        REQUIRE(config);
+        const auto checked =
+            api::check_protocol_files(*config, "cdp.toml", cdp::SystemClock().now());
+        if (checked) return std::string("good");
+        CHECK(checked.error().reason == "config_wrong");
+        const auto& message = checked.error().message;
+        REQUIRE(message.starts_with("cdp.toml: "));
+        return message.substr(10, message.find(": ", 10) - 10);
+    };
+    const auto dsr = [&](const std::string& domain, const std::string& certificate,
+                         const std::string& key) {
+        return fault("[opendsr]\ndomain = \"" + domain + "\"\ncertificate = \"" + certificate +
+                     "\"\nkey = \"" + key + "\"");
+    };
+    const auto certificate = keys.path("certificate");
+    CHECK(fault("") == "good");
+    CHECK(dsr("localhost", certificate, keys.path("key")) == "good");
+    CHECK(dsr("localhost", keys.path("none"), keys.path("key")) == "opendsr.certificate");
+    CHECK(dsr("localhost", certificate, keys.path("none")) == "opendsr.key");
+    CHECK(dsr("shop.example", certificate, keys.path("key")) == "opendsr.certificate");
+    const auto authorities = [&](const std::string& path) {
+        return fault("[outgoing]\nauthorities = \"" + path + "\"");
+    };
+    CHECK(authorities(certificate) == "good");
+    CHECK(authorities(keys.path("none")) == "outgoing.authorities");
+    CHECK(authorities(keys.path("key")) == "outgoing.authorities");
+}
+
 TEST_CASE("protocols are set by what can be right") {
     const auto config = api::parse_config(R"(
 [opendsr]
@@ -118,6 +153,15 @@ inner_hosts = ["localhost"]
     CHECK(at("[opendsr]\ncancel_seconds = -1").starts_with("opendsr.cancel_seconds: "));
     CHECK(at("[opendsr]\nidentity_types = {email = \"E mail\"}")
               .starts_with("opendsr.identity_types.email: "));
+    // As events may bring any type, it is most likely misspelt.
+    CHECK(at("[opendsr]\nidentity_types = {email = \"e_mail\"}")
+              .starts_with("opendsr.identity_types.email: "));
+    CHECK(at("[iab]\nidentifier_types = {email = \"e_mail\"}")
+              .starts_with("iab.identifier_types.email: "));
+    CHECK(
+        api::parse_config("[identifier_types]\nbadge = {class = \"account\"}\n"
+                          "[opendsr]\nidentity_types = {card = \"badge\"}",
+                          "cdp.toml"));
     CHECK(at("[opendsr]\ncallback_hosts = {crm = [\"https://a.example\"]}")
               .starts_with("opendsr.callback_hosts.crm: "));
     CHECK(at("[[iab.parties]]\ndomain = \"a.example\"").starts_with("iab.parties[0]"));
