@@ -15,11 +15,12 @@
 
 namespace tests {
 
-// Serves connections one by one, each with the same bytes, until it dies. Says how many there were
-// and what the last one asked.
+// Serves connections one by one, each with the same bytes, until it dies. Says how many there were,
+// how many requests came by them and what the last one asked.
 class Listener {
 public:
-    enum class Speaks { plain, tls };
+    // `drips`: in plain, a byte at a time, with pauses.
+    enum class Speaks { plain, tls, drips };
 
     Listener(Speaks speaks, std::string says, bool stays_open = false)
         : speaks_(speaks), says_(std::move(says)), stays_open_(stays_open) {
@@ -37,11 +38,20 @@ public:
         return std::string(speaks_ == Speaks::tls ? "https" : "http") +
                "://localhost:" + std::to_string(port_) + path;
     }
+    int accepted() const { return accepted_; }
     int served() const { return served_; }
     // After the request was answered.
     const std::string& asked() const { return asked_; }
 
 private:
+    template <typename Stream>
+    void drip(Stream& stream, boost::system::error_code& error) {
+        for (const auto& byte : says_) {
+            boost::asio::write(stream, boost::asio::buffer(&byte, 1), error);
+            if (error || stopping_) return;
+            std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        }
+    }
     template <typename Stream>
     void answer(Stream& stream) {
         boost::system::error_code error;
@@ -51,7 +61,10 @@ private:
             if (error) return;
             asked_ = head;
             ++served_;
-            boost::asio::write(stream, boost::asio::buffer(says_), error);
+            if (speaks_ == Speaks::drips)
+                drip(stream, error);
+            else
+                boost::asio::write(stream, boost::asio::buffer(says_), error);
         } while (stays_open_ && !error);
         // Whoever waits for more is left waiting.
         char byte = 0;
@@ -63,7 +76,8 @@ private:
             boost::asio::ip::tcp::socket socket(context_);
             acceptor_.accept(socket, error);
             if (error || stopping_) return;
-            if (speaks_ == Speaks::plain) {
+            ++accepted_;
+            if (speaks_ != Speaks::tls) {
                 answer(socket);
                 continue;
             }
@@ -85,6 +99,7 @@ private:
                                              {boost::asio::ip::address_v4::loopback(), 0}};
     const std::uint16_t port_ = acceptor_.local_endpoint().port();
     std::atomic<bool> stopping_ = false;
+    std::atomic<int> accepted_ = 0;
     std::atomic<int> served_ = 0;
     std::string asked_;
     std::thread thread_;

@@ -50,6 +50,7 @@ TEST_CASE("a connection that stays open is used again") {
             CHECK(reason_of(outgoing.send({.url = listener.url()})) == "answered 200");
     }
     CHECK(listener.served() == 3);
+    CHECK(listener.accepted() == 1);
 }
 
 TEST_CASE("a connection that was closed meanwhile is opened anew") {
@@ -61,10 +62,12 @@ TEST_CASE("a connection that was closed meanwhile is opened anew") {
             CHECK(reason_of(outgoing.send({.url = listener.url()})) == "answered 200");
     }
     CHECK(listener.served() == 3);
+    CHECK(listener.accepted() == 3);
     // Whoever answers nothing at all is asked once.
     const Listener mute(speaks, "\r\n");
     CHECK(ask(trusting_rules(), mute.url()) != "answered 200");
     CHECK(mute.served() == 1);
+    CHECK(mute.accepted() == 1);
 }
 
 TEST_CASE("a redirect is an answer, and nobody follows it") {
@@ -72,7 +75,7 @@ TEST_CASE("a redirect is an answer, and nobody follows it") {
     const Listener listener(Speaks::plain,
                             answer_of("", "302 Found", "Location: " + elsewhere.url() + "\r\n"));
     CHECK(ask(trusting_rules(), listener.url()) == "answered 302");
-    CHECK(elsewhere.served() == 0);
+    CHECK(elsewhere.accepted() == 0);
 }
 
 TEST_CASE("inner addresses are no stranger's to have called") {
@@ -87,7 +90,7 @@ TEST_CASE("inner addresses are no stranger's to have called") {
               "address_not_public");
         CHECK(ask(rules, "http://" + std::string(host) + ":" + port + "/") == "url_not_https");
     }
-    CHECK(listener.served() == 0);
+    CHECK(listener.accepted() == 0);
 }
 
 TEST_CASE("only a certificate that somebody trusted vouches for, of the host asked, is taken") {
@@ -115,12 +118,34 @@ TEST_CASE("who speaks no TLS where it is due is told nothing") {
 }
 
 TEST_CASE("patience ends, and is that of the whole request") {
-    const Listener listener(Speaks::plain, "");
+    const Listener mute(Speaks::plain, "");
+    // Something comes all the while.
+    const Listener slow(Speaks::drips, answer_of(std::string(1'000, 'x')));
     auto rules = trusting_rules();
-    rules.patience = 200ms;
+    rules.patience = 300ms;
+    for (const auto* listener : {&mute, &slow}) {
+        const auto begun = std::chrono::steady_clock::now();
+        CHECK(ask(rules, listener->url()) == "answer_late");
+        CHECK(std::chrono::steady_clock::now() - begun < 3s);
+        CHECK(listener->served() == 1);
+    }
+}
+
+TEST_CASE("what is cancelled ends at once, and nothing follows") {
+    const Listener mute(Speaks::plain, "");
+    auto rules = trusting_rules();
+    rules.patience = 60s;
+    api::Outgoing outgoing(rules);
+    std::thread other([&] {
+        while (mute.served() == 0) std::this_thread::sleep_for(5ms);
+        outgoing.cancel();
+    });
     const auto begun = std::chrono::steady_clock::now();
-    CHECK(ask(rules, listener.url()) == "answer_late");
-    CHECK(std::chrono::steady_clock::now() - begun < 3s);
+    CHECK(reason_of(outgoing.send({.url = mute.url()})) == "cancelled");
+    CHECK(std::chrono::steady_clock::now() - begun < 10s);
+    other.join();
+    CHECK(reason_of(outgoing.send({.url = mute.url()})) == "cancelled");
+    CHECK(mute.accepted() == 1);
 }
 
 TEST_CASE("an answer is read to its bound and not further") {
