@@ -57,15 +57,12 @@ struct Transition {
 using enum PrivacyState;
 using enum PrivacyAct;
 
-// Notes are possible everywhere. What ends without being executed (`fulfil` and `deny` before
-// `begin`) is what nobody needs any more: the person was erased.
+// Notes are possible everywhere. What is received is asked about or verified in the same commit.
+// What ends without being executed (`fulfil` and `deny` before `begin`) is what nobody needs any
+// more: the person was erased.
 constexpr std::array kTransitions{
     Transition{received, ask, waiting_for_verification},
     Transition{received, verify, verified},
-    Transition{received, deny, denied},
-    Transition{received, cancel, cancelled},
-    Transition{received, extend, received},
-    Transition{received, fulfil, fulfilled},
     Transition{waiting_for_verification, verify, verified},
     Transition{waiting_for_verification, deny, denied},
     Transition{waiting_for_verification, cancel, cancelled},
