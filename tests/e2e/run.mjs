@@ -6,6 +6,7 @@ import './channel_claims.mjs';
 import './browser_claims.mjs';
 import './ledger_claims.mjs';
 import './signal_claims.mjs';
+import './agent_claims.mjs';
 import {run_all} from './runner.mjs';
 import {binary, stop_all} from './server.mjs';
 

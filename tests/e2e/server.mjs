@@ -1,7 +1,7 @@
 // The real binary on a data folder of its own, driven only through what DESIGN section 15 promises.
 import {execFile, spawn} from 'node:child_process';
 import {once} from 'node:events';
-import {closeSync, mkdtempSync, openSync, readFileSync, rmSync} from 'node:fs';
+import {closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import {createInterface} from 'node:readline';
@@ -18,11 +18,16 @@ export async function stop_all() {
 }
 
 export class Server {
-    static async start() {
+    // `config`: TOML; without, the defaults.
+    static async start(config) {
         const server = new Server();
         running.add(server);
         server.folder = mkdtempSync(join(tmpdir(), 'cdp-e2e-'));
         server.data = join(server.folder, 'data');
+        if (config) {
+            server.config = join(server.folder, 'cdp.toml');
+            writeFileSync(server.config, config);
+        }
         const {stdout} = await execute(binary, ['init', '--data', server.data]);
         server.admin = stdout.match(/\bc[a-z0-9]{24}\b/)[0];
         await server.serve();
@@ -33,7 +38,8 @@ export class Server {
     async serve() {
         this.log = join(this.folder, 'serve.log');
         const log = openSync(this.log, 'a');
-        this.process = spawn(binary, ['serve', '--data', this.data, '--listen', '127.0.0.1:0'], {
+        const config = this.config ? ['--config', this.config] : [];
+        this.process = spawn(binary, ['serve', '--data', this.data, '--listen', '127.0.0.1:0', ...config], {
             stdio: ['ignore', 'pipe', log],
         });
         closeSync(log);
