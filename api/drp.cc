@@ -79,7 +79,8 @@ Result<cdp::Agent> agent_of(const Call& call) {
 Result<cdp::PrivacyRequest> request_of(const Call& call, const cdp::Agent& agent) {
     auto request =
         CDP_TRY(call.privacy.requests.read(std::string_view(id_in_uuid(call.parameter))));
-    if (request.protocol == cdp::PrivacyProtocol::drp && request.sender == agent.id) return request;
+    if (request.protocol == cdp::PrivacyProtocol::drp && request.sender == drp_sender(agent))
+        return request;
     return cdp::Error{.code = cdp::ErrorCode::forbidden,
                       .reason = "request_foreign",
                       .message = "Another agent manages this request."};
@@ -90,7 +91,7 @@ Result<std::string> exercise(const Call& call) {
     const auto message = CDP_TRY(open_drp(call.body, agent.verify_key));
     CDP_TRY(check_envelope(message.claims, agent.id, call.config.business_id, call.now));
     const auto wanted = CDP_TRY(drp_request_of(message, agent, call.config, call.now));
-    const auto taken = call.privacy.requests.submit(agent.id, wanted);
+    const auto taken = call.privacy.requests.submit(drp_sender(agent), wanted);
     if (!taken && taken.error().reason == "kind_not_served")
         return invalid("exercise_unknown", "Unsupported rights actions submitted.");
     if (!taken) return taken.error();
@@ -125,7 +126,7 @@ Result<std::string> revoke(const Call& call) {
     auto request = CDP_TRY(request_of(call, agent));
     CDP_CHECK(check_revocation(call, agent, message, request.id));
     if (request.state != cdp::PrivacyState::cancelled)
-        request = CDP_TRY(call.privacy.requests.step("agent:" + agent.id, request.id,
+        request = CDP_TRY(call.privacy.requests.step(drp_sender(agent), request.id,
                                                      {.act = cdp::PrivacyAct::cancel}));
     return told_of(request, call);
 }

@@ -5,6 +5,7 @@
 
 #include "api/drp_request.h"
 #include "api/url.h"
+#include "cdp/privacy_sender.h"
 
 namespace api {
 
@@ -15,7 +16,7 @@ CallbackProtocol drp_callbacks(const DrpAnswers& with) {
         const auto url = callback_of(request);
         if (url.empty()) return std::optional(std::move(out));
         const auto parsed = parse_url(url);
-        const auto agent = CDP_TRY(with.agents.find(request.sender));
+        const auto agent = CDP_TRY(with.agents.find(cdp::name_in_sender(request.sender)));
         const bool allowed =
             parsed && agent &&
             std::ranges::find(agent->callback_hosts, parsed->host) != agent->callback_hosts.end();

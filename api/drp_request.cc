@@ -10,6 +10,7 @@
 #include "cdp/privacy_request_rows.h"
 #include "consent/json_writer.h"
 #include "consent/sha256.h"
+#include "consent/utf8.h"
 
 namespace api {
 namespace {
@@ -19,6 +20,7 @@ using cdp::PrivacyState;
 using nlohmann::json;
 
 constexpr std::size_t kUrlMax = 2'048;
+constexpr std::size_t kAgentRequestIdMax = 256;
 // It wanted to be called back at a host that is not the agent's.
 constexpr const char* kCallbackNotAllowed = "callback_not_allowed";
 
@@ -84,6 +86,20 @@ std::optional<std::string> host_of(std::string_view url) {
     return host;
 }
 
+// The agent's own, which it is handed back.
+cdp::Result<std::string> agent_request_id_in(const json& claims) {
+    for (const std::string name : {"agent_request_id", "agent-request-id"}) {
+        const auto found = claims.find(name);
+        if (found == claims.end() || found->is_null()) continue;
+        auto id = claim(claims, name.c_str());
+        if (!found->is_string() || id.size() > kAgentRequestIdMax || !consent::is_line(id))
+            return invalid("malformed_agent_request_id",
+                           name + " is one line of at most 256 bytes.", "/" + name);
+        if (!id.empty()) return id;
+    }
+    return std::string();
+}
+
 json context_of(const cdp::PrivacyRequest& request) {
     auto context = json::parse(request.context, nullptr, /*allow_exceptions=*/false);
     return context.is_object() ? context : json::object();
@@ -91,6 +107,16 @@ json context_of(const cdp::PrivacyRequest& request) {
 
 bool shows(PrivacyKind kind) {
     return kind == PrivacyKind::access || kind == PrivacyKind::access_categories;
+}
+
+std::string details_of(const cdp::PrivacyRequest& request) {
+    std::string out;
+    if (!request.extended_for.empty())
+        out = "The time to answer was extended: " + request.extended_for;
+    for (const auto& [why, types] : request.results.stayed)
+        for (const auto& type : types)
+            out += (out.empty() ? "" : "; ") + ("Not erased: " + type) + ", " + why;
+    return out;
 }
 
 struct Standing {
@@ -153,16 +179,20 @@ cdp::Result<cdp::NewPrivacyRequest> drp_request_of(const DrpMessage& message,
     out.callbacks = host && std::ranges::find(hosts, *host) != hosts.end();
     if (exercise->kind == PrivacyKind::erasure || shows(exercise->kind))
         out.not_before = now + config.revoke_window;
+    out.signed_by = "registration " + agent.registration();
     json context{{"exercise", std::string(exercise->name)}};
     if (out.callbacks)
         context["callback"] = url;
     else if (!url.empty())
         out.note = kCallbackNotAllowed;
-    for (const auto* name : {"agent_request_id", "agent-request-id"})
-        if (const auto id = claim(claims, name); !id.empty() && id.size() <= kUrlMax)
-            context["agent_request_id"] = id;
+    const auto id = CDP_TRY(agent_request_id_in(claims));
+    if (!id.empty()) context["agent_request_id"] = id;
     out.context = context.dump();
     return out;
+}
+
+std::string drp_sender(const cdp::Agent& agent) {
+    return "agent:" + agent.id;
 }
 
 std::string callback_of(const cdp::PrivacyRequest& request) {
@@ -200,8 +230,7 @@ std::string drp_status(const cdp::PrivacyRequest& request, const DrpUrls& urls,
     out.text("received_at", cdp::format_time(request.received));
     out.text("expected_by", cdp::format_time(request.due()));
     out.text_if("agent_request_id", claim(context_of(request), "agent_request_id"));
-    if (!request.extended_for.empty())
-        out.text("processing_details", "The time to answer was extended: " + request.extended_for);
+    out.text_if("processing_details", details_of(request));
     out.text("status", standing.status).text_if("reason", standing.reason);
     if (request.state == PrivacyState::waiting_for_verification) {
         out.text_if("user_verification_url", urls.verification);

@@ -11,12 +11,14 @@
 namespace api {
 
 // What a message asks for. Errors: invalid_argument, exercise_unknown, regime_unknown,
-// identity_missing, callback_malformed.
+// identity_missing, callback_malformed, malformed_agent_request_id.
 cdp::Result<cdp::NewPrivacyRequest> drp_request_of(const DrpMessage& message,
                                                    const cdp::Agent& agent,
                                                    const cdp::AgentTerms& config,
                                                    cdp::Timestamp now);
 
+// Whose requests an agent's are: agent:ID.
+std::string drp_sender(const cdp::Agent& agent);
 // Where its agent is called back; empty: nowhere.
 std::string callback_of(const cdp::PrivacyRequest& request);
 

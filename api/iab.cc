@@ -37,16 +37,20 @@ cdp::NewPrivacyRequest request_of(const Services& services, const IabRequest& as
     return out;
 }
 
+std::string sender_of(const IabRequest& asked) {
+    return "iab:" + asked.origin.domain;
+}
+
 cdp::Result<void> take(const Services& services, const IabRequest& asked) {
     const auto identity = CDP_TRY(iab_identity(asked, *services.iab));
     CDP_CHECK(verify_iab_request(asked, *services.iab, services.clock.now()));
     const auto& privacy = services.platform.privacy();
     auto request = request_of(services, asked);
     // Whose hash it was may have changed since it was taken.
-    if (privacy.requests.find(request.protocol, asked.origin.domain, request.external_id))
+    if (privacy.requests.find(request.protocol, sender_of(asked), request.external_id))
         return cdp::Result<void>::ok();
     request.identifiers = CDP_TRY(identifiers_of({identity}, privacy.hashes));
-    const auto taken = privacy.requests.submit(asked.origin.domain, request);
+    const auto taken = privacy.requests.submit(sender_of(asked), request);
     if (!taken && taken.error().reason != "request_id_reused") return taken.error();
     return cdp::Result<void>::ok();
 }

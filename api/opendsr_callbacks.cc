@@ -6,6 +6,7 @@
 #include "api/opendsr_state.h"
 #include "api/results_link.h"
 #include "api/url.h"
+#include "cdp/privacy_sender.h"
 
 namespace api {
 namespace {
@@ -45,11 +46,12 @@ CallbackProtocol opendsr_callbacks(const OpenDsr& dsr, const cdp::OwnSecrets& se
         state.results_url = results_url(dsr, secrets, request, clock.now());
         ToldStatus out{.status = std::string(to_string(state.status)), .callbacks = {}};
         for (const auto& url : context->callback_urls)
-            out.callbacks.push_back({.url = url,
-                                     .allowed = is_allowed(dsr, request.sender, url),
-                                     .write = [&dsr, state, url, prefix = context->header_prefix] {
-                                         return write(dsr, state, prefix, url);
-                                     }});
+            out.callbacks.push_back(
+                {.url = url,
+                 .allowed = is_allowed(dsr, std::string(cdp::name_in_sender(request.sender)), url),
+                 .write = [&dsr, state, url, prefix = context->header_prefix] {
+                     return write(dsr, state, prefix, url);
+                 }});
         return std::optional(std::move(out));
     };
     return {.protocol = cdp::PrivacyProtocol::open_dsr, .status_of = status_of};

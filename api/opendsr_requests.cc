@@ -36,17 +36,17 @@ cdp::PrivacyKind kind_of(OpenDsrType type) {
     return cdp::PrivacyKind::access;
 }
 
-// One role and name is one controller.
-std::string controller_of(const Request& request) {
-    return request.uid >= 0 ? author_of(request) : request.caller.name;
-}
-
 cdp::Error reused() {
     return invalid("request_id_reused", "Another request was sent under this id.",
                    "/subject_request_id");
 }
 
 cdp::Result<OpenDsrContext> context_of(const cdp::PrivacyRequest& request) {
+    if (request.context.empty()) {  // gone with the person
+        OpenDsrContext out;
+        out.received = request.received;
+        return out;
+    }
     if (auto context = decode_opendsr_context(request.context)) return *std::move(context);
     return cdp::Error{.code = cdp::ErrorCode::corruption,
                       .reason = "data_damaged",
@@ -82,6 +82,8 @@ cdp::Result<std::optional<cdp::PrivacyRequest>> earlier(const cdp::PrivacyReques
         return std::optional<cdp::PrivacyRequest>();
     if (!found) return found.error();
     const auto context = CDP_TRY(context_of(*found));
+    // Whether it is the same is then known by what was taken down.
+    if (context.content.empty()) return std::optional<cdp::PrivacyRequest>();
     if (context.content != content) return reused();
     return std::optional(*std::move(found));
 }
@@ -112,6 +114,7 @@ cdp::Result<cdp::PrivacyRequest> take(const Services& services, const Asked& ask
                                             .content = content,
                                             .header_prefix = asked.header_prefix,
                                             .callback_urls = wanted.callback_urls});
+    request.content = content;
     request.callbacks = !wanted.callback_urls.empty();
     auto taken = privacy.requests.submit(asked.controller, request);
     // Somebody sent it twice at once.
@@ -143,8 +146,8 @@ Response received(const Services& services, const Asked& asked) {
 }
 
 cdp::Result<cdp::PrivacyRequest> find(const Services& services, const Request& request) {
-    return services.platform.privacy().requests.find(
-        PrivacyProtocol::open_dsr, controller_of(request), percent_decode(request.parameter));
+    return services.platform.privacy().requests.find(PrivacyProtocol::open_dsr, author_of(request),
+                                                     percent_decode(request.parameter));
 }
 
 Response cancelled(const Services& services, const cdp::PrivacyRequest& request,
@@ -170,7 +173,7 @@ Response cancelled(const Services& services, const cdp::PrivacyRequest& request,
 void submit_opendsr(const Services& services, const Request& request, Answer answer) {
     services.aside([&services,
                     asked = Asked{.body = std::string(request.body),
-                                  .controller = controller_of(request),
+                                  .controller = author_of(request),
                                   .header_prefix = std::string(opendsr_prefix(request.head->path))},
                     answer = std::move(answer)] { answer(received(services, asked)); });
 }
@@ -190,7 +193,7 @@ void cancel_opendsr(const Services& services, const Request& request, Answer ans
     auto found = find(services, request);
     if (!found) return answer(problem(found.error()));
     services.aside(
-        [&services, found = *std::move(found), controller = controller_of(request),
+        [&services, found = *std::move(found), controller = author_of(request),
          answer = std::move(answer)] { answer(cancelled(services, found, controller)); });
 }
 

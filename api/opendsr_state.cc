@@ -2,6 +2,7 @@
 
 #include "cdp/base/assert.h"
 #include "cdp/base/bytes.h"
+#include "cdp/privacy_sender.h"
 
 namespace api {
 namespace {
@@ -49,7 +50,7 @@ OpenDsrStatus status_of(cdp::PrivacyState state) {
 }
 
 OpenDsrState state_of(const cdp::PrivacyRequest& request, const OpenDsrContext& context) {
-    OpenDsrState out{.controller_id = request.sender,
+    OpenDsrState out{.controller_id = std::string(cdp::name_in_sender(request.sender)),
                      .subject_request_id = request.external_id,
                      .api_version = context.api_version,
                      .received = context.received,

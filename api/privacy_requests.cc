@@ -121,7 +121,7 @@ void add_privacy_request(const Services& services, const Request& request, Answe
     auto wanted = read_request(request.body);
     if (!wanted) return answer(problem(wanted.error()));
     services.aside([&requests = services.platform.privacy().requests, wanted = std::move(*wanted),
-                    sender = request.caller.name, reader = reader_of(request),
+                    sender = author_of(request), reader = reader_of(request),
                     urls_of = urls_at(services, request), answer = std::move(answer)] {
         answer(done(requests, reader, urls_of, requests.submit(sender, wanted)));
     });

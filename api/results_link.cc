@@ -11,6 +11,7 @@
 #include "cdp/base/bytes.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
+#include "cdp/privacy_sender.h"
 #include "cdp/subject_report.h"
 
 namespace api {

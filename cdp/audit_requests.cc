@@ -65,7 +65,8 @@ Result<Shown> audit_rights_requests(const AuditSources& sources, const AuditQuer
     AuditProofs proofs(sources);
     consent::JsonWriter out;
     out.open().open_list("requests");
-    for (const auto& row : page.rows) {
+    for (auto row : page.rows) {
+        put_words(row.request, CDP_TRY(subjects_of(*snapshot, sources.vault, row.id())).words);
         put_privacy_request(out.open(), row.request, sources.clock.now());
         out.open_list("steps");
         for (const auto& step : CDP_TRY(steps_of(*snapshot, sources.vault, row.id()))) {

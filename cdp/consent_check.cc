@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cdp/named.h"
+#include "cdp/privacy_sender.h"
 #include "cdp/refuse.h"
 #include "cdp/signal_intake.h"
 #include "consent/gpp.h"
@@ -72,7 +73,7 @@ bool may_claim(Origin origin, ActorKind kind) {
 Checked read_actor(const Principal& caller, const ConsentRequest& request, CheckedConsent& out) {
     auto& record = out.record;
     record.actor.kind = record.origin == Origin::officer ? ActorKind::officer : ActorKind::api;
-    record.actor.id = std::string(to_string(caller.role)) + ':' + caller.name;
+    record.actor.id = speaker_of(caller);
     const auto pointer = out.pointer + "/actor";
     CDP_CHECK(read_word(request.actor, consent::parse_actor_kind, "invalid_actor",
                         "The actor is one of self, officer, agent, import, api.", pointer,

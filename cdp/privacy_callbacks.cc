@@ -40,6 +40,7 @@ Result<void> PrivacyRequests::settle(const OwedCallback& owed, const std::string
     const Decide decide = [&](PrivacyChange& change, const auto&) -> Result<bool> {
         const auto protocol = change.request().protocol;
         if (!CDP_TRY(take_owed(change.transaction(), protocol, owed))) return false;
+        if (change.row().owed > 0) --change.row().owed;
         CDP_CHECK(change.take(PrivacyAct::note, kOurselves, code, detail));
         return true;
     };

@@ -23,9 +23,9 @@ public:
     Timestamp now() const { return now_; }
 
     // A step, its entry in the ledger and, when the state changes, the callback that is owed.
-    // step_not_possible (conflict).
+    // step_not_possible (conflict). `remark`: the digest of one that put_remark keeps.
     Result<void> take(PrivacyAct act, const std::string& author, const std::string& code = {},
-                      const std::string& detail = {});
+                      const std::string& detail = {}, const consent::Sha256& remark = {});
     // When it wants to be looked at next, by its state; of what is in progress whoever works on it
     // says.
     void schedule();

@@ -146,7 +146,6 @@ Result<CheckedPrivacyRequest> check_privacy_request(const PrivacyCheckNeeds& wit
     one.protocol = request.protocol;
     one.regime = regime->name;
     one.sender = sender;
-    one.external_id = request.external_id;
     one.purposes = CDP_TRY(purposes_of(with.config.policy, request));
     one.suppression = request.suppression;
     one.verified_by = request.verified_by;
@@ -162,10 +161,10 @@ Result<CheckedPrivacyRequest> check_privacy_request(const PrivacyCheckNeeds& wit
     if (one.not_before && *one.not_before > one.answer_by)
         return refuse("not_before_too_late", "It would be done after its answer is due.",
                       "/not_before");
-    one.context = request.context;
     one.callbacks = request.callbacks;
-    out.row.content =
-        with.vault.hash<Token>("privacy request content", content_of(one, request, out.named));
+    out.row.content = with.vault.hash<Token>(
+        "privacy request content",
+        request.content.empty() ? content_of(one, request, out.named) : request.content);
     return out;
 }
 

@@ -7,10 +7,14 @@
 #include "cdp/base/bytes.h"
 #include "cdp/named_persons.h"
 #include "cdp/privacy_regimes.h"
+#include "cdp/privacy_sender.h"
 #include "consent/policy.h"
 
 namespace cdp {
 namespace {
+
+// What is several people's, and so not one's to have erased.
+constexpr const char* kShared = "identifier_shared";
 
 struct EarlierErasure {
     // It took the identifier since the request was begun, or before, when there is nothing left of
@@ -34,7 +38,7 @@ Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests
                              const PrivacyJob& job) {
     const auto about = "privacy_request " + to_hex(job.request.id.view());
     std::set<PrivacyRequestId> done;
-    bool shared = false;
+    PrivacyResults out;
     for (const Token& token : job.plan) {
         const auto named = std::ranges::find(job.named, token, &NamedToken::token);
         const bool still_named = named != job.named.end();
@@ -46,17 +50,16 @@ Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests
                                                              .value = named->identifier.value,
                                                              .reason = about});
             // A person is erased by another identifier; what is several people's stays.
-            shared = shared || (!erasure && erasure.error().reason == "identifier_shared");
-            if (!erasure && erasure.error().reason != "identifier_shared") return erasure.error();
+            if (!erasure && erasure.error().reason != kShared) return erasure.error();
+            if (!erasure) out.stayed[kShared].push_back(named->identifier.type);
             if (erasure) done.insert(erasure->id);
             if (erasure && earlier.interrupted) done.insert(*earlier.interrupted);
         }
     }
-    if (done.empty() && shared)
+    if (done.empty() && !out.stayed.empty())
         return Error{.code = ErrorCode::conflict,
-                     .reason = "identifier_shared",
+                     .reason = kShared,
                      .message = "All identifiers of the request are several people's."};
-    PrivacyResults out;
     for (const auto& id : done) {
         const auto erasure = CDP_TRY(with.erasures.find(id));
         out.erasures.push_back(to_hex(id.view()));
@@ -108,18 +111,13 @@ std::optional<Timestamp> no_reask_until(const PrivacyRequest& request) {
     return regime->no_reask.after(request.received);
 }
 
-// Whoever took the request, for whom this is done.
-Principal officer_of(const PrivacyJob& job) {
-    return {
-        .role = Role::officer, .name = job.request.sender, .channel = "", .trust = Trust::server};
-}
-
 // The ids of the records, which are the same when it is done again. What is from before an erasure
 // of whoever it names is none, and counted.
 Result<PrivacyResults> record(ConsentIntake& intake, const PrivacyJob& job,
                               std::vector<ConsentRequest> answers) {
     PrivacyResults out;
-    for (auto& one : CDP_TRY(intake.run_and_wait(officer_of(job), std::move(answers)))) {
+    for (auto& one :
+         CDP_TRY(intake.run_and_wait(principal_of(job.request.sender), std::move(answers)))) {
         if (std::ranges::find(one.warnings, "suppressed", &ConsentWarning::code) ==
             one.warnings.end())
             out.records.push_back(std::move(one.id));
@@ -192,8 +190,9 @@ Result<PrivacyResults> rectify(const PrivacyExecutors& with, const PrivacyJob& j
     for (const auto& one : job.named) named.push_back(one.token);
     const auto snapshot = with.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    const Reader reader{
-        .who = officer_of(job), .route = "POST /v1/privacy/requests", .reason = about};
+    const Reader reader{.who = principal_of(job.request.sender),
+                        .route = "POST /v1/privacy/requests",
+                        .reason = about};
     PrivacyResults out{.matched = true};
     for (const auto& [asked, person] : CDP_TRY(named_persons(with.graph, transaction, named))) {
         RequestedIdentifier whom{.type = std::string(kPersonType), .value = to_hex(person.view())};

@@ -95,7 +95,11 @@ Result<std::string> PrivacyRequests::page(const PrivacyRequestsQuery& query) con
             outcome = row.error();
             return false;
         }
-        return out.add(row->request, std::string(key.substr(prefix.size())));
+        if (auto words = subjects_of(*snapshot, needs_.vault, row->id()))
+            put_words(row->request, std::move(words->words));
+        else
+            outcome = words.error();
+        return outcome && out.add(row->request, std::string(key.substr(prefix.size())));
     }));
     CDP_CHECK(outcome);
     return std::move(out).finish(question);
@@ -122,6 +126,8 @@ Result<std::string> PrivacyRequests::json(const PrivacyRequest& request,
     out.open_list("steps");
     for (const auto& step : request.steps) {
         put_privacy_step(out.open(), request.id, step);
+        if (const auto said = request.remarks.find(step.number); said != request.remarks.end())
+            out.text("detail", said->second.text);
         const auto commitment = step.commitment(request.id);
         out.open("ledger").text("commitment", to_hex(consent::view(commitment)));
         if (const auto index = CDP_TRY(snapshot->get(consent::entry_index_key(commitment))))

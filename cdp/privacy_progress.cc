@@ -10,6 +10,7 @@
 #include "cdp/privacy_requests.h"
 #include "cdp/refuse.h"
 #include "cdp/texts.h"
+#include "consent/entry.h"
 #include "consent/utf8.h"
 
 // What becomes of requests: by steps that somebody takes, and by themselves.
@@ -70,7 +71,7 @@ Result<std::vector<TimedRequest>> due_at(const storage::Snapshot& snapshot, Time
 }
 
 std::string code_of(const PrivacyResults& results) {
-    if (results.matched) return "done";
+    if (results.matched) return results.stayed.empty() ? "done" : "done_in_part";
     return results.counts.contains(kSuppressedCount) ? "suppressed" : "nothing_held";
 }
 
@@ -129,8 +130,8 @@ Result<PrivacyRequest> PrivacyRequests::step(const std::string& author, const Pr
     CDP_CHECK(check_step(step));
     PrivacyResults lifted;
     if (step.act == PrivacyAct::lift) CDP_CHECK(lift(id, step, lifted));
-    const Decide decide = [&](PrivacyChange& change, const auto&) -> Result<bool> {
-        CDP_CHECK(take(author, step, change));
+    const Decide decide = [&](PrivacyChange& change, const auto& snapshot) -> Result<bool> {
+        CDP_CHECK(take(author, step, change, snapshot));
         if (step.act == PrivacyAct::lift) change.request().results.lifted = lifted.records;
         return true;
     };
@@ -139,7 +140,7 @@ Result<PrivacyRequest> PrivacyRequests::step(const std::string& author, const Pr
 }
 
 Result<void> PrivacyRequests::take(const std::string& author, const PrivacyStepRequest& step,
-                                   PrivacyChange& change) const {
+                                   PrivacyChange& change, const storage::Snapshot& snapshot) const {
     auto& request = change.request();
     const bool blocked = !request.blocked.empty();
     const bool ends = step.act == PrivacyAct::deny || step.act == PrivacyAct::fulfil;
@@ -153,10 +154,16 @@ Result<void> PrivacyRequests::take(const std::string& author, const PrivacyStepR
         return conflict("step_not_possible", "Only a restriction is lifted.");
     if (step.act == PrivacyAct::lift && !request.results.lifted.empty())
         return conflict("already_lifted", "This restriction was lifted before.");
-    CDP_CHECK(change.take(
-        step.act, author,
-        step.code.empty() && step.denial ? std::string(to_string(*step.denial)) : step.code,
-        step.detail));
+    const auto code =
+        step.code.empty() && step.denial ? std::string(to_string(*step.denial)) : step.code;
+    const auto number = request.steps_taken;
+    PrivacyRemark remark{.text = step.detail};
+    if (!step.detail.empty()) remark.salt = consent::random_salt();
+    CDP_CHECK(change.take(step.act, author, code, "",
+                          step.detail.empty() ? consent::Sha256{} : remark.digest()));
+    if (!step.detail.empty())
+        CDP_CHECK(
+            put_remark(change.transaction(), snapshot, needs_.vault, request.id, number, remark));
     switch (step.act) {
         case PrivacyAct::verify: request.verified_by = step.code; break;
         case PrivacyAct::extend: CDP_CHECK(extend(request, step.code, change.now())); break;
@@ -193,8 +200,7 @@ Result<PrivacyJob> PrivacyRequests::job_of(const PrivacyRow& row) const {
                    .named = std::move(subjects.named),
                    .plan = row.plan,
                    .begun = row.begun};
-    job.request.reason = std::move(subjects.reason);
-    job.request.traits = std::move(subjects.traits);
+    put_words(job.request, std::move(subjects.words));
     for (const auto& one : job.named) job.request.identifiers.push_back(one.identifier);
     job.request.steps = CDP_TRY(steps_of(*snapshot, needs_.vault, row.id()));
     return job;

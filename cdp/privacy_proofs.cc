@@ -36,10 +36,8 @@ Result<PrivacyRequest> PrivacyRequests::prove(const PrivacyRequestId& id,
         request.verified_by = kByLink;
         if (others.empty()) return true;
         for (const Token& other : others) erase_subject(change.transaction(), id, other);
-        const PrivacySubject rest{
-            .identifier = {}, .reason = subjects.reason, .traits = subjects.traits};
         CDP_CHECK(put_subjects(change.transaction(), needs_.vault, id, std::span(&*proved, 1),
-                               token, rest));
+                               token, subjects.words));
         return true;
     };
     CDP_TRY(change(id, decide));

@@ -39,11 +39,14 @@ struct NewPrivacyRequest {
     std::optional<Timestamp> received = {};
     std::optional<Timestamp> not_before =
         {};  // until then nothing is done, and it can be cancelled
-    // The protocol's own, handed back as it is and kept when the person is erased: no personal
-    // data.
+    // The protocol's own, handed back as it is. It goes with the person, or once the protocol was
+    // told of the end.
     std::string context = {};
+    // By what the same request is known when it comes again; empty: by all of it.
+    std::string content = {};
     bool callbacks = false;  // each change of its state is owed to the protocol
     std::string note = {};   // a code: something else that happened, a step of the same commit
+    std::string signed_by = {};  // which of the sender's keys has signed it; in its first step
 };
 
 // Somebody whom an identifier that was named led to, and all that was theirs then.
@@ -62,6 +65,8 @@ struct PrivacyResults {
     std::vector<std::string> lifted = {};              // the records by which a restriction ended
     std::vector<std::string> made = {};                // rectifications or suppressions
     std::map<std::string, std::uint64_t> counts = {};  // of data, by kind
+    // What was not erased, by why: the types of what was named.
+    std::map<std::string, std::vector<std::string>> stayed = {};
     std::optional<Timestamp> until = {};  // of access and portability: as long as it is given
     // Of these two, of whom it is given: kept with whom the request names, and gone with them; read
     // by PrivacyRequests::found_in alone.
@@ -74,12 +79,14 @@ struct PrivacyResults {
 struct PrivacyStep {
     std::uint32_t number = 0;
     Timestamp time{};
-    std::string author = {};  // a key, a protocol's sender, or `cdp`
+    std::string author = {};  // as a request's sender is written, or `cdp`
     PrivacyAct act = PrivacyAct::receive;
     std::optional<PrivacyState> from = {};  // none: it began
     PrivacyState to = PrivacyState::received;
-    std::string code = {};      // why or how, a word of [a-z0-9_]
-    std::string detail = {};    // one line more
+    std::string code = {};    // why or how, a word of [a-z0-9_]
+    std::string detail = {};  // one line more of ours
+    // Of what somebody said about it in their own words, which go with the person; zeros: nothing.
+    consent::Sha256 remark = {};
     consent::Sha256 salt = {};  // of its entry in the ledger
 
     // What that commits to.
@@ -87,6 +94,15 @@ struct PrivacyStep {
     consent::Sha256 commitment(const PrivacyRequestId& request) const;
 
     friend bool operator==(const PrivacyStep&, const PrivacyStep&) = default;
+};
+
+// In the words of whoever took a step.
+struct PrivacyRemark {
+    consent::Sha256 salt = {};
+    std::string text = {};
+
+    consent::Sha256 digest() const;
+    friend bool operator==(const PrivacyRemark&, const PrivacyRemark&) = default;
 };
 
 // What said_of wrote, without its salt; nullopt: it did not.
@@ -101,6 +117,7 @@ struct PrivacyRequest {
     PrivacyKind kind = PrivacyKind::access;
     PrivacyProtocol protocol = PrivacyProtocol::direct;
     std::string regime = {};
+    // Who brought it, as role:name, uid:N, agent:ID or iab:DOMAIN.
     std::string sender = {};
     std::string external_id = {};
     PrivacyState state = PrivacyState::received;
@@ -125,6 +142,7 @@ struct PrivacyRequest {
     std::vector<RequestedIdentifier> identifiers = {};  // normal forms of those still held
     std::string reason = {};
     std::map<std::string, std::string> traits = {};
+    std::map<std::uint32_t, PrivacyRemark> remarks = {};  // by the number of the step
     std::vector<PrivacyStep> steps = {};
 
     Timestamp due() const { return extended_until.value_or(answer_by); }
@@ -135,7 +153,7 @@ struct PrivacyStepRequest {
     PrivacyAct act = PrivacyAct::note;
     std::string code =
         {};  // verify: the method; extend, fulfil, lift, note: why; required for these
-    std::string detail = {};
+    std::string detail = {};                   // one line of their own; goes with the person
     std::optional<PrivacyDenial> denial = {};  // deny: required
     bool informed = false;                     // lift: the person was told before (Art. 18(3))
 };

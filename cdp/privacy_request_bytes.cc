@@ -59,6 +59,11 @@ public:
         return n == 1;
     }
     std::string text() { return std::string(in.bytes()); }
+    consent::Sha256 hash() {
+        consent::Sha256 out{};
+        std::ranges::copy(in.raw(out.size()), out.begin());
+        return out;
+    }
     Timestamp time() { return timestamp_of(in.i64()); }
     std::optional<Timestamp> time_or_none() {
         if (!flag()) return std::nullopt;
@@ -89,6 +94,11 @@ void put_results(ByteWriter& out, const PrivacyResults& results) {
         put_texts(out, *list);
     out.u32(static_cast<std::uint32_t>(results.counts.size()));
     for (const auto& [name, count] : results.counts) out.bytes(name).u64(count);
+    out.u32(static_cast<std::uint32_t>(results.stayed.size()));
+    for (const auto& [why, types] : results.stayed) {
+        out.bytes(why);
+        put_texts(out, types);
+    }
     put_time(out, results.until);
 }
 
@@ -99,6 +109,10 @@ PrivacyResults take_results(Reading& from) {
     for (auto n = from.in.u32(); n > 0 && from.in.ok(); --n) {
         auto name = from.text();
         out.counts[std::move(name)] = from.in.u64();
+    }
+    for (auto n = from.in.u32(); n > 0 && from.in.ok(); --n) {
+        auto why = from.text();
+        out.stayed[std::move(why)] = from.texts();
     }
     out.until = from.time_or_none();
     return out;
@@ -153,7 +167,7 @@ std::string encode(const PrivacyRow& row) {
     put_request(out, row.request);
     out.raw(row.content.view()).u32(static_cast<std::uint32_t>(row.plan.size()));
     for (const Token& token : row.plan) out.raw(token.view());
-    out.i64(milliseconds_of(row.begun)).u32(row.attempts);
+    out.i64(milliseconds_of(row.begun)).u32(row.owed).u32(row.attempts);
     put_time(out, row.ready_at);
     return out.take();
 }
@@ -166,6 +180,7 @@ std::optional<PrivacyRow> decode_privacy_row(std::string_view bytes) {
     for (auto n = from.in.u32(); n > 0 && from.in.ok(); --n)
         out.plan.push_back(from.in.id<Token>());
     out.begun = from.time();
+    out.owed = from.in.u32();
     out.attempts = from.in.u32();
     out.ready_at = from.time_or_none();
     if (!from.done()) return std::nullopt;
@@ -183,6 +198,7 @@ std::string encode_without_salt(const PrivacyStep& step) {
         .u8(byte_of(step.to))
         .bytes(step.code)
         .bytes(step.detail)
+        .raw(consent::view(step.remark))
         .take();
 }
 
@@ -201,7 +217,8 @@ std::optional<PrivacyStep> decode_privacy_step(std::string_view bytes) {
     out.to = from.word(kPrivacyStateLast);
     out.code = from.text();
     out.detail = from.text();
-    std::ranges::copy(from.in.raw(out.salt.size()), out.salt.begin());
+    out.remark = from.hash();
+    out.salt = from.hash();
     if (!from.done()) return std::nullopt;
     return out;
 }
@@ -218,9 +235,14 @@ std::optional<SaidPrivacyStep> decode_said_step(std::string_view bytes) {
 
 std::string encode(const PrivacySubject& subject) {
     ByteWriter out;
+    const auto& words = subject.words;
     out.u8(kFormat).bytes(subject.identifier.type).bytes(subject.identifier.value);
-    out.bytes(subject.reason);
-    put_traits(out, subject.traits);
+    out.bytes(words.reason);
+    put_traits(out, words.traits);
+    out.bytes(words.external_id).bytes(words.context);
+    out.u32(static_cast<std::uint32_t>(words.remarks.size()));
+    for (const auto& [step, remark] : words.remarks)
+        out.u32(step).raw(consent::view(remark.salt)).bytes(remark.text);
     return out.take();
 }
 
@@ -229,8 +251,16 @@ std::optional<PrivacySubject> decode_privacy_subject(std::string_view bytes) {
     PrivacySubject out;
     out.identifier.type = from.text();
     out.identifier.value = from.text();
-    out.reason = from.text();
-    out.traits = from.traits();
+    auto& words = out.words;
+    words.reason = from.text();
+    words.traits = from.traits();
+    words.external_id = from.text();
+    words.context = from.text();
+    for (auto n = from.in.u32(); n > 0 && from.in.ok(); --n) {
+        auto& remark = words.remarks[from.in.u32()];
+        remark.salt = from.hash();
+        remark.text = from.text();
+    }
     if (!from.done()) return std::nullopt;
     return out;
 }

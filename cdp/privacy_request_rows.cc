@@ -7,7 +7,6 @@
 
 #include "cdp/base/bytes.h"
 #include "cdp/facts.h"
-#include "cdp/privacy_found.h"
 #include "cdp/privacy_owed.h"
 #include "cdp/privacy_request_bytes.h"
 #include "consent/entry.h"
@@ -27,7 +26,6 @@ const Token kReady = Token::from("requests to do..");
 
 // Under a request's own id.
 constexpr char kStep = 's';
-constexpr char kToken = 't';
 
 storage::SubjectKey key_of(const storage::Vault& vault) {
     return vault.own_key("privacy requests");
@@ -35,12 +33,6 @@ storage::SubjectKey key_of(const storage::Vault& vault) {
 
 std::string step_key(const PrivacyRequestId& id, std::uint32_t number) {
     return KeyWriter(kSpace, id).byte(kStep).number32(number).str();
-}
-std::string token_key(const PrivacyRequestId& id, const Token& token) {
-    return KeyWriter(kSpace, id).byte(kToken).id(token).str();
-}
-std::string subject_key(const Token& token, const PrivacyRequestId& id) {
-    return KeyWriter(kSpace, token).id(id).str();
 }
 std::string timed_key(const Token& list, const TimedRequest& one) {
     const auto biased = static_cast<std::uint64_t>(milliseconds_of(one.time)) ^ (1ULL << 63);
@@ -53,12 +45,6 @@ Result<PrivacyStep> open_step(const storage::Vault& vault, std::string_view key,
     auto step = decode_privacy_step(plain);
     if (!step) return damaged("a step of a request that cannot be read");
     return *std::move(step);
-}
-
-// It is or will be done by itself.
-bool erases(const PrivacyRequest& request) {
-    return request.kind == PrivacyKind::erasure &&
-           (request.state == PrivacyState::verified || request.state == PrivacyState::in_progress);
 }
 
 Error not_possible(PrivacyState from, PrivacyAct act) {
@@ -78,6 +64,10 @@ Timestamp verify_by(const PrivacyRequest& request) {
 
 std::string PrivacyStep::said_of(const PrivacyRequestId& request) const {
     return std::string(request.view()) + encode_without_salt(*this);
+}
+
+consent::Sha256 PrivacyRemark::digest() const {
+    return consent::sha256(std::string(consent::view(salt)) + text);
 }
 
 consent::Sha256 PrivacyStep::commitment(const PrivacyRequestId& request) const {
@@ -130,6 +120,12 @@ Result<PrivacyRow> open_privacy_row(const storage::Vault& vault, std::string_vie
     return *std::move(row);
 }
 
+void put_privacy_row(storage::Transaction& transaction, const storage::Vault& vault,
+                     const PrivacyRow& row) {
+    const auto key = privacy_request_key(row.id());
+    transaction.put(key, storage::Vault::seal(key_of(vault), key, encode(row)));
+}
+
 Result<std::optional<PrivacyRow>> find_privacy_row(storage::Transaction& transaction,
                                                    const storage::Vault& vault,
                                                    const PrivacyRequestId& id) {
@@ -137,90 +133,6 @@ Result<std::optional<PrivacyRow>> find_privacy_row(storage::Transaction& transac
     const auto sealed = CDP_TRY(transaction.get(key));
     if (!sealed) return std::optional<PrivacyRow>{};
     return std::optional(CDP_TRY(open_privacy_row(vault, key, *sealed)));
-}
-
-Result<void> put_subjects(storage::Transaction& transaction, const storage::Vault& vault,
-                          const PrivacyRequestId& id, std::span<const NamedToken> named,
-                          const Token& home, const PrivacySubject& rest) {
-    for (const auto& [token, identifier] : named) {
-        auto subject = token == home ? rest : PrivacySubject{};
-        subject.identifier = identifier;
-        const auto key = CDP_TRY(vault.find_or_make(transaction, token));
-        const auto row = subject_key(token, id);
-        transaction.put(row, storage::Vault::seal(key, row, encode(subject)));
-        transaction.put(token_key(id, token), "");
-    }
-    return Result<void>::ok();
-}
-
-void erase_subject(storage::Transaction& transaction, const PrivacyRequestId& id,
-                   const Token& token) {
-    transaction.erase(subject_key(token, id));
-    transaction.erase(token_key(id, token));
-    erase_found(transaction, id, token);
-}
-
-Result<std::vector<Token>> tokens_of(const storage::Snapshot& snapshot,
-                                     const PrivacyRequestId& id) {
-    std::vector<Token> out;
-    CDP_CHECK(snapshot.scan(KeyWriter(kSpace, id).byte(kToken).str(), "",
-                            [&](std::string_view key, std::string_view) {
-                                KeyReader in(key);
-                                in.byte();
-                                out.push_back(in.id<Token>());
-                                return in.ok();
-                            }));
-    return out;
-}
-
-Result<PrivacySubjects> subjects_of(const storage::Snapshot& snapshot, const storage::Vault& vault,
-                                    const PrivacyRequestId& id) {
-    PrivacySubjects out;
-    for (const Token& token : CDP_TRY(tokens_of(snapshot, id))) {
-        const auto row = subject_key(token, id);
-        const auto sealed = CDP_TRY(snapshot.get(row));
-        const auto key = CDP_TRY(vault.find(snapshot, token));
-        if (!sealed || !key) continue;  // its epoch ended, or an erasure came between
-        auto subject = decode_privacy_subject(CDP_TRY(storage::Vault::open(*key, row, *sealed)));
-        if (!subject) return damaged("a request's subject that cannot be read");
-        out.named.push_back({token, std::move(subject->identifier)});
-        if (!subject->reason.empty()) out.reason = std::move(subject->reason);
-        if (!subject->traits.empty()) out.traits = std::move(subject->traits);
-    }
-    return out;
-}
-
-Result<bool> is_named(storage::Transaction& transaction, const PrivacyRequestId& id,
-                      const Token& token) {
-    return CDP_TRY(transaction.get(token_key(id, token))).has_value();
-}
-
-Result<void> each_request_of(const storage::Snapshot& snapshot, const Token& token,
-                             const std::function<bool(const PrivacyRequestId&)>& visit) {
-    return snapshot.scan(KeyWriter(kSpace, token).str(), "",
-                         [&](std::string_view key, std::string_view) {
-                             KeyReader in(key);
-                             const auto id = in.id<PrivacyRequestId>();
-                             return in.ok() && visit(id);
-                         });
-}
-
-Result<void> erase_from_requests(const storage::Snapshot& snapshot,
-                                 storage::Transaction& transaction, const storage::Vault& vault,
-                                 const Token& token, Timestamp now) {
-    std::vector<PrivacyRequestId> all;
-    CDP_CHECK(each_request_of(snapshot, token, [&](const PrivacyRequestId& id) {
-        all.push_back(id);
-        return true;
-    }));
-    for (const auto& id : all) {
-        const auto row = CDP_TRY(find_privacy_row(transaction, vault, id));
-        std::vector<Token> taken{token};
-        if (!row || !erases(row->request)) taken = CDP_TRY(tokens_of(snapshot, id));
-        for (const Token& one : taken) erase_subject(transaction, id, one);
-        transaction.put(privacy_ready_key({now, id}), "");
-    }
-    return Result<void>::ok();
 }
 
 Result<std::vector<PrivacyStep>> steps_of(const storage::Snapshot& snapshot,
@@ -266,7 +178,7 @@ Result<void> each_privacy_step(
 }
 
 Result<void> PrivacyChange::take(PrivacyAct act, const std::string& author, const std::string& code,
-                                 const std::string& detail) {
+                                 const std::string& detail, const consent::Sha256& remark) {
     auto& request = row_.request;
     const bool first = act == PrivacyAct::receive && request.steps_taken == 0;
     const auto to = first ? std::optional(PrivacyState::received) : after(request.state, act);
@@ -278,6 +190,7 @@ Result<void> PrivacyChange::take(PrivacyAct act, const std::string& author, cons
                      .to = *to,
                      .code = code,
                      .detail = detail,
+                     .remark = remark,
                      .salt = consent::random_salt()};
     if (!first) step.from = request.state;
     request.state = *to;
@@ -292,6 +205,7 @@ Result<void> PrivacyChange::take(PrivacyAct act, const std::string& author, cons
     if (request.callbacks && !first && step.from != step.to) {
         const OwedCallback owed{.request = request.id, .step = step.number, .not_before = now_};
         put_owed(transaction_, request.protocol, owed);
+        ++row_.owed;
     }
     return Result<void>::ok();
 }
@@ -311,7 +225,12 @@ void PrivacyChange::schedule() {
 }
 
 void PrivacyChange::write() {
-    const auto& request = row_.request;
+    auto& request = row_.request;
+    // Whoever was erased is told of no more.
+    if (is_final(request.state) && row_.owed == 0) {
+        request.external_id.clear();
+        request.context.clear();
+    }
     const bool new_one = was_.request.steps_taken == 0;
     const auto drop = [&](const std::optional<std::string>& before,
                           const std::optional<std::string>& now) {
@@ -328,8 +247,7 @@ void PrivacyChange::write() {
     };
     drop(new_one ? std::nullopt : due(was_.request), due(request));
     drop(new_one ? std::nullopt : ready(was_), ready(row_));
-    const auto key = privacy_request_key(request.id);
-    transaction_.put(key, storage::Vault::seal(key_of(vault_), key, encode(row_)));
+    put_privacy_row(transaction_, vault_, row_);
 }
 
 }  // namespace cdp

@@ -24,11 +24,14 @@ inline constexpr const char* kSuppressedCount = "suppressed";
 
 // What is kept of a request under its own id, sealed under a key of the server: it names nobody.
 struct PrivacyRow {
-    PrivacyRequest request = {};  // without what names the person, and without its steps
-    Token content = {};           // a keyed hash of what was asked, for who asks again
+    // Without what names the person, and without its steps. Its external id and context are here
+    // only from when the person is erased until the protocol was told of it.
+    PrivacyRequest request = {};
+    Token content = {};  // a keyed hash of what was asked, for who asks again
     // Whom it takes, from its beginning to its end: what is erased is found by nothing else.
     std::vector<Token> plan = {};
     Timestamp begun{};
+    std::uint32_t owed = 0;                  // callbacks that are to be delivered
     std::uint32_t attempts = 0;              // that failed, one after the other
     std::optional<Timestamp> ready_at = {};  // when it wants to be looked at; none: never
 
@@ -57,12 +60,21 @@ struct PrivacyJob {
 // `overloaded` or `storage_full` is tried again later; any other blocks the request.
 using PrivacyExecutor = std::function<Result<PrivacyResults>(const PrivacyJob&)>;
 
+// What is said in somebody's words, and goes with the person.
+struct PrivacyWords {
+    std::string reason = {};
+    std::map<std::string, std::string> traits = {};
+    std::string external_id = {};
+    std::string context = {};
+    std::map<std::uint32_t, PrivacyRemark> remarks = {};
+
+    bool empty() const;
+};
+
 // What one identifier's row holds of a request, sealed under its key.
 struct PrivacySubject {
     RequestedIdentifier identifier = {};
-    // In the row of one of them alone.
-    std::string reason = {};
-    std::map<std::string, std::string> traits = {};
+    PrivacyWords words = {};  // in the row of one of them alone
 };
 
 std::string privacy_requests_prefix();
@@ -84,14 +96,20 @@ std::optional<TimedRequest> timed_in(std::string_view key);
 Result<std::optional<PrivacyRow>> find_privacy_row(storage::Transaction& transaction,
                                                    const storage::Vault& vault,
                                                    const PrivacyRequestId& id);
+void put_privacy_row(storage::Transaction& transaction, const storage::Vault& vault,
+                     const PrivacyRow& row);
 Result<PrivacyRow> open_privacy_row(const storage::Vault& vault, std::string_view key,
                                     std::string_view sealed);
 
 // Files a request under those it names, who must have keys in the transaction. `home`: the one in
-// whose row the rest is.
+// whose row the words are.
 Result<void> put_subjects(storage::Transaction& transaction, const storage::Vault& vault,
                           const PrivacyRequestId& id, std::span<const NamedToken> named,
-                          const Token& home, const PrivacySubject& rest);
+                          const Token& home, const PrivacyWords& words);
+// Keeps a remark with the person. person_erased (conflict): nobody is left whom it is about.
+Result<void> put_remark(storage::Transaction& transaction, const storage::Snapshot& snapshot,
+                        const storage::Vault& vault, const PrivacyRequestId& id, std::uint32_t step,
+                        const PrivacyRemark& remark);
 // Takes what was put there for one of them.
 void erase_subject(storage::Transaction& transaction, const PrivacyRequestId& id,
                    const Token& token);
@@ -100,8 +118,7 @@ Result<bool> is_named(storage::Transaction& transaction, const PrivacyRequestId&
                       const Token& token);
 struct PrivacySubjects {
     std::vector<NamedToken> named = {};
-    std::string reason = {};
-    std::map<std::string, std::string> traits = {};
+    PrivacyWords words = {};
 };
 // Of those that were not erased.
 Result<PrivacySubjects> subjects_of(const storage::Snapshot& snapshot, const storage::Vault& vault,
@@ -116,6 +133,9 @@ Result<void> each_request_of(const storage::Snapshot& snapshot, const Token& tok
 Result<void> erase_from_requests(const storage::Snapshot& snapshot,
                                  storage::Transaction& transaction, const storage::Vault& vault,
                                  const Token& token, Timestamp now);
+
+// Gives a request its words back.
+void put_words(PrivacyRequest& request, PrivacyWords words);
 
 Result<std::vector<PrivacyStep>> steps_of(const storage::Snapshot& snapshot,
                                           const storage::Vault& vault, const PrivacyRequestId& id);

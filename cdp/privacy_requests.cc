@@ -27,11 +27,12 @@ Error request_unknown() {
 
 // The one that has this external id already; request_id_reused.
 Result<std::optional<PrivacyRequestId>> PrivacyRequests::known(storage::Transaction& transaction,
-                                                               const PrivacyRow& row) const {
+                                                               const PrivacyRow& row,
+                                                               std::string_view external) const {
     using Found = std::optional<PrivacyRequestId>;
     const auto& one = row.request;
-    if (one.external_id.empty()) return Found{};
-    const auto at = privacy_external_key(needs_.vault, one.protocol, one.sender, one.external_id);
+    if (external.empty()) return Found{};
+    const auto at = privacy_external_key(needs_.vault, one.protocol, one.sender, external);
     const auto found = CDP_TRY(transaction.get(at));
     if (!found) return Found{};
     if (found->size() != sizeof(PrivacyRequestId::bytes))
@@ -64,15 +65,18 @@ Result<void> PrivacyRequests::add(storage::Transaction& transaction, PrivacyRow 
     CDP_TRY(needs_.tombstones.suppress(transaction, tokens, Timestamp::max()));
     const auto id = row.id();
     CDP_CHECK(put_subjects(transaction, needs_.vault, id, named, home,
-                           {.identifier = {}, .reason = request.reason, .traits = request.traits}));
+                           {.reason = request.reason,
+                            .traits = request.traits,
+                            .external_id = request.external_id,
+                            .context = request.context}));
     const auto& one = row.request;
-    if (!one.external_id.empty())
+    if (!request.external_id.empty())
         transaction.put(
-            privacy_external_key(needs_.vault, one.protocol, one.sender, one.external_id),
+            privacy_external_key(needs_.vault, one.protocol, one.sender, request.external_id),
             std::string(id.view()));
     PrivacyChange change(transaction, needs_.vault, std::move(row), needs_.clock.now());
     const auto& sender = change.request().sender;
-    CDP_CHECK(change.take(PrivacyAct::receive, sender));
+    CDP_CHECK(change.take(PrivacyAct::receive, sender, "", request.signed_by));
     if (!request.note.empty()) CDP_CHECK(change.take(PrivacyAct::note, kOurselves, request.note));
     if (!needs_verification(request.kind))
         CDP_CHECK(change.take(PrivacyAct::verify, kOurselves, "not_required"));
@@ -95,7 +99,8 @@ Result<PrivacyRequest> PrivacyRequests::submit(const std::string& sender,
     for (int race = 0; race < kRacesMax; ++race) {
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);
-        if (const auto earlier = CDP_TRY(known(transaction, row))) return read(*earlier);
+        if (const auto earlier = CDP_TRY(known(transaction, row, request.external_id)))
+            return read(*earlier);
         CDP_CHECK(add(transaction, row, named, request));
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
@@ -111,7 +116,10 @@ Result<PrivacyRequest> PrivacyRequests::find(PrivacyProtocol protocol, std::stri
     const auto at = CDP_TRY(needs_.store.snapshot()->get(
         privacy_external_key(needs_.vault, protocol, sender, external_id)));
     if (!at || at->size() != sizeof(PrivacyRequestId::bytes)) return request_unknown();
-    return read(PrivacyRequestId::from(*at));
+    auto found = CDP_TRY(read(PrivacyRequestId::from(*at)));
+    // Whoever asks by it knows it, also when we do not any more.
+    found.external_id = external_id;
+    return found;
 }
 
 Result<PrivacyRequest> PrivacyRequests::read(std::string_view id) const {
@@ -145,8 +153,7 @@ Result<PrivacyRequest> PrivacyRequests::whole(const storage::Snapshot& snapshot,
     auto out = row.request;
     auto subjects = CDP_TRY(subjects_of(snapshot, needs_.vault, row.id()));
     for (auto& one : subjects.named) out.identifiers.push_back(std::move(one.identifier));
-    out.reason = std::move(subjects.reason);
-    out.traits = std::move(subjects.traits);
+    put_words(out, std::move(subjects.words));
     out.steps = CDP_TRY(steps_of(snapshot, needs_.vault, row.id()));
     return out;
 }

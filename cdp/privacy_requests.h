@@ -59,11 +59,10 @@ public:
     // Has those who subscribed look whether something is to be done.
     void tell() const;
 
-    // Takes a request. Nothing is done about it yet but to verify it, as far as `verified_by` does.
-    // The same again is answered as it stands now. `sender` is a key's name, or what the protocol
-    // knows them by. Errors: kind_not_served, regime_unknown, identifiers_missing,
-    // too_many_identifiers, those of read_said, purpose_unknown, purposes_required,
-    // traits_missing, received_in_future, malformed_*; request_id_reused (conflict); erasure_under_way.
+    // Takes a request, and verifies it as far as `verified_by` does. The same again is answered as
+    // it stands now. Errors: kind_not_served, regime_unknown, identifiers_missing,
+    // too_many_identifiers, those of read_said, purpose_unknown, purposes_required, traits_missing,
+    // received_in_future, malformed_*; request_id_reused (conflict); erasure_under_way.
     Result<PrivacyRequest> submit(const std::string& sender, const NewPrivacyRequest& request);
 
     // Errors, both: request_unknown (not_found).
@@ -75,9 +74,9 @@ public:
     // Whom it led to when it was done, as far as they were not erased.
     Result<std::vector<FoundPerson>> found_in(const PrivacyRequestId& id) const;
 
-    // What somebody does about it. Errors: step_not_possible (conflict; of what is in progress also
-    // to end it by hand while it is not blocked), already_extended, already_lifted (conflict);
-    // not_extendable, person_not_informed, code_required, denial_required.
+    // What somebody does about it. Errors: step_not_possible (also to end by hand what is being
+    // done), already_extended, already_lifted, person_erased: a detail has nobody to go with (all
+    // conflict); not_extendable, person_not_informed, code_required, denial_required.
     Result<PrivacyRequest> step(const std::string& author, const PrivacyRequestId& id,
                                 const PrivacyStepRequest& step);
 
@@ -117,13 +116,14 @@ private:
     using Decide = std::function<Result<bool>(PrivacyChange&, const storage::Snapshot&)>;
 
     Result<std::optional<PrivacyRequestId>> known(storage::Transaction& transaction,
-                                                  const PrivacyRow& row) const;
+                                                  const PrivacyRow& row,
+                                                  std::string_view external) const;
     Result<void> add(storage::Transaction& transaction, PrivacyRow row,
                      const std::vector<NamedToken>& named, const NewPrivacyRequest& request) const;
     Result<PrivacyRow> find_row(const PrivacyRequestId& id) const;
     Result<PrivacyRow> change(const PrivacyRequestId& id, const Decide& decide) const;
     Result<void> take(const std::string& author, const PrivacyStepRequest& step,
-                      PrivacyChange& change) const;
+                      PrivacyChange& change, const storage::Snapshot& snapshot) const;
     Result<void> lift(const PrivacyRequestId& id, const PrivacyStepRequest& step,
                       PrivacyResults& results) const;
     Result<bool> advance_once(const PrivacyRequestId& id) const;

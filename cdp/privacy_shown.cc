@@ -31,6 +31,11 @@ void put_results(consent::JsonWriter& out, const PrivacyResults& results) {
             out.number(name, static_cast<std::int64_t>(count));
         out.close();
     }
+    if (!results.stayed.empty()) {
+        out.open("stayed");
+        for (const auto& [why, types] : results.stayed) out.texts(why, types);
+        out.close();
+    }
     time_if(out, "until", results.until);
     out.close();
 }
@@ -67,6 +72,8 @@ void put_privacy_step(consent::JsonWriter& out, const PrivacyRequestId& request,
     if (step.from) out.text("from", to_string(*step.from));
     out.text("to", to_string(step.to));
     out.text_if("code", step.code).text_if("detail", step.detail);
+    if (step.remark != consent::Sha256{})
+        out.text("detail_digest", to_hex(consent::view(step.remark)));
 }
 
 Result<void> check_privacy_status(std::string_view status) {

@@ -1,5 +1,6 @@
 #include "api/drp_callbacks.h"
 #include "api/drp_request.h"
+#include "consent/entry.h"
 #include "tests/api/drp_network.h"
 #include "tests/api/listener.h"
 
@@ -11,7 +12,9 @@ using cdp::Role;
 using nlohmann::json;
 using tests::Network;
 using tests::path_in;
+using tests::SigningKey;
 using tests::terms_of;
+using tests::World;
 
 TEST_CASE("whom nobody has verified proves it where the business says, or is denied", "[drp]") {
     const Network world;
@@ -115,6 +118,47 @@ TEST_CASE("one verified address does not open what another names, and one proof 
     // An opt-out is nobody's to prove: all that is named is acted upon.
     for (const bool verified : {true, false})
         CHECK(asked("sale:opt_out", verified, false).size() == std::string("email phone").size());
+}
+
+TEST_CASE("a request names the registration it was signed by, which outlives its end", "[drp]") {
+    const Network world;
+    const auto& admin = world.keys.at(Role::admin);
+    const auto listed = [&] { return world.get("/v1/privacy/agents", admin).json(); };
+    const auto registration = listed()["agents"][0]["registration"].get<std::string>();
+    const auto status = world.send(world.asking("deletion")).json();
+    const auto stored = world.platform->privacy().requests.read(
+        std::string_view(api::id_in_uuid(status["request_id"].get<std::string>())));
+    REQUIRE(stored);
+    CHECK(stored->sender == "agent:HELPER");
+    CHECK(stored->steps.front().detail == "registration " + registration);
+    CHECK(listed()["ended"].empty());
+    const SigningKey next;
+    world.enrol("HELPER", next);
+    REQUIRE(world.ask("DELETE", "/v1/privacy/agents/HELPER", World::bearer(admin)).status == 200);
+    CHECK(listed()["agents"].empty());
+    const auto ended = listed()["ended"];
+    REQUIRE(ended.size() == 2);
+    CHECK(ended[0]["registration"] == registration);
+    CHECK(ended[0]["verify_key"] == world.key.verify_key());
+    CHECK(ended[1]["verify_key"] == next.verify_key());
+    for (const auto& one : ended) {
+        CHECK(one["ended_by"] == "admin:admin");
+        CHECK(one["ended"] >= one["registered"]);
+        CHECK(one["set_up"] == false);
+    }
+    while (*world.platform->ledger().publish(world.clock.now())) continue;
+    const auto checked = world.platform->check_ledger([](auto, auto) { return true; });
+    REQUIRE(checked);
+    CHECK_FALSE(checked->fault);
+    // Each registration and each end is an entry; one that is not there would be a fault.
+    std::size_t rows = 0;
+    REQUIRE(cdp::each_agent(*world.store->snapshot(), world.vault, [&](const auto& one) {
+        REQUIRE(one);
+        const auto commitment = one->ended ? one->commitment_of_end() : one->commitment();
+        CHECK(*world.store->snapshot()->get(consent::entry_index_key(commitment)));
+        return ++rows > 0;
+    }));
+    CHECK(rows == 2);
 }
 
 TEST_CASE("who matches nobody is denied for that", "[drp]") {

@@ -92,6 +92,12 @@ TEST_CASE("a message is refused in the protocol's order, by its first fault", "[
     body["email"] = "no address";
     CHECK(world.send(body).status == 400);
     body["email"] = "a@shop.example";
+    for (const json& id : {json(std::string(257, 'x')), json("a\nb"), json(7)}) {
+        body["agent_request_id"] = id;
+        CHECK(said(world.send(body)) ==
+              "400 fatal: agent_request_id is one line of at most 256 bytes.");
+    }
+    body["agent_request_id"] = "foo";
     body["status_callback"] = "http://helper.example/x";
     CHECK(said(world.send(body)) == "400 fatal: status_callback is no https URL.");
     CHECK(world.platform->privacy().requests.page({})->find("\"id\"") == std::string::npos);

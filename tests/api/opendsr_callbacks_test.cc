@@ -76,7 +76,8 @@ public:
     // The steps that tell of callbacks: `code detail`, one a line.
     std::string told() const {
         std::string out;
-        const auto request = requests().find(cdp::PrivacyProtocol::open_dsr, "officer", kId);
+        const auto request =
+            requests().find(cdp::PrivacyProtocol::open_dsr, "officer:officer", kId);
         REQUIRE(request);
         for (const auto& step : request->steps)
             if (step.act == cdp::PrivacyAct::note) out += step.code + " " + step.detail + "\n";

@@ -230,7 +230,7 @@ TEST_CASE("the term runs from when the person asked, also when that is over", "[
         body["submitted_time"] = cdp::format_time(submitted);
         REQUIRE(dsr.post(body).status == 201);
         const auto stored = dsr.world().platform->privacy().requests.find(
-            cdp::PrivacyProtocol::open_dsr, "officer", id);
+            cdp::PrivacyProtocol::open_dsr, "officer:officer", id);
         REQUIRE(stored);
         CHECK(cdp::format_time(stored->received) == body["submitted_time"]);
         return *stored;

@@ -45,7 +45,7 @@ TEST_CASE("a request is taken down, done and read again by officers", "[privacy]
     CHECK(request["status"] == "fulfilled");
     CHECK(request["law"] == "11 CCR § 7021; § 7026 for opt-outs");
     CHECK(request.contains("acknowledge_by"));
-    CHECK(request["sender"] == "officer");
+    CHECK(request["sender"] == "officer:officer");
     CHECK(request["identifiers"].empty());
     CHECK(request["results"]["counts"]["identifiers"] == 1);
     CHECK(world.submit(body).json()["id"] == request["id"]);

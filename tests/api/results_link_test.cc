@@ -91,7 +91,7 @@ TEST_CASE("a link that was made up, has run out or leads to nobody opens nothing
     CHECK(code(world.ask("GET", "/v2/results/abc")) == "404 link_unknown");
     const auto& privacy = world.platform->privacy();
     const api::OpenDsr dsr(*world.platform, world.clock, {}, "");
-    auto request = *privacy.requests.find(cdp::PrivacyProtocol::open_dsr, "officer", kId);
+    auto request = *privacy.requests.find(cdp::PrivacyProtocol::open_dsr, "officer:officer", kId);
     const auto now = world.clock.now();
     request.results.until = now + std::chrono::milliseconds(1);
     const auto url = api::results_url(dsr, privacy.secrets, request, now);

@@ -1,4 +1,5 @@
 #include "cdp/erasures.h"
+#include "cdp/privacy_request_rows.h"
 #include "storage/key.h"
 #include "tests/cdp/failing_store.h"
 #include "tests/cdp/privacy_desk.h"
@@ -62,6 +63,102 @@ TEST_CASE("nothing under a request's own rows names who asked, once they are era
         CHECK(spaces.find_first_not_of(static_cast<char>(storage::Space::tombstone)) ==
               spaces.npos);
     }
+}
+
+TEST_CASE(
+    "what is said of a request in words goes with the person, and is proved while it is there") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::access);
+    wanted.external_id = "ticket of a@shop.example";
+    wanted.context = "for a@shop.example";
+    const auto taken = world.submit(wanted);
+    CHECK(taken.external_id == wanted.external_id);
+    CHECK(taken.context == wanted.context);
+    CHECK(world.step(taken, {.act = PrivacyAct::note, .code = "called", .detail = "said a@"}) ==
+          "verified");
+    const auto noted = world.read(taken);
+    REQUIRE(noted.remarks.size() == 1);
+    const auto& [number, remark] = *noted.remarks.begin();
+    CHECK(remark.text == "said a@");
+    CHECK(noted.steps.at(number).remark == remark.digest());
+    CHECK(noted.steps.at(number).detail.empty());
+    const auto row_of = [&] {
+        const auto snapshot = world.store().snapshot();
+        storage::Transaction transaction(*snapshot, storage::kPartition);
+        const auto row = cdp::find_privacy_row(transaction, world.vault(), taken.id);
+        REQUIRE((row && *row));
+        return (*row)->request;
+    };
+    // Not under the server's key, which no erasure destroys.
+    CHECK(row_of().external_id.empty());
+    CHECK(row_of().context.empty());
+    REQUIRE(
+        world.platform().privacy().erasures.carry_out("kim", {.type = "user_id", .value = "u1"}));
+    world.run_due();
+    const auto end = world.read(taken);
+    CHECK(end.state == PrivacyState::denied);
+    CHECK(end.external_id.empty());
+    CHECK(end.context.empty());
+    CHECK(end.remarks.empty());
+    CHECK(world.step(taken, {.act = PrivacyAct::note, .code = "called", .detail = "again"}) ==
+          "person_erased");
+    CHECK(world.step(taken, {.act = PrivacyAct::note, .code = "called"}) == "denied");
+    CHECK(world.submit(wanted).id == taken.id);
+    world.check_ledger();
+}
+
+TEST_CASE("what a protocol is to be told with is kept until it was told of whoever was erased") {
+    Desk world;
+    auto wanted = Desk::asked(PrivacyKind::erasure);
+    wanted.protocol = cdp::PrivacyProtocol::open_dsr;
+    wanted.callbacks = true;
+    wanted.external_id = "d1";
+    wanted.context = "https://controller.example/told";
+    const auto erasure = world.submit(wanted, "officer:controller");
+    wanted.kind = PrivacyKind::access;
+    wanted.external_id = "d2";
+    wanted.not_before = world.clock().now() + 1h;
+    const auto access = world.submit(wanted, "officer:controller");
+    world.run_due();
+    for (const auto& one : {erasure, access}) {
+        const auto end = world.read(one);
+        CHECK(is_final(end.state));
+        CHECK(end.identifiers.empty());
+        CHECK(end.external_id == one.external_id);
+        CHECK(end.context == wanted.context);
+    }
+    const auto owed = world.requests().owed(wanted.protocol, 10, true);
+    REQUIRE(owed);
+    REQUIRE(owed->size() == 5);
+    for (const auto& one : *owed)
+        REQUIRE(world.requests().settle(one, "callback_delivered", "controller.example 200"));
+    for (const auto& one : {erasure, access}) {
+        CHECK(world.read(one).external_id.empty());
+        CHECK(world.read(one).context.empty());
+        CHECK(world.requests()
+                  .find(wanted.protocol, "officer:controller", one.external_id)
+                  ->external_id == one.external_id);
+    }
+}
+
+TEST_CASE("an erasure says what it left, and why") {
+    Desk world;
+    for (const char* user : {"u5", "u6"})
+        world.send_one(R"({"type":"identify","userId":")" + std::string(user) +
+                       R"(","anonymousId":"tablet","messageId":")" + user +
+                       R"(","timestamp":"2026-11-20T13:00:00Z","traits":{"plan":"gold"}})");
+    world.clock().advance(1s);
+    auto wanted = Desk::asked(PrivacyKind::erasure, "u5");
+    wanted.identifiers.push_back({"anonymous_id", "tablet"});
+    const auto done = world.advance(world.submit(wanted));
+    CHECK(done.state == PrivacyState::fulfilled);
+    CHECK(done.steps.back().code == "done_in_part");
+    CHECK(done.results.stayed ==
+          std::map<std::string, std::vector<std::string>>{{"identifier_shared", {"anonymous_id"}}});
+    const auto shown = nlohmann::json::parse(*world.requests().json(done));
+    CHECK(shown["results"]["stayed"]["identifier_shared"][0] == "anonymous_id");
+    CHECK_FALSE(world.holds("u5"));
+    CHECK(world.holds("u6"));
 }
 
 TEST_CASE("what was open when the person was erased ends by itself") {
