@@ -1,5 +1,7 @@
 #include "api/config_protocols.h"
 
+#include <algorithm>
+
 #include "api/iab_request.h"
 #include "api/opendsr.h"
 #include "api/url.h"
@@ -9,6 +11,7 @@ namespace {
 
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kKeysMax = 4;
+constexpr std::size_t kBusinessIdMax = 64;
 
 bool is_host(const std::string& text) {
     const auto url = parse_url("https://" + text);
@@ -54,6 +57,13 @@ void read_party(ConfigTable& table, const IdentityTypes& types, IabParty& out) {
     }
     if (keys.empty() || keys.size() > kKeysMax) table.blame("keys", "A party has 1 to 4 keys.");
     table.finish();
+}
+
+// Empty: nobody is let in.
+bool is_business_id(std::string_view text) {
+    return text.size() <= kBusinessIdMax && std::ranges::all_of(text, [](char c) {
+               return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+           });
 }
 
 void read_callback_hosts(ConfigTable& table, OpenDsrConfig& out) {
@@ -115,6 +125,8 @@ void read_drp(ConfigTable& document, cdp::AgentTerms& out) {
     if (!found) return;
     ConfigTable table(*found, document.path_of("drp"), document.fault());
     table.read("business_id", out.business_id);
+    if (!is_business_id(out.business_id))
+        table.blame("business_id", "An id as the directory has it is expected: [A-Z0-9_].");
     table.read("verification_url", out.verification_url);
     if (!out.verification_url.empty() && !out.verification_url.starts_with("https://"))
         table.blame("verification_url", "A URL that begins with https:// is expected.");

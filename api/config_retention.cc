@@ -26,6 +26,9 @@ void read_what(ConfigTable& table, const consent::Policy& policy, cdp::Retention
     if (rule.name.empty()) table.blame(named, "A name is expected.");
     if (rule.what == What::label && !policy.find_label(rule.name))
         table.blame(named, "Label '" + rule.name + "' is not declared.");
+    const auto star = rule.name.find('*');
+    if (rule.what == What::event && star != std::string::npos && star + 1 != rule.name.size())
+        table.blame(named, "A pattern has its '*' at the end.");
     if (rule.what == What::type && !cdp::parse_event_type(rule.name))
         table.blame(named, "There is no such type of events.");
 }

@@ -170,6 +170,10 @@ inner_hosts = ["localhost"]
         at("[drp]\nverification_url = \"http://a.example\"").starts_with("drp.verification_url: "));
     CHECK(at("[drp]\nrevoke_window_minutes = -1").starts_with("drp.revoke_window_minutes: "));
     CHECK(at("[drp]\nbusiness = \"A\"").starts_with("drp.business: "));
+    CHECK(at("[drp]\nbusiness_id = \"low er\"").starts_with("drp.business_id: "));
+    CHECK(at("[events]\n\"a*b*\" = []").starts_with("events.\"a*b*\": "));
+    CHECK(at("[[retention]]\nevent = \"a*b*\"\nkeep = \"2 years\"")
+              .starts_with("retention[0].event: "));
     CHECK(at("[[iab.parties]]\ndomain = \"a.example\"\nkeys = [\"AAAA\"]")
               .starts_with("iab.parties[0].keys: "));
     CHECK(at("[[iab.parties]]\nkeys = []\ndomain = \"localhost\"")
