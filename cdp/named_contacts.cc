@@ -16,8 +16,7 @@ namespace {
 
 constexpr std::size_t kDigitsMin = 7;  // of a phone number
 constexpr std::size_t kNumberBytesMax = 64;
-constexpr std::size_t kLettersMax = 10;  // in its text: "tel:", "extension"
-constexpr std::size_t kHashMin = 32;     // MD5 in hexadecimal, the shortest
+constexpr std::size_t kHashMin = 32;  // MD5 in hexadecimal, the shortest
 
 bool is_digit(char c) {
     return c >= '0' && c <= '9';
@@ -37,16 +36,23 @@ bool has_at(std::string_view text) {
            std::ranges::any_of(kOtherAts, [&](auto at) { return text.find(at) != text.npos; });
 }
 
+bool is_date(std::string_view text) {
+    return text.size() == 10 && text[4] == '-' && text[7] == '-' &&
+           std::ranges::count_if(text, is_digit) == 8;
+}
+
 // Digits of other scripts have two bytes or more. A colon stands in no number, but in every time of
-// day.
+// day; letters stand before it, or are an extension's.
 bool may_be_number(std::string_view text) {
-    if (text.size() < kDigitsMin || text.size() > kNumberBytesMax) return false;
+    if (text.size() < kDigitsMin || text.size() > kNumberBytesMax || is_date(text)) return false;
     const auto digits = static_cast<std::size_t>(std::ranges::count_if(text, is_digit));
     const auto high = static_cast<std::size_t>(std::ranges::count_if(text, is_high));
-    const auto letters = static_cast<std::size_t>(std::ranges::count_if(text, is_letter));
-    const auto colon = text.rfind(':');
-    return digits + high / 2 >= kDigitsMin && letters <= kLettersMax &&
-           (colon == text.npos || colon <= kLettersMax);
+    if (digits + high / 2 < kDigitsMin) return false;
+    const auto number = text.substr(std::min(text.find_first_of("+0123456789"), text.size()));
+    return std::ranges::none_of(number, [](char c) {
+        return c == ':' ||
+               (is_letter(c) && std::string_view("extEXT").find(c) == std::string_view::npos);
+    });
 }
 
 bool has_long_word(std::string_view text) {
@@ -89,13 +95,16 @@ std::string with_plain_ats(std::string_view text) {
 
 class Found {
 public:
-    Found(const Config& config, const storage::Vault& vault, std::string_view source)
-        : config_(config), vault_(vault), region_(config.region_of(source)) {}
+    Found(const Config& config, const storage::Vault& vault, const TextFrom& from)
+        : config_(config),
+          vault_(vault),
+          region_(config.region_of(from.source)),
+          numbers_(from.numbers) {}
 
     void look_at(std::string_view text) {
         if (text.find("%40") != text.npos) return look_at(with_plain_ats(text));
         const bool words = has_at(text) || has_long_word(text);
-        if (may_be_number(text)) {
+        if (numbers_ && may_be_number(text)) {
             add(text, identity::Form::phone);
             // With its country's code, as some systems write numbers.
             if (std::ranges::all_of(text, is_digit))
@@ -159,23 +168,32 @@ private:
     const Config& config_;
     const storage::Vault& vault_;
     const std::string& region_;
+    const bool numbers_;
     std::vector<Contact> contacts_ = {};
 };
 
 }  // namespace
 
 std::vector<Contact> contacts_in(const Config& config, const storage::Vault& vault,
-                                 std::string_view text, std::string_view source) {
-    Found found(config, vault, source);
+                                 std::string_view text, const TextFrom& from) {
+    Found found(config, vault, from);
     found.look_at(text);
     return std::move(found).take();
 }
 
 std::vector<Contact> contacts_in_json(const Config& config, const storage::Vault& vault,
-                                      std::string_view json, std::string_view source) {
-    Found found(config, vault, source);
+                                      std::string_view json, const TextFrom& from) {
+    Found found(config, vault, from);
     found.look_inside(json);
     return std::move(found).take();
+}
+
+bool is_of_numbers(const Config& config, std::string_view type) {
+    return std::ranges::any_of(config.types.all(), [&](const auto& entry) {
+        const auto& [name, known] = entry;
+        return known.form == identity::Form::phone &&
+               (type == name || (type.starts_with(name) && type[name.size()] == '_'));
+    });
 }
 
 Contact hash_of_contact(const storage::Vault& vault, std::string_view type, HashKind kind,

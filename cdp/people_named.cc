@@ -63,21 +63,23 @@ Result<void> People::heed_named(Reading reading, Person& person, const FieldText
     if (what.contact) CDP_CHECK(add_foreign(reading, person, *what.contact));
     if (!CDP_TRY(needs_.suppressed.any(reading.transaction))) return Result<void>::ok();
     const auto& config = needs_.config;
-    what.suppressed = CDP_TRY(first_suppressed(
-        reading, person, contacts_in(config, needs_.vault, text.name, text.source), now));
+    const TextFrom from{text.source, CDP_TRY(needs_.suppressed.any_number(reading.transaction))};
+    what.suppressed = CDP_TRY(
+        first_suppressed(reading, person, contacts_in(config, needs_.vault, text.name, from), now));
     what.untold = what.suppressed.has_value();
     // What is mapped nowhere stays here whatever it is.
     if (what.untold || what.labels.empty()) return Result<void>::ok();
     what.suppressed = CDP_TRY(first_suppressed(
-        reading, person, contacts_in_json(config, needs_.vault, text.json, text.source), now));
+        reading, person, contacts_in_json(config, needs_.vault, text.json, from), now));
     return Result<void>::ok();
 }
 
 Result<void> People::heed_identifiers(Reading reading, Person& person, Timestamp now) const {
     if (!CDP_TRY(needs_.suppressed.any(reading.transaction))) return Result<void>::ok();
+    const TextFrom from{{}, CDP_TRY(needs_.suppressed.any_number(reading.transaction))};
     for (PersonMember& member : person.members) {
         if (is_contact(needs_.config.types.known(member.node.type).link_class)) continue;
-        const auto named = contacts_in(needs_.config, needs_.vault, member.value.value, {});
+        const auto named = contacts_in(needs_.config, needs_.vault, member.value.value, from);
         member.suppressed = CDP_TRY(first_suppressed(reading, person, named, now));
     }
     return Result<void>::ok();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,11 @@ std::uint64_t start_of(const Token& token) {
     std::uint64_t start = 0;
     std::memcpy(&start, token.bytes.data(), sizeof start);
     return start;
+}
+
+std::string numbers_key() {
+    return storage::KeyWriter(storage::Space::do_not_contact, Token::from("suppressed numbe"))
+        .str();
 }
 
 }  // namespace
@@ -38,6 +44,20 @@ Result<bool> SuppressedTokens::may_have(storage::Transaction& transaction,
     return starts_.contains(start_of(token));
 }
 
+Result<bool> SuppressedTokens::any_number(storage::Transaction& transaction) const {
+    CDP_CHECK(load());
+    if (numbers_.load(std::memory_order_acquire)) return true;
+    transaction.watch(numbers_key());
+    return false;
+}
+
+Result<void> SuppressedTokens::put_number(storage::Transaction& transaction) const {
+    CDP_CHECK(load());
+    numbers_.store(true, std::memory_order_release);
+    transaction.put(numbers_key(), "");
+    return Result<void>::ok();
+}
+
 Result<void> SuppressedTokens::put(std::span<const Token> tokens) const {
     CDP_CHECK(load());
     const std::unique_lock lock(mutex_);
@@ -49,7 +69,9 @@ Result<void> SuppressedTokens::load() const {
     if (loaded_.load(std::memory_order_acquire)) return Result<void>::ok();
     const std::lock_guard only_one(loading_);
     if (loaded_.load(std::memory_order_acquire)) return Result<void>::ok();
-    const auto all = CDP_TRY(all_suppressions(*store_.snapshot(), vault_));
+    const auto snapshot = store_.snapshot();
+    const auto all = CDP_TRY(all_suppressions(*snapshot, vault_));
+    if (CDP_TRY(snapshot->get(numbers_key()))) numbers_.store(true, std::memory_order_release);
     const std::unique_lock lock(mutex_);
     for (const auto& one : all)
         for (const Token& token : one.tokens) starts_.insert(start_of(token));

@@ -29,8 +29,14 @@ public:
     // something is said under it.
     Result<bool> may_have(storage::Transaction& transaction, const Token& token) const;
 
+    // False: no phone number was, nor a hash of one, until something of the transaction's reads
+    // changes. To look for numbers among texts is dear.
+    Result<bool> any_number(storage::Transaction& transaction) const;
+
     // From now on they are looked up; call it before the commit.
     Result<void> put(std::span<const Token> tokens) const;
+    // Among them are those of a phone number.
+    Result<void> put_number(storage::Transaction& transaction) const;
 
     // What was suppressed by its hash stands from now on, and is listed, also under an address or
     // number that the transaction writes for the first time.
@@ -44,6 +50,7 @@ private:
     const storage::Store& store_;
     const storage::Vault& vault_;
     mutable std::atomic<bool> loaded_ = false;
+    mutable std::atomic<bool> numbers_ = false;
     mutable std::mutex loading_;
     mutable std::shared_mutex mutex_;  // starts_
     mutable std::unordered_set<std::uint64_t> starts_;

@@ -126,6 +126,8 @@ Result<SuppressionMade> Suppressions::add(People::Reading reading, const std::st
 Result<void> Suppressions::make(People::Reading reading, ListedSuppression one) const {
     CDP_CHECK(add_plain(reading.transaction, one));
     CDP_CHECK(needs_.suppressed.put(one.tokens));
+    if (is_of_numbers(needs_.config, one.type))
+        CDP_CHECK(needs_.suppressed.put_number(reading.transaction));
     put_suppression(reading.transaction, needs_.vault, one);
     const auto bytes = encode_made(one);
     consent::append_entry(reading.transaction, needs_.vault,

@@ -145,6 +145,23 @@ TEST_CASE("what is a suppressed contact leaves under no name and in no spelling"
     }
 }
 
+TEST_CASE("an answer in a cache ends with the first number that is suppressed", "[suppression]") {
+    Shop world;
+    const bool by_hash = GENERATE(false, true);
+    suppress(world, "email", kAddress, Reason::bounced);
+    world.note(kNumber);
+    for (int reads = 0; reads < 2; ++reads)
+        CHECK(world.traits()["traits"]["note"]["value"] == kNumber);
+    if (by_hash)
+        suppress(world, "phone_sha256", cdp::hash_of(cdp::HashKind::sha256, kNumber),
+                 Reason::bounced);
+    else
+        suppress(world, "phone", kNumber, Reason::bounced);
+    CHECK(withheld(world.traits(), "note") == "suppressed");
+    world.restart(noting_config());
+    CHECK(withheld(world.traits(), "note") == "suppressed");
+}
+
 TEST_CASE("what is no suppressed contact leaves as before", "[suppression]") {
     Shop world;
     suppress(world, "email", kAddress, Reason::bounced);
