@@ -11,7 +11,6 @@
 #include "cdp/base/bytes.h"
 #include "cdp/privacy.h"
 #include "cdp/privacy_requests.h"
-#include "cdp/privacy_sender.h"
 #include "cdp/subject_report.h"
 
 namespace api {

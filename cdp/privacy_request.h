@@ -9,6 +9,7 @@
 
 #include "cdp/base/ids.h"
 #include "cdp/base/time.h"
+#include "cdp/privacy_results.h"
 #include "cdp/privacy_steps.h"
 #include "cdp/tombstones.h"
 #include "consent/sha256.h"
@@ -44,35 +45,9 @@ struct NewPrivacyRequest {
     std::string context = {};
     // By what the same request is known when it comes again; empty: by all of it.
     std::string content = {};
-    bool callbacks = false;  // each change of its state is owed to the protocol
-    std::string note = {};   // a code: something else that happened, a step of the same commit
+    bool callbacks = false;      // each change of its state is owed to the protocol
+    std::string note = {};       // a code: something else that happened, a step of the same commit
     std::string signed_by = {};  // which of the sender's keys has signed it; in its first step
-};
-
-// Somebody whom an identifier that was named led to, and all that was theirs then.
-struct FoundPerson {
-    Token asked = {};
-    std::vector<Token> members = {};
-
-    friend bool operator==(const FoundPerson&, const FoundPerson&) = default;
-};
-
-// What was done about it. Ids are hexadecimal.
-struct PrivacyResults {
-    bool matched = false;                              // somebody was found
-    std::vector<std::string> erasures = {};            // GET /v1/privacy/erasures/{id}
-    std::vector<std::string> records = {};             // of consent
-    std::vector<std::string> lifted = {};              // the records by which a restriction ended
-    std::vector<std::string> made = {};                // rectifications or suppressions
-    std::map<std::string, std::uint64_t> counts = {};  // of data, by kind
-    // What was not erased, by why: the types of what was named.
-    std::map<std::string, std::vector<std::string>> stayed = {};
-    std::optional<Timestamp> until = {};  // of access and portability: as long as it is given
-    // Of these two, of whom it is given: kept with whom the request names, and gone with them; read
-    // by PrivacyRequests::found_in alone.
-    std::vector<FoundPerson> found = {};
-
-    friend bool operator==(const PrivacyResults&, const PrivacyResults&) = default;
 };
 
 // That something happened, who did it and when. Names nobody whose data it is about.
