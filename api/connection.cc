@@ -131,8 +131,14 @@ bool Connection::find_head() {
     }
     refusal_ = check_unfinished_head(bytes);
     if (!refusal_) return false;
-    head_ = Head{};
+    note_unread_head();
     return true;
+}
+
+// What is refused is said to whom it was meant for, as far as that has come.
+void Connection::note_unread_head() {
+    const auto unread = read_head(in_.view(), head_);
+    if (!unread) head_ = Head{};
 }
 
 asio::awaitable<bool> Connection::read_head_bytes() {
@@ -146,7 +152,7 @@ asio::awaitable<bool> Connection::read_head_bytes() {
         const auto [error, n] = co_await socket_.async_read_some(space, kToken);
         if (gone_) co_return false;
         if (error && late_ && in_.size() > 0) {
-            head_ = Head{};
+            note_unread_head();
             refusal_ = kHeadLate;
             co_return true;
         }

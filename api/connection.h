@@ -48,6 +48,7 @@ private:
     // Reading. False or nullopt-with-gone_: the peer left or was late.
     asio::awaitable<bool> read_head_bytes();
     bool find_head();
+    void note_unread_head();
     asio::awaitable<void> read_body();
     asio::awaitable<void> read_sized_body();
     asio::awaitable<void> read_chunked_body();

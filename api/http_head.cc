@@ -277,6 +277,32 @@ std::optional<Refusal> conclude(Head& head, const Seen& seen) {
     return std::nullopt;
 }
 
+std::optional<Refusal> read_whole(std::string_view bytes, Head& head) {
+    if (bytes.size() > kHeadBytesMax) return kHeadTooLarge;
+    auto end = bytes.find("\r\n");
+    if (end == bytes.npos) return kMalformed;
+    if (auto refusal = read_request_line(bytes.substr(0, end), head)) return refusal;
+
+    Seen seen;
+    std::size_t fields = 0;
+    for (bytes.remove_prefix(end + 2); !bytes.starts_with("\r\n"); bytes.remove_prefix(end + 2)) {
+        end = bytes.find("\r\n");
+        if (end == bytes.npos) return kMalformed;
+        if (++fields > kFieldsMax) return kHeadTooLarge;
+        if (auto refusal = read_field(bytes.substr(0, end), head, seen)) return refusal;
+    }
+    return conclude(head, seen);
+}
+
+// Of what may be no request at all, as far as it has come.
+std::string_view path_in(std::string_view bytes) {
+    const auto line = bytes.substr(0, bytes.find("\r\n"));
+    const auto space = line.find(" /");
+    if (space == line.npos) return {};
+    const auto target = line.substr(space + 1);
+    return target.substr(0, target.find_first_of(" ?"));
+}
+
 }  // namespace
 
 bool same_word(std::string_view text, std::string_view lower_case) {
@@ -299,20 +325,10 @@ std::string_view to_string(Method method) {
 
 std::optional<Refusal> read_head(std::string_view bytes, Head& head) {
     head = Head{};
-    if (bytes.size() > kHeadBytesMax) return kHeadTooLarge;
-    auto end = bytes.find("\r\n");
-    if (end == bytes.npos) return kMalformed;
-    if (auto refusal = read_request_line(bytes.substr(0, end), head)) return refusal;
-
-    Seen seen;
-    std::size_t fields = 0;
-    for (bytes.remove_prefix(end + 2); !bytes.starts_with("\r\n"); bytes.remove_prefix(end + 2)) {
-        end = bytes.find("\r\n");
-        if (end == bytes.npos) return kMalformed;
-        if (++fields > kFieldsMax) return kHeadTooLarge;
-        if (auto refusal = read_field(bytes.substr(0, end), head, seen)) return refusal;
-    }
-    return conclude(head, seen);
+    auto refusal = read_whole(bytes, head);
+    // What is refused is refused in the words of the protocol that it was meant for.
+    if (refusal && head.path.empty()) head.path = path_in(bytes);
+    return refusal;
 }
 
 std::optional<Refusal> check_unfinished_head(std::string_view bytes) {

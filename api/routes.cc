@@ -319,8 +319,9 @@ const Routes::Methods* Routes::find_path(std::string_view path, std::string_view
 Dress Routes::dress_of(const Found& found, std::string_view path) const {
     if (!found.same_path.empty()) return found.same_path.front()->dress;
     for (const auto& route : routes_) {
-        const auto root = route.path.substr(0, route.path.find('{'));
-        if (route.dress && (path == route.path || (root != route.path && path.starts_with(root))))
+        if (!route.dress) continue;
+        const auto root = route.path.substr(0, route.path.find("/{"));
+        if (path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/'))
             return route.dress;
     }
     return nullptr;

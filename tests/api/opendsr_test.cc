@@ -41,6 +41,51 @@ TEST_CASE("whoever refuses on a path of the protocol does so in its shape, signe
     CHECK(world.ask("GET", "/v2/nothing").code() == "no_such_route");
 }
 
+TEST_CASE(
+    "what is no request, or none that is served, is refused in the protocol's shape below its "
+    "paths") {
+    const tests::OpenDsrKeys keys;
+    const auto world = world_with(keys.config());
+    const std::string host = "Host: cdp.example\r\n";
+    const auto refused = [&](const std::string& bytes, const std::string& prefix = "x-opendsr-") {
+        auto wire = world.connect();
+        const auto reply = wire.send(bytes).read();
+        CHECK(signed_as(reply, prefix) == "signed");
+        CHECK(reply.header("content-type") == "application/json");
+        const auto error = reply.json()["error"];
+        CHECK(error["code"] == reply.status);
+        return std::to_string(reply.status) + " " + error["errors"][0]["reason"].get<std::string>();
+    };
+    const auto head = [&](const std::string& line, const std::string& fields = "") {
+        return line + " HTTP/1.1\r\n" + host + fields + "\r\n";
+    };
+    for (const auto* path : {"/v2/requests/a/b", "/v2/requests/", "/v2/results", "/v2/discovery/a",
+                             "/requests/a/status", "/v2/certificate.pem/a"})
+        CHECK(refused(head(std::string("GET ") + path)) == "404 no_such_route");
+    CHECK(refused(head("GET /opengdpr_requests/a/b"), "x-opengdpr-") == "404 no_such_route");
+    CHECK(refused(head("GET /v2/requests/a%00")) == "400 malformed_target");
+    CHECK(refused(head("GET /v2/requests/../a")) == "400 malformed_target");
+    CHECK(refused(head("GET /v2/requests/" + std::string(9'000, 'a'))) == "414 target_too_long");
+    CHECK(refused(head("GET /v2/requests/a", "X: " + std::string(17'000, 'a') + "\r\n")) ==
+          "431 headers_too_large");
+    CHECK(refused(head("BREW /v2/requests/a")) == "501 method_unknown");
+    CHECK(refused("GET /v2/requests/a HTTP/3.0\r\n" + host + "\r\n") ==
+          "505 http_version_unsupported");
+    CHECK(refused(head("GET /v2/requests/a", host)) == "400 malformed_host");
+    CHECK(refused(head("POST /v2/requests", "Transfer-Encoding: gzip\r\n")) ==
+          "501 transfer_coding_unknown");
+    CHECK(refused(head("GET /v2/requests/a", "Expect: tea\r\n")) == "417 expectation_unknown");
+    CHECK(refused(head("GET /v2/requests/a", "A: b\nC: d\r\n")) == "400 malformed_request");
+    CHECK(refused(head("POST /v2/requests", World::bearer(world.keys.at(cdp::Role::officer)) +
+                                                "Content-Encoding: br\r\nContent-Length: 1\r\n") +
+                  "x") == "415 content_coding_unknown");
+    CHECK(refused("GET /v2/requests/a HTTP/1.1\r\nHos") == "408 request_timeout");
+    // Others are refused as ever.
+    for (const auto* path :
+         {"/v2/requestsa", "/v2/nothing", "/v1/requests%00", "/a/v2/requests%00"})
+        CHECK(world.ask("GET", path).header("content-type") == "application/problem+json");
+}
+
 TEST_CASE("a server without a certificate makes one, once, and says that nobody vouches for it") {
     // Making a key takes longer than tests wait for answers.
     World world(api::Limits{});
