@@ -60,6 +60,14 @@ private:
     bool full_ = false;
 };
 
+// What a cursor is for: this order and no other filter.
+std::string question_of(const PrivacyRequestsQuery& query) {
+    ByteWriter out;
+    out.bytes(query.due_before ? kUrgent : kNewest).bytes(query.status).bytes(query.kind);
+    if (query.due_before) out.i64(milliseconds_of(*query.due_before));
+    return out.take();
+}
+
 Result<void> check(const PrivacyRequestsQuery& query) {
     CDP_CHECK(check_limit(query.page.limit));
     CDP_CHECK(check_privacy_status(query.status));
@@ -73,7 +81,7 @@ Result<void> check(const PrivacyRequestsQuery& query) {
 Result<std::string> PrivacyRequests::page(const PrivacyRequestsQuery& query) const {
     CDP_CHECK(check(query));
     const bool urgent = query.due_before.has_value();
-    const auto question = urgent ? kUrgent : kNewest;
+    const auto question = question_of(query);
     const auto prefix = urgent ? privacy_due_prefix() : privacy_requests_prefix();
     const auto place = CDP_TRY(place_in(question, query.page.cursor));
     const auto size = sizeof(PrivacyRequestId::bytes) + (urgent ? sizeof(std::uint64_t) : 0);

@@ -417,6 +417,24 @@ TEST_CASE("lists name no person, and are read in pages by age or by urgency") {
     CHECK(world.requests().page({.kind = "party"}).error().reason == "kind_unknown");
     CHECK(world.requests().page({.page = {.limit = 2, .cursor = "00"}}).error().reason ==
           "malformed_cursor");
+    // A cursor goes on with what it was given out for, and with nothing else.
+    const auto due = world.clock().now() + std::chrono::days(90);
+    const std::vector<cdp::PrivacyRequestsQuery> questions{
+        {.page = {.limit = 1}},
+        {.kind = "erasure", .page = {.limit = 1}},
+        {.status = "open", .page = {.limit = 1}},
+        {.due_before = due, .page = {.limit = 1}},
+        {.kind = "erasure", .due_before = due, .page = {.limit = 1}},
+        {.due_before = due + 1h, .page = {.limit = 1}}};
+    for (std::size_t i = 0; i < questions.size(); ++i)
+        for (std::size_t k = 0; k < questions.size(); ++k) {
+            CAPTURE(i, k);
+            auto next = questions[k];
+            next.page.cursor = page(questions[i]).at("next");
+            const auto answer = world.requests().page(next);
+            CHECK(static_cast<bool>(answer) == (i == k));
+            if (!answer) CHECK(answer.error().reason == "malformed_cursor");
+        }
     const auto shown = world.requests().show(PlatformWorld::officer(),
                                              world.requests().read(std::string_view(ids[0]))->id);
     REQUIRE(shown);
