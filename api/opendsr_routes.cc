@@ -54,7 +54,7 @@ void add_opendsr(std::vector<Route>& out) {
     out.push_back(open_route("/v2/certificate.pem", opendsr_certificate));
     out.push_back({.path = "/v2/results/{link}",
                    .handler = read_results,
-                   .any_parameter = true,
+                   .parameters = {"format"},
                    .dress = speak_opendsr});
     for (const auto& name : kRequests) {
         out.push_back(keyed_route(Method::post, name.all, submit_opendsr));
@@ -64,13 +64,11 @@ void add_opendsr(std::vector<Route>& out) {
 }
 
 void add_iab(std::vector<Route>& out) {
-    out.push_back(
-        {.path = "/.well-known/dsrdelete.json", .handler = discover_iab, .any_parameter = true});
+    out.push_back({.path = "/.well-known/dsrdelete.json", .handler = discover_iab});
     out.push_back({.method = Method::post,
                    .path = "/v2/iab/deletions",
                    .body_max = kIabBytesMax,
-                   .handler = delete_for_iab,
-                   .any_parameter = true});
+                   .handler = delete_for_iab});
 }
 
 }  // namespace api

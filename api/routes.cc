@@ -157,6 +157,8 @@ void add_privacy_requests(std::vector<Route>& out) {
                               step_privacy_request));
     out.push_back(keyed_route(Method::get, "/v1/privacy/requests/{id}/results", kOfficers,
                               read_results_of, {"format"}));
+    out.push_back(
+        {.path = "/privacy/results/{link}", .handler = read_results, .parameters = {"format"}});
     // Mail programs and trackers on the way add parameters to links.
     const auto linked = [&](Method method, std::string_view path,
                             std::variant<Now, Later> handler) {
@@ -166,7 +168,6 @@ void add_privacy_requests(std::vector<Route>& out) {
                        .handler = handler,
                        .any_parameter = true});
     };
-    linked(Method::get, "/privacy/results/{link}", read_results);
     linked(Method::get, "/privacy/verify/{link}", show_proof);
     linked(Method::post, "/privacy/verify/{link}", prove_by_link);
 }
