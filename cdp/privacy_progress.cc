@@ -76,7 +76,8 @@ std::string code_of(const PrivacyResults& results) {
 }
 
 bool shows(PrivacyKind kind) {
-    return kind == PrivacyKind::access || kind == PrivacyKind::portability;
+    return kind == PrivacyKind::access || kind == PrivacyKind::access_categories ||
+           kind == PrivacyKind::portability;
 }
 
 // What is left to do when nobody is left whom it is about: nothing may be held or used.
