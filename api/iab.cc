@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/iab_request.h"
@@ -24,21 +25,30 @@ std::string key_id(std::string_view key) {
     return cdp::to_hex(consent::view(consent::sha256(key))).substr(0, 16);
 }
 
-// What is signed names no transaction, so a request is once what its first
-// party signed of it, whoever sends it how often.
+// What is signed names no transaction and not which party is which: both sign the same text, each
+// with its own domain. So a request is once what was signed of it but for that, whoever sends it in
+// whose part how often.
 cdp::NewPrivacyRequest request_of(const Services& services, const IabRequest& asked) {
     cdp::NewPrivacyRequest out;
     out.kind = cdp::PrivacyKind::erasure;
     out.protocol = cdp::PrivacyProtocol::iab;
-    const auto digest = iab_digest(asked, asked.origin.domain);
+    const auto digest = iab_digest(asked, "");
     out.external_id =
         asked.request_id + " " + services.platform.privacy().secrets.hash("iab request", digest);
     out.verified_by = "first_party";
     return out;
 }
 
-std::string sender_of(const IabRequest& asked) {
-    return "iab:" + asked.origin.domain;
+std::string sender_of(std::string_view domain) {
+    return "iab:" + std::string(domain);
+}
+
+bool was_taken(const Services& services, const cdp::NewPrivacyRequest& request) {
+    const auto& requests = services.platform.privacy().requests;
+    return std::ranges::any_of(services.iab->parties, [&](const IabParty& party) {
+        return static_cast<bool>(
+            requests.find(request.protocol, sender_of(party.domain), request.external_id));
+    });
 }
 
 cdp::Result<void> take(const Services& services, const IabRequest& asked) {
@@ -47,10 +57,9 @@ cdp::Result<void> take(const Services& services, const IabRequest& asked) {
     const auto& privacy = services.platform.privacy();
     auto request = request_of(services, asked);
     // Whose hash it was may have changed since it was taken.
-    if (privacy.requests.find(request.protocol, sender_of(asked), request.external_id))
-        return cdp::Result<void>::ok();
+    if (was_taken(services, request)) return cdp::Result<void>::ok();
     request.identifiers = CDP_TRY(identifiers_of({identity}, privacy.hashes));
-    const auto taken = privacy.requests.submit(sender_of(asked), request);
+    const auto taken = privacy.requests.submit(sender_of(asked.origin.domain), request);
     if (!taken && taken.error().reason != "request_id_reused") return taken.error();
     return cdp::Result<void>::ok();
 }

@@ -84,6 +84,17 @@ TEST_CASE("a request erases once, however often and by whomever it is sent", "[i
     CHECK(world.ask("POST", "/v2/iab/deletions", "", replayed.dump()).json()["rqTransactionId"] ==
           "t-2");
     CHECK(erasures(world) == 1);
+
+    // Each party has signed the same text: in each other's part, or alone, it is the same request.
+    world.receive(
+        R"({"type":"identify","userId":"u1","messageId":"m2","traits":{"email":"a@shop.example"}})");
+    auto swapped = request;
+    std::swap(swapped["origin"], swapped["requester"]);
+    auto alone = request;
+    alone["origin"] = alone["requester"];
+    for (const auto& again : {swapped, alone})
+        CHECK(world.ask("POST", "/v2/iab/deletions", "", again.dump()).status == 200);
+    CHECK(erasures(world) == 1);
 }
 
 TEST_CASE("what is forged or malformed is refused, and does nothing", "[iab]") {
