@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -85,12 +88,58 @@ std::string_view without_dots(std::string_view word) {
     return word;
 }
 
-// As links write it.
-std::string with_plain_ats(std::string_view text) {
-    std::string out(text);
-    for (auto at = out.find("%40"); at != out.npos; at = out.find("%40", at + 1))
-        out.replace(at, 3, "@");
+int digit_of(char c) {
+    if (is_digit(c)) return c - '0';
+    const char lower = static_cast<char>(c | 0x20);
+    return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+// As links write it; what is no character of ASCII stays as it is.
+std::string without_percents(std::string_view text) {
+    std::string out;
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        const int high = text[at] == '%' && at + 2 < text.size() ? digit_of(text[at + 1]) : -1;
+        const int low = high >= 0 && high < 8 ? digit_of(text[at + 2]) : -1;
+        out += low < 0 ? text[at] : static_cast<char>(high * 16 + low);
+        if (low >= 0) at += 2;
+    }
     return out;
+}
+
+// What is not seen: soft hyphens, joiners, marks of direction, of order and of the beginning.
+std::string without_unseen(std::string_view text) {
+    constexpr std::array<std::string_view, 8> kUnseen{"\u00ad", "\u200b", "\u200c", "\u200d",
+                                                      "\u200e", "\u200f", "\u2060", "\ufeff"};
+    std::string out;
+    while (!text.empty()) {
+        const auto found =
+            std::ranges::find_if(kUnseen, [&](auto one) { return text.starts_with(one); });
+        if (found == kUnseen.end()) out += text.front();
+        text.remove_prefix(found == kUnseen.end() ? 1 : found->size());
+    }
+    return out;
+}
+
+// As tables write whole numbers that were read as fractions: 821012345002.0, 8.2e11.
+std::optional<std::string> whole_number(std::string_view text) {
+    if (text.size() > kNumberBytesMax || text.find_first_of(".eE") == text.npos) return {};
+    double number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    constexpr double kExactMax = 9e15;
+    if (error != std::errc{} || end != text.data() + text.size()) return {};
+    if (number < 0 || number > kExactMax || number != std::floor(number)) return {};
+    return std::to_string(static_cast<std::int64_t>(number));
+}
+
+// The longest parts of ASCII: in many scripts nothing parts a word from what follows it.
+template <typename Visit>
+void each_ascii(std::string_view text, const Visit& visit) {
+    while (!text.empty()) {
+        const auto end =
+            static_cast<std::size_t>(std::ranges::find_if(text, is_high) - text.begin());
+        if (end > 0) visit(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
 }
 
 class Found {
@@ -102,7 +151,15 @@ public:
           numbers_(from.numbers) {}
 
     void look_at(std::string_view text) {
-        if (text.find("%40") != text.npos) return look_at(with_plain_ats(text));
+        if (text.find('%') != text.npos) {
+            const auto plain = without_percents(text);
+            if (plain.size() < text.size()) return look_at(plain);
+        }
+        if (std::ranges::any_of(text, is_high)) {
+            const auto seen = without_unseen(text);
+            if (seen.size() < text.size()) return look_at(seen);
+        }
+        if (const auto whole = whole_number(text)) return look_at(*whole);
         const bool words = has_at(text) || has_long_word(text);
         if (numbers_ && may_be_number(text)) {
             add(text, identity::Form::phone);
@@ -114,8 +171,11 @@ public:
         look_at_word(text);
         each_word(text, kHard, [&](std::string_view word) {
             if (word.size() < text.size()) look_at_word(word);
-            each_word(word, kSoft, [&](std::string_view part) {
-                if (part.size() < word.size()) look_at_word(part);
+            look_at_parts(word);
+            each_ascii(word, [&](std::string_view run) {
+                if (run.size() == word.size()) return;
+                look_at_word(run);
+                look_at_parts(run);
             });
         });
     }
@@ -142,6 +202,12 @@ public:
     std::vector<Contact> take() && { return std::move(contacts_); }
 
 private:
+    void look_at_parts(std::string_view word) {
+        each_word(word, kSoft, [&](std::string_view part) {
+            if (part.size() < word.size()) look_at_word(part);
+        });
+    }
+
     void look_at_word(std::string_view text) {
         const auto word = without_dots(text);
         if (has_at(word)) add(word, identity::Form::email);

@@ -34,18 +34,16 @@ public:
     std::uint64_t withheld() const { return withheld_; }
 
 private:
-    Result<std::string> object(std::string_view json, const std::string& region);
-    Result<std::string> list(std::string_view json, const std::string& region);
-    Result<std::string> value(std::string_view json, const std::string& region);
-    Result<bool> names_others(const std::string& text, const std::string& region);
-    Result<bool> is_others(const std::string& candidate, const std::string& region);
-    Result<bool> look_up(const std::string& candidate, const std::string& region) const;
+    Result<std::string> object(std::string_view json, std::string_view source);
+    Result<std::string> list(std::string_view json, std::string_view source);
+    Result<std::string> value(std::string_view json, std::string_view source);
+    Result<bool> names_others(std::string_view literal, std::string_view source);
 
     const Config& config_;
     const storage::Vault& vault_;
     const IsOthers is_others_;
     std::uint64_t withheld_ = 0;
-    std::unordered_map<std::string, bool> known_ = {};  // of the texts met last
+    std::unordered_map<std::string, bool> known_ = {};  // of the values met last
 };
 
 }  // namespace cdp

@@ -72,7 +72,7 @@ TEST_CASE("addresses and numbers that are somebody else's are withheld, marked a
         R"({"type":"track","event":"Sent","userId":"u1","messageId":"m3","properties":{)"
         R"("to":"Some One <other@shop.example>","call":"+44 20 7946 0000","n":442079460000,)"
         R"("page":"https://shop.example/?to=other%40shop.example",)"
-        R"("list":[{"other@shop.example":1}],"from":"me@shop.example",)"
+        R"("list":[{"other@shop.example":1}],"ko":"other@shop.example로","odd":"other@shop.example!","from":"me@shop.example",)"
         R"("nobody":"nobody@shop.example","size":7}})",
         kTill);
     const auto text = [&](ReportFormat format) {
@@ -87,9 +87,9 @@ TEST_CASE("addresses and numbers that are somebody else's are withheld, marked a
     }
     const auto all = report(world, "user_id", "u1");
     INFO(all["events"].dump(1));
-    // As a trait, in the event that it came in, and four times in the other.
-    CHECK(all["withheld"]["of_others"] == 6);
-    CHECK(lines_of(text(ReportFormat::portable)).back()["withheld_of_others"] == 6);
+    // As a trait, in the event that it came in, and seven times in the other.
+    CHECK(all["withheld"]["of_others"] == 9);
+    CHECK(lines_of(text(ReportFormat::portable)).back()["withheld_of_others"] == 9);
     // To its owner it is told, and so is everything to an officer who asks for it.
     CHECK(has(report(world, "user_id", "u2").dump(), "other@shop.example"));
     std::string whole;
