@@ -1,22 +1,14 @@
 #include "api/routes.h"
 
+#include <catch2/catch.hpp>
 #include <fstream>
 #include <map>
 #include <set>
 
 #include "api/audit.h"
-#include "tests/api/world.h"
-
-using tests::World;
+#include "tests/api/route_target.h"
 
 namespace {
-
-std::string target_of(const api::Route& route) {
-    std::string out(route.path);
-    const auto open = out.find('{');
-    if (open != out.npos) out.replace(open, out.find('}') - open + 1, "events");
-    return out;
-}
 
 // "METHOD /path" of every operation in the document, with the statuses that it names: a path is two
 // spaces deep, a method four, a status eight.
@@ -46,34 +38,6 @@ std::map<std::string, std::set<int>> documented_routes() {
 
 }  // namespace
 
-TEST_CASE("every route lets in the roles of the table and nobody else") {
-    World world;
-    const api::Routes routes(/*metrics_open=*/true);
-    for (const auto& route : routes.all()) {
-        const auto target = target_of(route);
-        const auto method = to_string(route.method);
-        const auto body = route.method == api::Method::post ? "{}" : "";
-        CAPTURE(method, target);
-        const auto with = [&](const std::string& headers) {
-            return world.ask(method, target, headers, body).status;
-        };
-        if (route.door == api::Door::open) {
-            CHECK(with("") != 401);
-            continue;
-        }
-        CHECK(with("") == 401);
-        CHECK(with(World::bearer("c000000000000000000000000")) == 401);
-        for (const auto& [role, key] : world.keys) {
-            CAPTURE(to_string(role));
-            const auto status = with(World::bearer(key));
-            // A source whose key is public may post to /v1/consents, where it is refused for
-            // itself.
-            const bool own_refusal = route.path == "/v1/consents" && role == cdp::Role::source;
-            if (!own_refusal) CHECK((status != 401 && status != 403) == route.roles.has(role));
-        }
-    }
-}
-
 TEST_CASE("the metrics of a server that others can reach are an administrator's") {
     const api::Routes routes(/*metrics_open=*/false);
     const auto found = routes.find(api::Method::get, "/metrics");
@@ -88,7 +52,7 @@ TEST_CASE("no two routes answer the same method and path") {
     std::set<std::string> names;
     for (const auto& name : routes.names()) CHECK(names.insert(name).second);
     for (const auto& route : routes.all())
-        CHECK(routes.find(route.method, target_of(route)).route == &route);
+        CHECK(routes.find(route.method, tests::target_of(route)).route == &route);
 }
 
 TEST_CASE("the document and the router name the same routes") {
