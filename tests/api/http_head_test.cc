@@ -7,12 +7,12 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "tests/api/raw_requests.h"
 #include "tests/api/wire.h"
 
 namespace {
 
-const std::string kGet = "GET /v1/batch HTTP/1.1\r\nHost: a\r\n";
-const std::string kPost = "POST /v1/batch HTTP/1.1\r\nHost: a\r\n";
+const std::string kGet = tests::kRawGet;
 
 int status_of(const std::string& bytes) {
     const auto reading = tests::read_wire(bytes);
@@ -47,104 +47,10 @@ std::string with_host(std::string bytes) {
 }  // namespace
 
 TEST_CASE("requests that two readers could take differently are refused") {
-    struct Row {
-        const char* what;
-        std::string bytes;
-        int status;
-    };
-    // clang-format off
-    const auto row = GENERATE(values<Row>({
-        {"plain", kGet + "\r\n", 200},
-        {"body by length", kPost + "Content-Length: 5\r\n\r\nhello", 200},
-        {"body by chunks", kPost + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 200},
-        {"coding in capitals", kPost + "transfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n", 200},
-        {"body shorter than said", kPost + "Content-Length: 5\r\n\r\nhell", 0},
-        {"length zero on GET", kGet + "Content-Length: 0\r\n\r\n", 200},
-        {"two pipelined", kGet + "\r\n" + kGet + "\r\n", 200},
-        {"HTTP/1.0 without Host", "GET / HTTP/1.0\r\n\r\n", 200},
-        {"OPTIONS of everything", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 200},
-        {"Host with a port", "GET / HTTP/1.1\r\nHost: a.example:8080\r\n\r\n", 200},
-        {"Host is an IPv6 address", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 200},
-        {"obs-text in a value", kGet + "X: \xe4\r\n\r\n", 200},
-
-        {"xchunked", kPost + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
-        {"chunked, identity", kPost + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 501},
-        {"gzip, chunked", kPost + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
-        {"identity, chunked", kPost + "Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n", 501},
-        {"identity", kPost + "Transfer-Encoding: identity\r\n\r\n", 501},
-        {"empty coding", kPost + "Transfer-Encoding: \r\n\r\n", 501},
-        {"quoted coding", kPost + "Transfer-Encoding: \"chunked\"\r\n\r\n", 501},
-        {"vertical tab before coding", kPost + "Transfer-Encoding: \x0b" "chunked\r\n\r\n", 400},
-        {"coding twice", kPost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {"coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {"length, then coding", kPost + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {"coding, then length", kPost + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400},
-        {"two lengths", kPost + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400},
-        {"the same length twice", kPost + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400},
-        {"list of lengths", kPost + "Content-Length: 5, 5\r\n\r\nhello", 400},
-        {"length +5", kPost + "Content-Length: +5\r\n\r\nhello", 400},
-        {"length 0x5", kPost + "Content-Length: 0x5\r\n\r\nhello", 400},
-        {"length -1", kPost + "Content-Length: -1\r\n\r\n", 400},
-        {"length 2^64", kPost + "Content-Length: 18446744073709551616\r\n\r\n", 400},
-        {"length empty", kPost + "Content-Length:\r\n\r\n", 400},
-        {"length with a space inside", kPost + "Content-Length: 4 2\r\n\r\n", 400},
-        {"space before the colon", kPost + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400},
-        {"space before the name", kGet + " X: 1\r\n\r\n", 400},
-        {"folded line", kGet + "X: 1\r\n 2\r\n\r\n", 400},
-        {"header without a colon", kGet + "X\r\n\r\n", 400},
-        {"header without a name", kGet + ": 1\r\n\r\n", 400},
-        {"NUL in a value", kGet + std::string("X: \0\r\n\r\n", 8), 400},
-        {"DEL in a value", kGet + "X: \x7f\r\n\r\n", 400},
-        {"bare LF", "GET / HTTP/1.1\nHost: a\n\n", 400},
-        {"bare CR", kGet + "X: a\rb\r\n\r\n", 400},
-        {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
-        {"two Hosts", kGet + "Host: b\r\n\r\n", 400},
-        {"empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400},
-        {"Host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
-        {"Host with a quote", "GET / HTTP/1.1\r\nHost: a\"b\r\n\r\n", 400},
-        {"Host with user info", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
-        {"two Authorizations", kGet + "Authorization: a\r\nAuthorization: a\r\n\r\n", 400},
-        {"raw byte in the target", "GET /\x80 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"raw byte in the query", "GET /?\xff HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"absolute form", "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"authority form", "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"star on GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"fragment", "GET /#a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"dot segments", "GET /a/../b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"dot segment at the end", "GET /a/. HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"escaped dot segments", "GET /a/%2e%2e/b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"half escaped dot segment", "GET /a/.%2E HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"dots that are a name", "GET /a/...%2e/b HTTP/1.1\r\nHost: a\r\n\r\n", 200},
-        {"escaped NUL", "GET /a%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"escaped line break in the query", "GET /?a=%0d%0a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"cut escape", "GET /a%4 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"escape that is none", "GET /a%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"backslash", "GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"space in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"two spaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"tab for a space", "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"lower-case method", "get / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
-        {"unknown method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
-        {"TRACE", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
-        {"CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501},
-        {"GET with a body", kGet + "Content-Length: 5\r\n\r\nhello", 400},
-        {"GET with chunks", kGet + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-        {"HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
-        {"HTTP/2.0", "PRI * HTTP/2.0\r\n\r\n", 505},
-        {"HTTP/0.9", "GET /\r\n\r\n", 400},
-        {"version in lower case", "GET / http/1.1\r\nHost: a\r\n\r\n", 400},
-        {"unknown expectation", kPost + "Expect: tea\r\n\r\n", 417},
-        {"TLS hello", std::string("\x16\x03\x01\x02\x00\x01\x00", 7), 400},
-
-        {"chunk size overflow", kPost + "Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\nx", 400},
-        {"chunk size in hexadecimal notation", kPost + "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n", 400},
-        {"negative chunk size", kPost + "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n", 400},
-        {"chunk longer than said", kPost + "Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n", 400},
-        {"chunk ended by LF", kPost + "Transfer-Encoding: chunked\r\n\r\n5\nhello\n0\n\n", 400},
-    }));
-    // clang-format on
-    CAPTURE(row.what);
-    CHECK(status_of(row.bytes) == row.status);
+    for (const auto& row : tests::raw_requests()) {
+        CAPTURE(row.what);
+        CHECK(status_of(row.bytes) == row.status);
+    }
 }
 
 TEST_CASE("heads have limits") {

@@ -1,6 +1,7 @@
-#include "tests/api/world.h"
-
 #include <thread>
+
+#include "tests/api/raw_requests.h"
+#include "tests/api/world.h"
 
 using tests::World;
 
@@ -102,6 +103,21 @@ TEST_CASE("a refused request ends the connection and hides nothing behind it") {
     auto lines = world.connect();
     lines.send("GET / HTTP/1.1\nHost: a\n\n");
     CHECK(lines.read().status == 400);
+}
+
+TEST_CASE("whatever is refused is answered once, and what stands behind it is never read") {
+    World world;
+    int refused = 0;
+    for (const auto& row : tests::raw_requests()) {
+        if (row.status < 400) continue;
+        CAPTURE(row.what);
+        ++refused;
+        auto wire = world.connect();
+        wire.send(row.bytes + kHealth);
+        CHECK(wire.read().status == row.status);
+        CHECK(wire.closed());
+    }
+    CHECK(refused > 60);
 }
 
 TEST_CASE("HTTP/1.0 and Connection: close end after one answer") {

@@ -1,0 +1,141 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace tests {
+
+// Bytes of one request as they may come, and the status of what says no to them; 200: it is read,
+// 0: more is expected.
+struct RawRequest {
+    const char* what;
+    std::string bytes;
+    int status;
+};
+
+inline const std::string kRawGet = "GET /v1/batch HTTP/1.1\r\nHost: a\r\n";
+inline const std::string kRawPost = "POST /v1/batch HTTP/1.1\r\nHost: a\r\n";
+
+inline std::vector<RawRequest> raw_requests() {
+    // clang-format off
+    return {
+        {"plain", kRawGet + "\r\n", 200},
+        {"body by length", kRawPost + "Content-Length: 5\r\n\r\nhello", 200},
+        {"body by chunks", kRawPost + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 200},
+        {"coding in capitals", kRawPost + "transfer-encoding: CHUNKED\r\n\r\n0\r\n\r\n", 200},
+        {"body shorter than said", kRawPost + "Content-Length: 5\r\n\r\nhell", 0},
+        {"length zero on GET", kRawGet + "Content-Length: 0\r\n\r\n", 200},
+        {"two pipelined", kRawGet + "\r\n" + kRawGet + "\r\n", 200},
+        {"HTTP/1.0 without Host", "GET / HTTP/1.0\r\n\r\n", 200},
+        {"OPTIONS of everything", "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", 200},
+        {"Host with a port", "GET / HTTP/1.1\r\nHost: a.example:8080\r\n\r\n", 200},
+        {"Host is an IPv6 address", "GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 200},
+        {"obs-text in a value", kRawGet + "X: \xe4\r\n\r\n", 200},
+
+        {"xchunked", kRawPost + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n", 501},
+        {"chunked, identity", kRawPost + "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n", 501},
+        {"gzip, chunked", kRawPost + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501},
+        {"identity, chunked", kRawPost + "Transfer-Encoding: identity, chunked\r\n\r\n0\r\n\r\n", 501},
+        {"identity", kRawPost + "Transfer-Encoding: identity\r\n\r\n", 501},
+        {"empty coding", kRawPost + "Transfer-Encoding: \r\n\r\n", 501},
+        {"quoted coding", kRawPost + "Transfer-Encoding: \"chunked\"\r\n\r\n", 501},
+        {"vertical tab before coding", kRawPost + "Transfer-Encoding: \x0b" "chunked\r\n\r\n", 400},
+        {"coding with a parameter", kRawPost + "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n", 501},
+        {"comma behind the coding", kRawPost + "Transfer-Encoding: chunked,\r\n\r\n0\r\n\r\n", 501},
+        {"chunked, chunked", kRawPost + "Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 501},
+        {"another coding, then chunked, in two lines", kRawPost + "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"tab before the coding", kRawPost + "Transfer-Encoding:\tchunked\r\n\r\n0\r\n\r\n", 200},
+        {"coding twice", kRawPost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"length, then coding", kRawPost + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"coding, then length", kRawPost + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400},
+        {"two lengths", kRawPost + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400},
+        {"the same length twice", kRawPost + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello", 400},
+        {"list of lengths", kRawPost + "Content-Length: 5, 5\r\n\r\nhello", 400},
+        {"list of two lengths", kRawPost + "Content-Length: 5, 6\r\n\r\nhello", 400},
+        {"length with a fraction", kRawPost + "Content-Length: 5.0\r\n\r\nhello", 400},
+        {"length 5;", kRawPost + "Content-Length: 5;\r\n\r\nhello", 400},
+        {"length in full-width digits", kRawPost + "Content-Length: \xef\xbc\x95\r\n\r\nhello", 400},
+        {"length +5", kRawPost + "Content-Length: +5\r\n\r\nhello", 400},
+        {"length 0x5", kRawPost + "Content-Length: 0x5\r\n\r\nhello", 400},
+        {"length -1", kRawPost + "Content-Length: -1\r\n\r\n", 400},
+        {"length 2^64", kRawPost + "Content-Length: 18446744073709551616\r\n\r\n", 400},
+        {"length empty", kRawPost + "Content-Length:\r\n\r\n", 400},
+        {"length with a space inside", kRawPost + "Content-Length: 4 2\r\n\r\n", 400},
+        {"space before the colon", kRawPost + "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n", 400},
+        {"space before the name", kRawGet + " X: 1\r\n\r\n", 400},
+        {"folded line", kRawGet + "X: 1\r\n 2\r\n\r\n", 400},
+        {"header without a colon", kRawGet + "X\r\n\r\n", 400},
+        {"header without a name", kRawGet + ": 1\r\n\r\n", 400},
+        {"NUL in a value", kRawGet + std::string("X: \0\r\n\r\n", 8), 400},
+        {"DEL in a value", kRawGet + "X: \x7f\r\n\r\n", 400},
+        {"bare LF", "GET / HTTP/1.1\nHost: a\n\n", 400},
+        {"bare CR", kRawGet + "X: a\rb\r\n\r\n", 400},
+        {"empty line before the request", "\r\n" + kRawGet + "\r\n", 400},
+        {"byte order mark before the request", "\xef\xbb\xbf" + kRawGet + "\r\n", 400},
+        {"space before the method", " " + kRawGet + "\r\n", 400},
+        {"space behind the version", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400},
+        {"LF alone ends the head", "GET / HTTP/1.1\r\nHost: a\n\n", 400},
+        {"CR LF LF ends the head", "GET / HTTP/1.1\r\nHost: a\r\n\n", 400},
+        {"name with a NUL", kRawGet + std::string("X\0: 1\r\n\r\n", 9), 400},
+        {"name with a bracket", kRawGet + "X[]: 1\r\n\r\n", 400},
+        {"no Host", "GET / HTTP/1.1\r\n\r\n", 400},
+        {"two Hosts", kRawGet + "Host: b\r\n\r\n", 400},
+        {"empty Host", "GET / HTTP/1.1\r\nHost:\r\n\r\n", 400},
+        {"Host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
+        {"Host with a quote", "GET / HTTP/1.1\r\nHost: a\"b\r\n\r\n", 400},
+        {"Host with user info", "GET / HTTP/1.1\r\nHost: u@a\r\n\r\n", 400},
+        {"two Authorizations", kRawGet + "Authorization: a\r\nAuthorization: a\r\n\r\n", 400},
+        {"raw byte in the target", "GET /\x80 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"raw byte in the query", "GET /?\xff HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"absolute form", "GET http://a/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"authority form", "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"star on GET", "GET * HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"fragment", "GET /#a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"dot segments", "GET /a/../b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"dot segment at the end", "GET /a/. HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"escaped dot segments", "GET /a/%2e%2e/b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"half escaped dot segment", "GET /a/.%2E HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"dots that are a name", "GET /a/...%2e/b HTTP/1.1\r\nHost: a\r\n\r\n", 200},
+        {"escaped NUL", "GET /a%00 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"escaped line break in the query", "GET /?a=%0d%0a HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"cut escape", "GET /a%4 HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"escape that is none", "GET /a%zz HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"backslash", "GET /a\\b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"space in the target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"two spaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"tab for a space", "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"lower-case method", "get / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"unknown method", "BREW / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
+        {"TRACE", "TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 501},
+        {"CONNECT", "CONNECT a:80 HTTP/1.1\r\nHost: a\r\n\r\n", 501},
+        {"GET with a body", kRawGet + "Content-Length: 5\r\n\r\nhello", 400},
+        {"GET with chunks", kRawGet + "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 505},
+        {"HTTP/2.0", "PRI * HTTP/2.0\r\n\r\n", 505},
+        {"HTTP/0.9", "GET /\r\n\r\n", 400},
+        {"version in lower case", "GET / http/1.1\r\nHost: a\r\n\r\n", 400},
+        {"mixed case method", "GeT / HTTP/1.1\r\nHost: a\r\n\r\n", 400},
+        {"HEAD with a body", "HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", 400},
+        {"OPTIONS with chunks", "OPTIONS / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
+        {"HTTP/1.10", "GET / HTTP/1.10\r\nHost: a\r\n\r\n", 400},
+        {"HTTP/11", "GET / HTTP/11\r\nHost: a\r\n\r\n", 400},
+        {"upgrade to HTTP/2, which is not taken", kRawGet + "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n\r\n", 200},
+        {"unknown expectation", kRawPost + "Expect: tea\r\n\r\n", 417},
+        {"TLS hello", std::string("\x16\x03\x01\x02\x00\x01\x00", 7), 400},
+
+        {"chunk size overflow", kRawPost + "Transfer-Encoding: chunked\r\n\r\n10000000000000001\r\nx", 400},
+        {"chunk size in hexadecimal notation", kRawPost + "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n", 400},
+        {"chunk size with a plus", kRawPost + "Transfer-Encoding: chunked\r\n\r\n+5\r\nhello\r\n0\r\n\r\n", 400},
+        {"chunk size with a space before", kRawPost + "Transfer-Encoding: chunked\r\n\r\n 5\r\nhello\r\n0\r\n\r\n", 400},
+        {"chunk without a size", kRawPost + "Transfer-Encoding: chunked\r\n\r\n\r\nhello\r\n0\r\n\r\n", 400},
+        {"LF in a chunk extension", kRawPost + "Transfer-Encoding: chunked\r\n\r\n5;a\nb\r\nhello\r\n0\r\n\r\n", 400},
+        {"LF behind the last chunk", kRawPost + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\n", 400},
+        {"negative chunk size", kRawPost + "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n", 400},
+        {"chunk longer than said", kRawPost + "Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n", 400},
+        {"chunk ended by LF", kRawPost + "Transfer-Encoding: chunked\r\n\r\n5\nhello\n0\n\n", 400},
+    };
+    // clang-format on
+}
+
+}  // namespace tests
