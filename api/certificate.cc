@@ -137,6 +137,12 @@ bool is_valid_at(const Certificate& certificate, cdp::Timestamp now) {
            X509_cmp_time(X509_get0_notAfter(certificate.get()), &at) > 0;
 }
 
+cdp::Timestamp expiry_of(const Certificate& certificate) {
+    std::tm time{};
+    ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &time);
+    return cdp::Timestamp(std::chrono::seconds(::timegm(&time)));
+}
+
 bool is_self_signed(const Certificate& certificate) {
     return X509_self_signed(certificate.get(), /*verify_signature=*/0) == 1;
 }

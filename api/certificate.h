@@ -40,6 +40,7 @@ cdp::Result<Certificate> read_certificate(std::string_view pem);
 bool belongs(const Certificate& certificate, const PrivateKey& key);
 bool names(const Certificate& certificate, std::string_view domain);
 bool is_valid_at(const Certificate& certificate, cdp::Timestamp now);
+cdp::Timestamp expiry_of(const Certificate& certificate);
 bool is_self_signed(const Certificate& certificate);
 
 }  // namespace api

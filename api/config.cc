@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "api/config_edge.h"
 #include "api/config_policy.h"
 #include "api/config_protocols.h"
 #include "api/config_table.h"
@@ -22,23 +23,6 @@ void read_region(ConfigTable& table, std::string_view key, std::string& out) {
     table.read(key, out);
     if (!out.empty() && !is_region(out))
         table.blame(key, "Two capital letters of ISO 3166-1 are expected.");
-}
-
-void read_server(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
-    if (!found) return;
-    ConfigTable table(*found, "server", fault);
-    std::int64_t threads = out.threads;
-    auto connections = static_cast<std::int64_t>(out.connections_max);
-    table.read("threads", 0, 1024, threads);
-    table.read("connections_max", 1, 1'000'000, connections);
-    table.read("public_url", out.public_url);
-    const auto& url = out.public_url;
-    if (!url.empty() &&
-        ((!url.starts_with("http://") && !url.starts_with("https://")) || url.ends_with('/')))
-        table.blame("public_url", "A URL like https://cdp.example.com, without a slash behind it.");
-    out.threads = static_cast<unsigned>(threads);
-    out.connections_max = static_cast<std::size_t>(connections);
-    table.finish();
 }
 
 void read_sources(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
@@ -126,7 +110,7 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     out.platform.dedupe_window = std::chrono::days(days);
     out.platform.session = std::chrono::minutes(session);
     out.platform.waiting_max = static_cast<std::size_t>(waiting);
-    read_server(table.table("server"), fault, out);
+    read_server(table, out);
     read_sources(table.table("sources"), fault, out);
     read_policy(table, out.platform);
     read_controller(table.table("controller"), fault, out.platform.controller);

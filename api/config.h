@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "api/edge_config.h"
 #include "api/iab_config.h"
 #include "api/opendsr_config.h"
 #include "api/outgoing.h"
@@ -26,6 +27,7 @@ struct Config {
     unsigned threads = 0;    // 0: one per core
     std::string public_url;  // where SDKs reach us, when it is not where they asked
     std::size_t connections_max = 10'000;
+    EdgeConfig edge;
     PurposeTitles purpose_titles;
     std::string privacy_regime = "gdpr";  // of requests that name none
     OpenDsrConfig opendsr;

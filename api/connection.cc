@@ -1,7 +1,6 @@
 #include "api/connection.h"
 
 #include <algorithm>
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
@@ -9,8 +8,6 @@
 
 namespace api {
 namespace {
-
-constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
 // Most heads fit; a connection that waits holds no more.
 constexpr std::size_t kFirstRoom = 4 * 1024;
@@ -30,20 +27,41 @@ Response stalled() {
 
 }  // namespace
 
-Connection::Connection(Loop& loop, Socket socket, std::int64_t uid)
-    : loop_(loop), socket_(std::move(socket)), uid_(uid) {
-    boost::system::error_code ignored;
-    socket_.non_blocking(true, ignored);
+Connection::Connection(Loop& loop, Wire wire, std::int64_t uid, const Address& peer)
+    : loop_(loop),
+      wire_(std::move(wire)),
+      uid_(uid),
+      peer_(peer),
+      by_proxy_(loop.admission.is_proxy(peer)),
+      client_(peer) {
     enter(Phase::idle, loop_.limits.keep_alive);
     loop_.enter(*this);
 }
 
 Connection::~Connection() {
     if (in_.capacity() > kKeptRoom) loop_.buffered -= in_.capacity() - kKeptRoom;
-    loop_.leave(*this);
+    release_answer();
+    loop_.leave(*this, peer_);
 }
 
 asio::awaitable<void> Connection::serve() {
+    bool agreed = true;
+    if (wire_.is_secured()) {
+        enter(Phase::handshake, loop_.limits.head);
+        agreed = co_await wire_.shake_hands();
+    }
+    if (agreed) {
+        co_await serve_requests();
+    } else {
+        loop_.metrics.refuse(Refused::handshake);
+        unread_ = true;
+    }
+    if (gone_) co_return;
+    wire_.say_goodbye();
+    if (unread_) co_await linger();
+}
+
+asio::awaitable<void> Connection::serve_requests() {
     while (!closing_ && !gone_) {
         const bool came = co_await read_head_bytes();
         if (!came) break;
@@ -60,6 +78,7 @@ asio::awaitable<void> Connection::serve() {
         }
         if (!response) response = answer_at_once();
         if (!response) response = co_await await_answer();
+        if (response->status == 401 && guessed_) slow_guesses(*response);
         if (const auto dress = loop_.routes.dress_of(found_, head_.path))
             dress(loop_.services, head_, *response);
 
@@ -84,7 +103,6 @@ asio::awaitable<void> Connection::serve() {
             co_await asio::post(asio::use_awaitable);
         }
     }
-    if (unread_ && !gone_) co_await linger();
 }
 
 void Connection::enter(Phase phase, std::uint32_t ticks) {
@@ -93,12 +111,36 @@ void Connection::enter(Phase phase, std::uint32_t ticks) {
     deadline_ = loop_.now() + ticks + 1;
 }
 
+void Connection::start_moving(std::size_t moved) {
+    since_ = loop_.now();
+    moved_ = moved;
+}
+
+// What the other side's system has acknowledged is taken, what ours has buffered is not.
+void Connection::note_taken(std::uint32_t now) {
+    const auto sent = unacknowledged_ + moved_;
+    const auto taken = sent - std::min(sent, wire_.unacknowledged());
+    if (taken <= taken_) return;
+    taken_ = taken;
+    deadline_ = now + loop_.limits.write + 1;
+}
+
+bool Connection::is_too_slow(std::uint32_t now) const {
+    if (phase_ != Phase::body && phase_ != Phase::write) return false;
+    const auto& limits = loop_.limits;
+    if (now - since_ <= limits.slow) return false;
+    const auto moved = phase_ == Phase::body ? moved_ : taken_;
+    return moved < std::uint64_t{now - since_ - limits.slow} * limits.bytes_min;
+}
+
 void Connection::check_deadline(std::uint32_t now) {
-    if (now < deadline_) return;
+    if (phase_ == Phase::write) note_taken(now);
+    if (now < deadline_ && !is_too_slow(now)) return;
     late_ = true;
+    if (phase_ == Phase::write) loop_.metrics.refuse(Refused::slow_reader);
+    if (phase_ == Phase::head || phase_ == Phase::body) loop_.metrics.refuse(Refused::slow_request);
     if (phase_ != Phase::answer) {
-        boost::system::error_code ignored;
-        socket_.cancel(ignored);
+        wire_.cancel();
     } else if (pending_) {
         // Posted: going on may destroy this connection, in the middle of the sweep over all of
         // them.
@@ -108,15 +150,14 @@ void Connection::check_deadline(std::uint32_t now) {
 }
 
 void Connection::wind_down() {
-    closing_ = phase_ == Phase::idle;
+    closing_ = phase_ == Phase::idle || phase_ == Phase::handshake;
     if (closing_) abort();
 }
 
 void Connection::abort() {
     gone_ = true;
-    boost::system::error_code ignored;
-    socket_.cancel(ignored);
-    socket_.shutdown(Socket::shutdown_both, ignored);
+    release_answer();
+    wire_.cut();
 }
 
 // Finds the end of the next head in what has come, or a reason to look no further.
@@ -149,7 +190,7 @@ asio::awaitable<bool> Connection::read_head_bytes() {
         if (in_.room() == 0) in_.reserve(std::max(kFirstRoom, 2 * in_.size()));
         const auto space = asio::buffer(in_.space(), in_.room());
         served_in_a_row_ = 0;
-        const auto [error, n] = co_await socket_.async_read_some(space, kToken);
+        const auto [error, n] = co_await wire_.read_some(space);
         if (gone_) co_return false;
         if (error && late_ && in_.size() > 0) {
             note_unread_head();
@@ -157,7 +198,7 @@ asio::awaitable<bool> Connection::read_head_bytes() {
             co_return true;
         }
         if (error) {
-            gone_ = true;
+            gone_ = !late_;
             co_return false;
         }
         in_.commit(n);
@@ -185,7 +226,7 @@ asio::awaitable<bool> Connection::read_more(std::size_t wanted) {
     const auto whole = body_deadline_ > now ? body_deadline_ - now : 0;
     enter(Phase::body, std::min(loop_.limits.body_idle, whole));
     const auto space = asio::buffer(in_.space(), std::min(wanted, in_.room()));
-    const auto [error, n] = co_await socket_.async_read_some(space, kToken);
+    const auto [error, n] = co_await wire_.read_some(space);
     if (gone_) co_return false;
     if (error) {
         if (late_)
@@ -195,6 +236,7 @@ asio::awaitable<bool> Connection::read_more(std::size_t wanted) {
         co_return false;
     }
     in_.commit(n);
+    moved_ += n;
     co_return true;
 }
 
@@ -206,11 +248,13 @@ asio::awaitable<void> Connection::read_body() {
         if (!sent) co_return;
     }
     body_deadline_ = loop_.now() + loop_.limits.body_whole;
+    start_moving(in_.size() - head_size_);
     if (head_.chunked) {
         co_await read_chunked_body();
     } else {
         co_await read_sized_body();
     }
+    enter(Phase::answer, loop_.limits.answer);
     if (gone_) co_return;
     // Growing moved the bytes that the head points at, which a refusal is dressed by.
     const auto reread = read_head(in_.view().substr(0, head_size_), head_);
@@ -263,20 +307,20 @@ void Connection::finish_request() {
     body_decoded_ = false;
     searched_ = head_size_ = body_wire_ = 0;
     found_ = {};
+    guessed_ = false;
     pending_.reset();
     tail_.reset();
 }
 
 asio::awaitable<void> Connection::linger() {
-    boost::system::error_code ignored;
-    socket_.shutdown(Socket::shutdown_send, ignored);
+    wire_.stop_sending();
     enter(Phase::linger, loop_.limits.linger);
     in_.consume(in_.size());
     if (in_.room() == 0) in_.reserve(kFirstRoom);
     const auto space = asio::buffer(in_.space(), in_.room());
     // Closing with unread bytes would reset the connection and take the answer with it.
     for (;;) {
-        const auto [error, n] = co_await socket_.async_read_some(space, kToken);
+        const auto [error, n] = co_await wire_.read_raw(space);
         if (error) break;
     }
 }

@@ -6,12 +6,14 @@
 #include <optional>
 #include <string>
 
+#include "api/address.h"
 #include "api/body.h"
 #include "api/buffer.h"
 #include "api/http_head.h"
 #include "api/loop.h"
 #include "api/message.h"
 #include "api/pending.h"
+#include "api/wire.h"
 
 namespace api {
 
@@ -22,7 +24,7 @@ namespace api {
 // asynchronous read and nothing else.
 class Connection {
 public:
-    Connection(Loop& loop, Socket socket, std::int64_t uid);
+    Connection(Loop& loop, Wire wire, std::int64_t uid, const Address& peer);
     ~Connection();
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -36,14 +38,26 @@ public:
     // Closes, whatever it is doing.
     void abort();
 
+    // Whether it holds much of an answer that its reader does not take, and since which tick.
+    bool holds_answer() const { return held_ > 0; }
+    std::uint32_t writing_since() const { return since_; }
+
     // The loop's list.
     Connection* next = nullptr;
     Connection* previous = nullptr;
 
 private:
-    enum class Phase : std::uint8_t { idle, head, body, answer, write, linger };
+    enum class Phase : std::uint8_t { handshake, idle, head, body, answer, write, linger };
 
     void enter(Phase phase, std::uint32_t ticks);
+    asio::awaitable<void> serve_requests();
+
+    // Keeping pace, in the phases body and write.
+    void start_moving(std::size_t moved);
+    void note_taken(std::uint32_t now);
+    bool is_too_slow(std::uint32_t now) const;
+    void hold_answer();
+    void release_answer();
 
     // Reading. False or nullopt-with-gone_: the peer left or was late.
     asio::awaitable<bool> read_head_bytes();
@@ -57,6 +71,9 @@ private:
     void finish_request();
 
     // Answering.
+    std::optional<Response> refuse_crowd();
+    std::optional<Response> refuse_greedy(const Request& request);
+    void slow_guesses(Response& response);
     std::optional<Response> answer_without_body();
     std::optional<Response> answer_at_once();
     std::optional<Response> call_handler(Request& request);
@@ -74,8 +91,11 @@ private:
     asio::awaitable<void> linger();
 
     Loop& loop_;
-    Socket socket_;
+    Wire wire_;
     const std::int64_t uid_;
+    const Address peer_;
+    const bool by_proxy_;
+    Address client_;  // of this request: peer_, or for whom a trusted proxy asks
 
     Buffer in_;
     std::size_t head_size_ = 0;
@@ -89,6 +109,11 @@ private:
 
     std::string out_;
     std::size_t written_ = 0;
+    std::size_t moved_ = 0;           // bytes of this body or answer, since since_
+    std::size_t unacknowledged_ = 0;  // before them
+    std::size_t taken_ = 0;           // of both
+    std::size_t held_ = 0;            // counted in Loop::unread
+    std::uint32_t since_ = 0;
     std::shared_ptr<const std::string> tail_;  // a long body, sent behind out_
 
     std::shared_ptr<Pending> pending_;
@@ -101,6 +126,7 @@ private:
     bool gone_ = false;     // nothing more can be read or written
     bool closing_ = false;  // after this answer
     bool unread_ = false;   // the client may still be sending
+    bool guessed_ = false;  // the request had a key, or what stands for one
 };
 
 }  // namespace api

@@ -1,4 +1,3 @@
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -12,8 +11,6 @@
 
 namespace api {
 namespace {
-
-constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
 // A body up to this size is copied behind its head: cheaper than a second buffer.
 constexpr std::size_t kCopiedMax = 64 * 1024;
@@ -67,13 +64,38 @@ asio::awaitable<void> settled(Pending* pending) {
 
 }  // namespace
 
+// Whoever asks more often than is granted, before anything else is done for them.
+std::optional<Response> Connection::refuse_crowd() {
+    if (uid_ >= 0) return std::nullopt;
+    auto& admission = loop_.admission;
+    client_ = by_proxy_ && !refusal_
+                  ? client_behind(in_.view().substr(0, head_size_), admission.config(), peer_)
+                  : peer_;
+    const auto wait = admission.wait_for_request(client_, started_);
+    if (wait == 0) return std::nullopt;
+    loop_.metrics.refuse(Refused::address_rate);
+    return too_many("address_rate_exceeded", "Too many requests come from this address.", wait);
+}
+
+// A key that is right is served however many were wrong; those who guess learn nothing sooner.
+void Connection::slow_guesses(Response& response) {
+    const auto wait = loop_.admission.wait_after_wrong_key(client_, started_);
+    if (wait == 0) return;
+    loop_.metrics.refuse(Refused::wrong_keys);
+    response = too_many("wrong_keys_exceeded", "Too many wrong keys come from this address.", wait);
+}
+
 // What can be said from the head alone: nullopt if the body is needed.
 std::optional<Response> Connection::answer_without_body() {
+    if (!refusal_) found_ = loop_.routes.find(head_.method, head_.path);
+    if (auto refused = refuse_crowd()) {
+        unread_ = refusal_ || head_.has_body();
+        return refused;
+    }
     if (refusal_) {
         unread_ = true;
         return problem(*refusal_);
     }
-    found_ = loop_.routes.find(head_.method, head_.path);
     if (found_.route) {
         if (!head_.has_body() || head_.content_length.value_or(0) <= found_.route->body_max)
             return std::nullopt;
@@ -97,6 +119,15 @@ std::optional<Response> Connection::answer_without_body() {
     auto response = problem(405, "method_not_allowed", "This path has other methods.");
     response.headers += "Allow: " + allowed_methods(found_.same_path) + "\r\n";
     return response;
+}
+
+// Whoever uses a key more often than is granted.
+std::optional<Response> Connection::refuse_greedy(const Request& request) {
+    if (uid_ >= 0 || request.route->door == Door::open) return std::nullopt;
+    const auto wait = loop_.admission.wait_for_key(request.caller, client_, started_);
+    if (wait == 0) return std::nullopt;
+    loop_.metrics.refuse(Refused::key_rate);
+    return too_many("key_rate_exceeded", "Too many requests come with this key.", wait);
 }
 
 std::optional<Response> Connection::answer_at_once() {
@@ -128,7 +159,10 @@ std::optional<Response> Connection::answer_at_once() {
                     .caller = {},
                     .uid = uid_};
     try {
-        if (auto refused = authorise(loop_.services, request)) return refused;
+        const auto entry = authorise(loop_.services, request);
+        guessed_ = entry != Entry::no_key;
+        if (entry != Entry::granted) return refusal_of(entry);
+        if (auto refused = refuse_greedy(request)) return refused;
         if (const auto known = check_parameters(route, head_.query); !known)
             return problem(known.error());
         return call_handler(request);
@@ -224,18 +258,17 @@ bool Connection::write_now() {
     const auto tail = tail_ ? tail_->size() : 0;
     while (written_ < out_.size() + tail) {
         const auto behind = written_ - std::min(written_, out_.size());
-        const std::array<asio::const_buffer, 2> buffers{
-            asio::buffer(out_) + written_,
-            tail_ ? asio::buffer(*tail_) + behind : asio::const_buffer{}};
         boost::system::error_code error;
         const auto n =
-            tail_ ? socket_.write_some(buffers, error) : socket_.write_some(buffers[0], error);
+            wire_.write_some(asio::buffer(out_) + written_,
+                             tail_ ? asio::buffer(*tail_) + behind : asio::const_buffer{}, error);
         if (error == asio::error::would_block) return false;
         if (error) {
             gone_ = true;
             return false;
         }
         written_ += n;
+        moved_ += n;
     }
     out_.clear();
     tail_.reset();
@@ -243,17 +276,36 @@ bool Connection::write_now() {
     return true;
 }
 
+// Counts what is kept for a reader beyond what every connection may keep.
+void Connection::hold_answer() {
+    const auto left = out_.size() + (tail_ ? tail_->size() : 0) - written_;
+    held_ = left - std::min(left, kCopiedMax);
+    loop_.unread += held_;
+    while (loop_.unread > loop_.limits.unread_max && !gone_) loop_.end_slowest_reader();
+}
+
+void Connection::release_answer() {
+    loop_.unread -= std::exchange(held_, 0);
+}
+
 asio::awaitable<bool> Connection::write_rest() {
+    enter(Phase::write, loop_.limits.write);
+    start_moving(0);
+    unacknowledged_ = wire_.unacknowledged();
+    taken_ = 0;
+    hold_answer();
     // g++ 12: no co_await inside && or ||; the frame it makes is broken.
-    while (!gone_) {
-        enter(Phase::write, loop_.limits.write);
-        const auto [error] = co_await socket_.async_wait(Socket::wait_write, kToken);
+    bool sent = false;
+    while (!gone_ && !sent) {
+        const auto [error] = co_await wire_.writable();
         if (error || late_)
             gone_ = true;
-        else if (write_now())
-            co_return true;
+        else
+            sent = write_now();
     }
-    co_return false;
+    release_answer();
+    enter(Phase::answer, loop_.limits.answer);
+    co_return sent;
 }
 
 asio::awaitable<bool> Connection::send_stream(Response response) {

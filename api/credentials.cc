@@ -5,6 +5,7 @@
 
 #include "api/problem.h"
 #include "api/routes.h"
+#include "cdp/base/assert.h"
 
 namespace api {
 namespace {
@@ -62,20 +63,31 @@ std::optional<std::string> key_of(const Request& request) {
     return key.empty() ? std::nullopt : std::optional(std::move(key));
 }
 
-std::optional<Response> authorise(const Services& services, Request& request) {
+Entry authorise(const Services& services, Request& request) {
     const auto& route = *request.route;
-    if (route.door == Door::open) return std::nullopt;
+    if (route.door == Door::open) return Entry::granted;
     if (request.uid >= 0) {
         request.caller = {.role = cdp::Role::admin, .name = "admin-socket", .channel = {}};
     } else {
         const auto key = key_of(request);
-        if (!key) return problem(401, "key_missing", "This needs a key.");
+        if (!key) return Entry::no_key;
         auto caller = services.access.find(*key);
-        if (!caller) return problem(401, "key_unknown", "The key is not known.");
+        if (!caller) return Entry::wrong_key;
         request.caller = std::move(*caller);
     }
-    if (route.roles.has(request.caller.role)) return std::nullopt;
-    return problem(403, "role_forbidden", "A key of this role may not do that.");
+    return route.roles.has(request.caller.role) ? Entry::granted : Entry::wrong_role;
+}
+
+Response refusal_of(Entry entry) {
+    switch (entry) {
+        case Entry::granted: break;
+        case Entry::no_key: return problem(401, "key_missing", "This needs a key.");
+        case Entry::wrong_key: return problem(401, "key_unknown", "The key is not known.");
+        case Entry::wrong_role:
+            return problem(403, "role_forbidden", "A key of this role may not do that.");
+    }
+    CDP_ASSERT(false);
+    return problem(500, "internal", "Something went wrong here.");
 }
 
 }  // namespace api

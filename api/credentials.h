@@ -13,7 +13,11 @@ namespace api {
 // place that has one decides, also when it is wrong: SDKs put masked keys in later places.
 std::optional<std::string> key_of(const Request& request);
 
-// Sets request.caller, or says why not: 401 without a key in force, 403 for the wrong role.
-std::optional<Response> authorise(const Services& services, Request& request);
+enum class Entry { granted, no_key, wrong_key, wrong_role };
+
+// Whether the caller may; sets request.caller when there is one.
+Entry authorise(const Services& services, Request& request);
+// What is answered then: 401 without a key in force, 403 for the wrong role.
+Response refusal_of(Entry entry);
 
 }  // namespace api

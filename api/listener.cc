@@ -22,6 +22,9 @@ namespace {
 
 constexpr int kBacklog = 4096;
 constexpr int kPauseMilliseconds = 100;
+// What the system holds for a reader that takes nothing, beyond what is under way to it. Without
+// it, it would take megabytes off our hands, where no limit of ours sees them.
+constexpr int kUnsentBytesMax = 128 * 1024;
 
 cdp::Error address_unusable(const char* why) {
     return {cdp::ErrorCode::unavailable,
@@ -67,9 +70,8 @@ sockaddr_storage local_address(const ListeningSocket& socket) {
     return address;
 }
 
-bool set_option(int descriptor, int level, int option) {
-    const int on = 1;
-    return ::setsockopt(descriptor, level, option, &on, sizeof on) == 0;
+bool set_option(int descriptor, int level, int option, int value = 1) {
+    return ::setsockopt(descriptor, level, option, &value, sizeof value) == 0;
 }
 
 }  // namespace
@@ -98,6 +100,8 @@ cdp::Result<ListeningSocket> listen_tcp(const std::string& host, std::uint16_t p
         ::bind(socket.descriptor(), found->ai_addr, found->ai_addrlen) != 0 ||
         ::listen(socket.descriptor(), kBacklog) != 0)
         return address_unusable(std::strerror(errno));
+    // Connections inherit it.
+    set_option(socket.descriptor(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, kUnsentBytesMax);
     return socket;
 }
 
@@ -171,11 +175,13 @@ void Listener::run() {
         for (std::size_t i = 1; i < waits.size(); ++i) {
             if ((waits[i].revents & POLLIN) == 0) continue;
             const bool tcp = i == 1;
-            const int accepted =
-                ::accept4(waits[i].fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+            sockaddr_storage peer{};
+            socklen_t size = sizeof peer;
+            const int accepted = ::accept4(waits[i].fd, reinterpret_cast<sockaddr*>(&peer), &size,
+                                           SOCK_NONBLOCK | SOCK_CLOEXEC);
             if (accepted >= 0) {
                 if (tcp) set_option(accepted, IPPROTO_TCP, TCP_NODELAY);
-                accepted_(accepted, tcp);
+                accepted_(accepted, tcp, address_of(peer));
             } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
                 ::poll(waits.data(), 1, kPauseMilliseconds);
             }

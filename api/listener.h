@@ -5,6 +5,7 @@
 #include <string>
 #include <thread>
 
+#include "api/address.h"
 #include "cdp/base/result.h"
 
 namespace api {
@@ -43,7 +44,7 @@ std::int64_t peer_uid(int descriptor);
 // waits instead of spinning.
 class Listener {
 public:
-    using Accepted = std::function<void(int descriptor, bool tcp)>;
+    using Accepted = std::function<void(int descriptor, bool tcp, const Address& peer)>;
 
     Listener(ListeningSocket tcp, ListeningSocket admin, Accepted accepted);
     // Stops accepting; connections in the queue of the kernel are reset.

@@ -36,10 +36,11 @@ void report(std::exception_ptr error) {
 }  // namespace
 
 Loop::Loop(const Services& services_in, const Routes& routes_in, const Limits& limits_in,
-           std::uint64_t seed)
+           Admission& admission_in, std::uint64_t seed)
     : services(services_in),
       routes(routes_in),
       limits(limits_in),
+      admission(admission_in),
       metrics(routes_in.all().size()),
       random(seed),
       work_(context.get_executor()),
@@ -59,18 +60,21 @@ bool Loop::is_this_thread() const {
     return this_loop == this;
 }
 
-void Loop::adopt(int descriptor, bool tcp, std::int64_t uid) {
-    auto take = [this, descriptor, tcp, uid] {
+void Loop::adopt(Arrival arrival) {
+    auto take = [this, arrival = std::move(arrival)] {
         Socket socket(context);
         boost::system::error_code error;
-        const auto protocol = tcp ? asio::generic::stream_protocol(AF_INET, IPPROTO_TCP)
-                                  : asio::generic::stream_protocol(AF_UNIX, 0);
-        if (draining_ || socket.assign(protocol, descriptor, error)) {
+        const auto protocol = arrival.tcp ? asio::generic::stream_protocol(AF_INET, IPPROTO_TCP)
+                                          : asio::generic::stream_protocol(AF_UNIX, 0);
+        if (draining_ || socket.assign(protocol, arrival.descriptor, error)) {
+            admission.leave(arrival.peer);
             metrics.connections_closed.add(1);
-            ::close(descriptor);
+            ::close(arrival.descriptor);
             return;
         }
-        auto connection = std::make_unique<Connection>(*this, std::move(socket), uid);
+        Wire wire(std::move(socket), arrival.tls.get());
+        auto connection =
+            std::make_unique<Connection>(*this, std::move(wire), arrival.uid, arrival.peer);
         asio::co_spawn(context, serve(std::move(connection)), report);
     };
     metrics.connections_opened.add(1);
@@ -83,11 +87,22 @@ void Loop::enter(Connection& connection) {
     first_ = &connection;
 }
 
-void Loop::leave(Connection& connection) {
+void Loop::leave(Connection& connection, const Address& peer) {
     if (connection.previous) connection.previous->next = connection.next;
     if (connection.next) connection.next->previous = connection.previous;
     if (first_ == &connection) first_ = connection.next;
+    admission.leave(peer);
     metrics.connections_closed.add(1);
+}
+
+void Loop::end_slowest_reader() {
+    Connection* slowest = nullptr;
+    for (auto* c = first_; c != nullptr; c = c->next)
+        if (c->holds_answer() && (!slowest || c->writing_since() <= slowest->writing_since()))
+            slowest = c;
+    if (!slowest) return;
+    metrics.refuse(Refused::slow_reader);
+    slowest->abort();
 }
 
 // IMF-fixdate, RFC 9110 5.6.7. Not strftime, which speaks the language of the locale.

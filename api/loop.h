@@ -1,12 +1,12 @@
 #pragma once
 
-#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "api/admission.h"
 #include "api/limits.h"
 #include "api/message.h"
 #include "api/metrics.h"
@@ -14,19 +14,28 @@
 #include "api/services.h"
 #include "cdp/base/random.h"
 
+struct ssl_ctx_st;
+
 namespace api {
 
 namespace asio = boost::asio;
 
-// TCP and the admin socket alike.
-using Socket = asio::generic::stream_protocol::socket;
-
 class Connection;
+
+// A connection that was accepted.
+struct Arrival {
+    int descriptor = -1;
+    bool tcp = true;
+    std::int64_t uid = -1;  // >= 0: a peer of the admin socket
+    Address peer = {};
+    std::shared_ptr<ssl_ctx_st> tls = {};  // none: plain
+};
 
 // One thread that serves the network, and all that only it touches.
 class Loop {
 public:
-    Loop(const Services& services, const Routes& routes, const Limits& limits, std::uint64_t seed);
+    Loop(const Services& services, const Routes& routes, const Limits& limits, Admission& admission,
+         std::uint64_t seed);
     ~Loop();
     Loop(const Loop&) = delete;
     Loop& operator=(const Loop&) = delete;
@@ -34,15 +43,15 @@ public:
     // Serves until stopped.
     void run();
 
-    // From any thread: takes over a connected socket. `uid` >= 0: a peer of the admin socket.
-    void adopt(int descriptor, bool tcp, std::int64_t uid);
+    // From any thread: takes over a connected socket. Its peer has entered; see Admission.
+    void adopt(Arrival arrival);
 
     // From any thread: finishes what runs, closes what is idle, then run() returns.
     void drain();
 
     // On this thread, for connections.
     void enter(Connection& connection);
-    void leave(Connection& connection);
+    void leave(Connection& connection, const Address& peer);
     bool is_this_thread() const;
     std::uint32_t now() const { return now_; }
     bool draining() const { return draining_; }
@@ -52,12 +61,16 @@ public:
     const Services& services;
     const Routes& routes;
     const Limits& limits;
+    Admission& admission;
     // I/O objects are touched by this thread alone, so their locks are off; posting stays safe.
     asio::io_context context{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     HttpMetrics metrics;
     cdp::Random random;
     std::size_t unanswered = 0;  // answers that other threads still owe
     std::size_t buffered = 0;    // see Limits::buffered_max
+    std::size_t unread = 0;      // see Limits::unread_max
+    // Lets go of the reader that has been waited for longest.
+    void end_slowest_reader();
 
 private:
     void arm_sweep();

@@ -3,6 +3,8 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include "api/tls.h"
+
 namespace api {
 namespace {
 
@@ -85,6 +87,27 @@ MetricFamily verdicts(const cdp::Counters& counters) {
     return out;
 }
 
+MetricFamily refusals(std::span<const HttpMetrics* const> threads) {
+    auto out =
+        family("cdp_http_refused_total",
+               "Requests and connections that were too many, or too slow.", MetricType::Counter);
+    for (std::size_t i = 0; i < kRefusedNames.size(); ++i) {
+        std::uint64_t n = 0;
+        for (const auto* thread : threads) n += thread->refused[i].get();
+        out.metric.push_back(counter(n, {{"reason", kRefusedNames[i]}}));
+    }
+    return out;
+}
+
+void add_certificate(std::vector<MetricFamily>& out, const TlsWatch::Status& status) {
+    out.push_back(gauge_family("cdp_tls_certificate_seconds_left",
+                               "Until the certificate that is served expires.",
+                               static_cast<double>(status.left.count())));
+    out.push_back(counter_family("cdp_tls_certificates_refused_total",
+                                 "Certificates that were found and could not be served.",
+                                 status.refused));
+}
+
 void add_platform(std::vector<MetricFamily>& out, const cdp::Platform& platform) {
     const auto& c = platform.counters();
     out.push_back(verdicts(c));
@@ -120,7 +143,8 @@ void HttpMetrics::served(std::size_t route, int status, std::chrono::steady_cloc
 }
 
 std::string render_metrics(std::span<const HttpMetrics* const> threads,
-                           std::span<const std::string> names, const cdp::Platform& platform) {
+                           std::span<const std::string> names, const cdp::Platform& platform,
+                           const TlsWatch* certificate) {
     std::uint64_t opened = 0;
     std::uint64_t closed = 0;
     std::uint64_t refused = 0;
@@ -134,6 +158,8 @@ std::string render_metrics(std::span<const HttpMetrics* const> threads,
                                static_cast<double>(opened) - static_cast<double>(closed)));
     out.push_back(counter_family("cdp_http_connections_refused_total",
                                  "Connections over the limit.", refused));
+    out.push_back(refusals(threads));
+    if (certificate) add_certificate(out, certificate->status());
     add_platform(out, platform);
     return prometheus::TextSerializer().Serialize(out);
 }

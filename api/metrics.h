@@ -13,6 +13,8 @@
 
 namespace api {
 
+class TlsWatch;
+
 // A number that one thread changes and others read: no locked instruction.
 class Count {
 public:
@@ -26,6 +28,20 @@ private:
 // Upper bounds of the latency buckets, in seconds; one more is +Inf.
 inline constexpr std::array<double, 8> kLatencyBuckets{0.0005, 0.001, 0.005, 0.02,
                                                        0.1,    0.5,   2.0,   10.0};
+
+// Whom the edge refused, or let go.
+enum class Refused : std::uint8_t {
+    address_rate,
+    key_rate,
+    wrong_keys,
+    address_connections,
+    handshake,
+    slow_request,
+    slow_reader,
+};
+inline constexpr std::array<const char*, 7> kRefusedNames{
+    "address_rate", "key_rate",     "wrong_keys", "address_connections",
+    "handshake",    "slow_request", "slow_reader"};
 
 // What one thread served.
 class HttpMetrics {
@@ -47,12 +63,18 @@ public:
     Count connections_closed;
     Count connections_refused;
 
+    // The listener counts address_connections, the thread itself all others.
+    void refuse(Refused why) { refused[static_cast<std::size_t>(why)].add(1); }
+    std::array<Count, kRefusedNames.size()> refused;
+
 private:
     std::vector<Row> rows_;
 };
 
-// The text format of Prometheus. `names` are the routes, in the order of the rows.
+// The text format of Prometheus. `names` are the routes, in the order of the rows; `certificate`
+// nullptr without TLS.
 std::string render_metrics(std::span<const HttpMetrics* const> threads,
-                           std::span<const std::string> names, const cdp::Platform& platform);
+                           std::span<const std::string> names, const cdp::Platform& platform,
+                           const TlsWatch* certificate);
 
 }  // namespace api

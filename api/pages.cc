@@ -23,7 +23,7 @@ Language language_of(const Request& request) {
 
 std::string own_place(const Services& services, const Request& request) {
     const auto& place = services.public_url;
-    return place.empty() ? "http://" + std::string(request.head->host) : place;
+    return place.empty() ? services.scheme + "://" + std::string(request.head->host) : place;
 }
 
 }  // namespace api

@@ -11,7 +11,10 @@ namespace {
 
 // Small delta seconds in both fields: SDKs read one or the other, some as a count of seconds and
 // none well as a date.
-constexpr std::string_view kWaitOneSecond = "Retry-After: 1\r\nX-RateLimit-Reset: 1\r\n";
+std::string wait_lines(std::uint32_t seconds) {
+    const auto text = std::to_string(seconds);
+    return "Retry-After: " + text + "\r\nX-RateLimit-Reset: " + text + "\r\n";
+}
 
 }  // namespace
 
@@ -77,9 +80,15 @@ Response problem(int status, std::string_view code, std::string_view message,
         append_json_string(out, pointer);
     }
     out += "}\n";
-    if (status == 429 || status == 503) response.headers += kWaitOneSecond;
+    if (status == 429 || status == 503) response.headers += wait_lines(1);
     // Not Basic: a browser would open a password dialog over the page.
     if (status == 401) response.headers += "WWW-Authenticate: Bearer\r\n";
+    return response;
+}
+
+Response too_many(std::string_view code, std::string_view message, std::uint32_t seconds) {
+    auto response = problem(429, code, message);
+    response.headers = wait_lines(seconds);
     return response;
 }
 

@@ -17,6 +17,9 @@ const char* reason_phrase(int status);
 Response problem(int status, std::string_view code, std::string_view message,
                  std::string_view pointer = {});
 
+// 429, and when to come again.
+Response too_many(std::string_view code, std::string_view message, std::uint32_t seconds);
+
 // Says how long to wait when waiting helps. Logs the detail, if there is one.
 Response problem(const cdp::Error& error);
 

@@ -50,19 +50,16 @@ std::optional<Address> parse_address(std::string_view text) {
     return out;
 }
 
-sigset_t stop_signals() {
+sigset_t signals(std::initializer_list<int> all) {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
+    for (const int one : all) sigaddset(&set, one);
     return set;
 }
 
 // Before any thread starts, so that all of them leave the signals to wait_for_stop.
 void block_signals() {
-    auto set = stop_signals();
-    // Nothing is read again on SIGHUP, and a closed terminal is no reason to stop.
-    std::signal(SIGHUP, SIG_IGN);
+    const auto set = signals({SIGTERM, SIGINT, SIGHUP});
     pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
@@ -70,11 +67,13 @@ void end_now(int) {
     ::_exit(kFailed);
 }
 
-// Returns at the first signal; a second one ends the process at once.
-void wait_for_stop() {
-    const auto set = stop_signals();
+// Returns at the first signal to stop; a second one ends the process at once. SIGHUP has the
+// certificate read again: a closed terminal is no reason to stop.
+void wait_for_stop(Server& server) {
+    const auto waited_for = signals({SIGTERM, SIGINT, SIGHUP});
+    const auto set = signals({SIGTERM, SIGINT});
     int signal = 0;
-    sigwait(&set, &signal);
+    while (sigwait(&waited_for, &signal) == 0 && signal == SIGHUP) server.reload_certificate();
     cdp::log::write(cdp::log::Level::info, "stopping", {{"signal", std::int64_t{signal}}});
     std::signal(SIGTERM, end_now);
     std::signal(SIGINT, end_now);
@@ -143,7 +142,9 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 
-    const auto url = "http://" + shown(options.host) + ":" + std::to_string((*server)->port());
+    const bool secured = options.edge.tls.given();
+    const auto url = (secured ? "https://" : "http://") + shown(options.host) + ":" +
+                     std::to_string((*server)->port());
     cdp::log::write(cdp::log::Level::info, "listening", {{"url", cdp::log::safe(url)}});
     std::printf("listening on %s\n", url.c_str());
     std::fflush(stdout);
@@ -151,7 +152,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     key_epochs.resume();
     privacy.runner.start();
     platform.privacy().retentions.start();
-    wait_for_stop();
+    wait_for_stop(**server);
     platform.privacy().retentions.stop();
     key_epochs.stop();
     (*server)->stop();
@@ -182,6 +183,7 @@ int serve(const ServeCommand& command) {
                                 .public_url = config->public_url,
                                 .admin_socket_folder = command.data,
                                 .connections_max = config->connections_max,
+                                .edge = config->edge,
                                 .purpose_titles = config->purpose_titles,
                                 .config_day = config->day,
                                 .opendsr = config->opendsr,

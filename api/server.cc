@@ -16,6 +16,7 @@
 #include "api/loop.h"
 #include "api/opendsr.h"
 #include "api/opendsr_callbacks.h"
+#include "api/tls.h"
 #include "cdp/base/log.h"
 #include "cdp/privacy.h"
 
@@ -32,6 +33,13 @@ constexpr std::string_view kFull =
     R"({"type":"about:blank","title":"Service Unavailable","status":503,"code":"connections_full","detail":"Too many connections."})"
     "\n";
 
+constexpr std::string_view kAddressFull =
+    "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/problem+json\r\n"
+    "Content-Length: 149\r\nRetry-After: 1\r\nX-RateLimit-Reset: 1\r\n"
+    "Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n"
+    R"({"type":"about:blank","title":"Too Many Requests","status":429,"code":"address_connections_full","detail":"Too many connections from this address."})"
+    "\n";
+
 void warn_of_key(const cdp::Error& error) {
     cdp::log::write(cdp::log::Level::warning, "protocol_key_not_made",
                     {{"reason", cdp::log::safe(error.reason)}});
@@ -46,6 +54,7 @@ struct Server::Parts {
         : options(options_in),
           limits(limits_in),
           routes(metrics_open),
+          admission(options_in.edge),
           open_dsr(platform_in, clock_in, options_in.opendsr, options_in.public_url),
           services{.platform = platform_in,
                    .access = access_in,
@@ -53,6 +62,7 @@ struct Server::Parts {
                    .aside = {},
                    .render_metrics = {},
                    .public_url = options_in.public_url,
+                   .scheme = options_in.edge.tls.given() ? "https" : "http",
                    .purpose_titles = options_in.purpose_titles,
                    .config_day = options_in.config_day,
                    .draining = &draining,
@@ -62,7 +72,9 @@ struct Server::Parts {
                    .iab = &options.iab} {}
 
     void start_loops();
-    void accept(int descriptor, bool tcp);
+    void accept(int descriptor, bool tcp, const Address& peer);
+    void accept_admin(Loop& loop, int descriptor);
+    void turn_away(int descriptor, std::string_view answer) const;
     cdp::Result<void> begin_protocols();
     std::size_t open_connections() const;
     std::string render() const;
@@ -70,6 +82,8 @@ struct Server::Parts {
     const ServerOptions options;
     const Limits limits;
     const Routes routes;
+    Admission admission;
+    std::unique_ptr<TlsWatch> certificate;  // none: plain
     std::atomic<bool> draining = false;
     OpenDsr open_dsr;
     Services services;
@@ -90,25 +104,44 @@ void Server::Parts::start_loops() {
     std::random_device device;
     for (unsigned i = 0; i < count; ++i) {
         const auto seed = (std::uint64_t{device()} << 32) | device();
-        loops.push_back(std::make_unique<Loop>(services, routes, limits, seed));
+        loops.push_back(std::make_unique<Loop>(services, routes, limits, admission, seed));
     }
     for (auto& loop : loops) threads.emplace_back([&loop = *loop] { loop.run(); });
 }
 
 // Round robin: few clients with long connections would fall on few threads otherwise.
-void Server::Parts::accept(int descriptor, bool tcp) {
+void Server::Parts::accept(int descriptor, bool tcp, const Address& peer) {
     auto& loop = *loops[next_loop++ % loops.size()];
-    if (!tcp) {
-        const auto uid = peer_uid(descriptor);
-        if (uid == 0 || uid == static_cast<std::int64_t>(::geteuid()))
-            return loop.adopt(descriptor, tcp, uid);
-        cdp::log::write(cdp::log::Level::warning, "admin_peer_refused", {{"uid", uid}});
-        ::close(descriptor);
-        return;
+    if (!tcp) return accept_admin(loop, descriptor);
+    if (open_connections() >= limits.connections_max) {
+        loop.metrics.connections_refused.add(1);
+        return turn_away(descriptor, kFull);
     }
-    if (open_connections() < limits.connections_max) return loop.adopt(descriptor, tcp, -1);
-    loop.metrics.connections_refused.add(1);
-    ::send(descriptor, kFull.data(), kFull.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+    // Shaking hands costs more than most requests: it counts as one.
+    const bool too_often = certificate && !admission.is_proxy(peer) &&
+                           admission.wait_for_request(peer, std::chrono::steady_clock::now()) > 0;
+    if (too_often || !admission.enter(peer)) {
+        loop.metrics.refuse(Refused::address_connections);
+        return turn_away(descriptor, kAddressFull);
+    }
+    loop.adopt({.descriptor = descriptor,
+                .tcp = true,
+                .uid = -1,
+                .peer = peer,
+                .tls = certificate ? certificate->context() : nullptr});
+}
+
+void Server::Parts::accept_admin(Loop& loop, int descriptor) {
+    const auto uid = peer_uid(descriptor);
+    if (uid == 0 || uid == static_cast<std::int64_t>(::geteuid()))
+        return loop.adopt({.descriptor = descriptor, .tcp = false, .uid = uid});
+    cdp::log::write(cdp::log::Level::warning, "admin_peer_refused", {{"uid", uid}});
+    ::close(descriptor);
+}
+
+// Before hands are shaken there is nothing to be said in TLS.
+void Server::Parts::turn_away(int descriptor, std::string_view answer) const {
+    if (!certificate) ::send(descriptor, answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     ::close(descriptor);
 }
 
@@ -147,7 +180,7 @@ std::size_t Server::Parts::open_connections() const {
 std::string Server::Parts::render() const {
     std::vector<const HttpMetrics*> rows;
     for (const auto& loop : loops) rows.push_back(&loop->metrics);
-    return api::render_metrics(rows, routes.names(), services.platform);
+    return api::render_metrics(rows, routes.names(), services.platform, certificate.get());
 }
 
 Server::Server() = default;
@@ -161,6 +194,8 @@ cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp:
                                                    const ServerOptions& options) {
     Limits limits;
     limits.connections_max = options.connections_max;
+    limits.slow = options.edge.slow_seconds;
+    limits.bytes_min = options.edge.bytes_per_second_min;
     return start(platform, access, clock, options, limits);
 }
 
@@ -177,17 +212,26 @@ cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp:
     server->parts_ =
         std::make_unique<Parts>(platform, access, clock, options, limits, is_loopback(tcp));
     auto& parts = *server->parts_;
+    if (options.edge.tls.given())
+        parts.certificate =
+            CDP_TRY(TlsWatch::start(options.edge.tls, clock, options.certificate_every));
     CDP_CHECK(parts.begin_protocols());
     parts.port = port_of(tcp);
     parts.start_loops();
-    parts.listener = std::make_unique<Listener>(
-        std::move(tcp), std::move(admin),
-        [&parts](int descriptor, bool is_tcp) { parts.accept(descriptor, is_tcp); });
+    parts.listener =
+        std::make_unique<Listener>(std::move(tcp), std::move(admin),
+                                   [&parts](int descriptor, bool is_tcp, const Address& peer) {
+                                       parts.accept(descriptor, is_tcp, peer);
+                                   });
     return server;
 }
 
 std::uint16_t Server::port() const {
     return parts_->port;
+}
+
+void Server::reload_certificate() {
+    if (parts_->certificate) parts_->certificate->look_now();
 }
 
 void Server::stop() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -23,6 +24,8 @@ struct ServerOptions {
     std::string public_url = {};           // see Services
     std::string admin_socket_folder = {};  // where admin.sock is made; empty: none
     std::size_t connections_max = 10'000;
+    EdgeConfig edge = {};
+    std::chrono::milliseconds certificate_every{10'000};  // its files are looked at
     PurposeTitles purpose_titles = {};
     std::string config_day = {};  // see Config::day
     OpenDsrConfig opendsr = {};
@@ -40,7 +43,8 @@ struct ServerOptions {
 // Each thread owns its connections; nothing is locked while a request is read, routed or answered.
 class Server {
 public:
-    // Listens and serves when it returns. Errors: address_unusable, admin_socket_unusable.
+    // Listens and serves when it returns. Errors: address_unusable, admin_socket_unusable, those of
+    // read_tls_pair.
     static cdp::Result<std::unique_ptr<Server>> start(cdp::Platform& platform, cdp::Access& access,
                                                       const cdp::Clock& clock,
                                                       const ServerOptions& options);
@@ -54,6 +58,9 @@ public:
     Server& operator=(const Server&) = delete;
 
     std::uint16_t port() const;
+
+    // Soon reads the TLS certificate and its key again; see TlsWatch. Nothing without TLS.
+    void reload_certificate();
 
     // Stops accepting, lets what runs finish for Limits::drain, then ends the threads. Every answer
     // that was promised has been given when it returns.

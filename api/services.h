@@ -28,6 +28,7 @@ struct Services {
     std::function<std::string()> render_metrics;
 
     std::string public_url = {};  // scheme://host[:port] that SDKs are told; empty: as they asked
+    std::string scheme = "http";  // in which we are asked
     PurposeTitles purpose_titles = {};
     std::string config_day = {};  // see Config::day
     std::atomic<bool>* draining = nullptr;

@@ -28,7 +28,7 @@ Place public_place(const Services& services, const Request& request) {
     const std::string_view url = services.public_url;
     if (const auto colon = url.find("://"); colon != url.npos)
         return {std::string(url.substr(0, colon)), std::string(url.substr(colon + 3))};
-    return {"http", std::string(request.head->host)};
+    return {services.scheme, std::string(request.head->host)};
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "api/json.h"
 #include "api/principals.h"
 #include "api/reach.h"
+#include "api/tls.h"
 #include "cdp/base/clock.h"
 #include "cdp/interrupted.h"
 #include "cdp/texts.h"
@@ -86,7 +87,7 @@ int fail(const cdp::Error& error) {
     std::fprintf(stderr, "cdp: %s%s%s\n", error.message.c_str(), gap, error.detail.c_str());
     if (error.code == cdp::ErrorCode::corruption) return kStoreBroken;
     // A call that names a wrong file is a right one.
-    if (error.reason == "config_wrong") return kFailed;
+    if (error.reason == "config_wrong" || error.reason.starts_with("tls_")) return kFailed;
     return error.code == cdp::ErrorCode::invalid_argument ? kUsedWrongly : kFailed;
 }
 
@@ -140,8 +141,13 @@ int export_lines(const std::string& data, const std::string& kind, const std::st
 int check_config(const std::string& file) {
     const auto config = read_config(file);
     if (!config) return fail(config.error());
-    const auto checked = check_protocol_files(*config, file, cdp::SystemClock().now());
-    return checked ? int{kDone} : fail(checked.error());
+    const auto now = cdp::SystemClock().now();
+    if (const auto checked = check_protocol_files(*config, file, now); !checked)
+        return fail(checked.error());
+    const auto& tls = config->edge.tls;
+    if (!tls.given()) return kDone;
+    const auto pair = read_tls_pair(tls, now);
+    return pair ? int{kDone} : fail(pair.error());
 }
 
 }  // namespace api

@@ -53,6 +53,14 @@ std::string shown(const api::Config& config) {
            std::to_string(config.platform.session.count()) + " " +
            std::to_string(config.platform.waiting_max) + " " + std::to_string(config.threads) +
            " " + config.public_url + " " + std::to_string(config.connections_max);
+    const auto& edge = config.edge;
+    out += "\n" + edge.tls.certificate + edge.tls.key +
+           std::to_string(edge.connections_per_address) + " " +
+           std::to_string(static_cast<int>(edge.forwarded_field)) +
+           (edge.bounds_loopback ? "loopback" : "") + std::to_string(edge.bytes_per_second_min) +
+           "/" + std::to_string(edge.slow_seconds);
+    for (const auto& rate : {edge.address_requests, edge.key_requests, edge.wrong_keys})
+        out += " " + std::to_string(rate.per_second) + "," + std::to_string(rate.burst);
     out += "\n" + config.opendsr.domain + config.opendsr.certificate + config.opendsr.key +
            std::to_string(config.opendsr.cancel_window.count());
     for (const auto& [type, ours] : config.opendsr.identity_types) out += type + "=" + ours + "\n";
@@ -194,6 +202,19 @@ session_minutes = 45
 [server]
 threads = 3
 public_url = "https://cdp.shop.example"
+connections_per_address = 0
+trusted_proxies = ["10.0.0.0/8", "::1"]
+forwarded_field = "Forwarded"
+[tls]
+certificate = "cdp.pem"
+key = "cdp.key"
+[limits]
+address_requests = 0
+key_burst = 7
+wrong_keys = 2
+loopback = true
+bytes_per_second_min = 2000
+slow_seconds = 5
 [sources.web]
 region = "FR"
 [identifier_types.member_no]
@@ -218,6 +239,20 @@ functional = "news"
     CHECK(config->platform.session == std::chrono::minutes(45));
     CHECK(config->platform.region_of("web") == "FR");
     CHECK(config->threads == 3);
+    const auto& edge = config->edge;
+    CHECK(edge.connections_per_address == 0);
+    CHECK(edge.trusted_proxies.contains(*api::read_address("10.9.0.1")));
+    CHECK(edge.trusted_proxies.contains(*api::read_address("::1")));
+    CHECK_FALSE(edge.trusted_proxies.contains(*api::read_address("192.0.2.1")));
+    CHECK(edge.forwarded_field == api::ForwardedField::forwarded);
+    CHECK(edge.tls.certificate == "cdp.pem");
+    CHECK(edge.tls.key == "cdp.key");
+    CHECK(edge.address_requests.per_second == 0);
+    CHECK(edge.key_requests.burst == 7);
+    CHECK(edge.wrong_keys.per_second == 2);
+    CHECK(edge.bounds_loopback);
+    CHECK(edge.bytes_per_second_min == 2000);
+    CHECK(edge.slow_seconds == 5);
     CHECK(config->platform.types.find("member_no").unique);
     CHECK(config->platform.types.find("member_no").shared_at_accounts == 0);
     CHECK(config->platform.types.find("phone").limit == 2);
@@ -377,6 +412,11 @@ TEST_CASE("an error names the file, the line and the key") {
         {"waiting_max = 0", "cdp.toml:1: waiting_max: A number from 1 to 10000000 is expected."},
         {"session_minutes = 721", "cdp.toml:1: session_minutes: A number from 1 to 720 is expected."},
         {"default_region = \"Germany\"", "cdp.toml:1: default_region: Two capital letters of ISO 3166-1 are expected."},
+        {"[server]\ntrusted_proxies = [\"10.0.0.1/8\"]", "cdp.toml:2: server.trusted_proxies: Networks like 10.0.0.0/8 or 2001:db8::/32 are expected."},
+        {"[server]\nforwarded_field = \"X-Real-IP\"", "cdp.toml:2: server.forwarded_field: X-Forwarded-For or Forwarded is expected."},
+        {"[tls]\ncertificate = \"a\"", "cdp.toml:1: tls: A certificate and its key are expected, or neither."},
+        {"[limits]\naddress_requests = -1", "cdp.toml:2: limits.address_requests: A number from 0 to 1000000 is expected."},
+        {"[limits]\naddress_burst = 0", "cdp.toml:2: limits.address_burst: A number from 1 to 10000000 is expected."},
         {"server = 1", "cdp.toml:1: server: A table is expected."},
         {"[server]\npublic_url = \"cdp.example\"", "cdp.toml:2: server.public_url: A URL like https://cdp.example.com, without a slash behind it."},
         {"[sources.web]\nregion = 1", "cdp.toml:2: sources.web.region: A string is expected."},
