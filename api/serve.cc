@@ -9,6 +9,7 @@
 #include "api/command_line.h"
 #include "api/config.h"
 #include "api/config_protocols.h"
+#include "api/core_dumps.h"
 #include "api/log_sink.h"
 #include "api/reach.h"
 #include "api/rebuild.h"
@@ -174,6 +175,7 @@ int serve(const ServeCommand& command) {
     const auto files = check_protocol_files(*config, command.config, cdp::SystemClock().now());
     if (!files) return fail(files.error());
     block_signals();
+    forbid_core_dumps();
     log_to_stderr();
     const auto folder = open_up_to_date(command.data, config->platform);
     if (!folder) return fail(folder.error());
