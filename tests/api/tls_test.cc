@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "api/certificate.h"
+#include "api/command_line.h"
 #include "tests/api/certificates.h"
 #include "tests/api/tls_client.h"
 #include "tests/api/world.h"
@@ -140,6 +141,17 @@ TEST_CASE("a pair that cannot be served is refused with the reason") {
     }
 }
 
+TEST_CASE("a configuration is checked with the files that it names") {
+    const Pair pair;
+    const auto files = pair.files();
+    const auto config = pair.folder / "cdp.toml";
+    std::ofstream(config) << "[tls]\ncertificate = \"" << files.certificate << "\"\nkey = \""
+                          << files.key << "\"\n";
+    CHECK(api::check_config(config) == api::kDone);
+    ::chmod(files.key.c_str(), 0644);
+    CHECK(api::check_config(config) == api::kFailed);
+}
+
 TEST_CASE("over TLS everything is as without") {
     const Pair pair;
     World world(tests::fast_limits(), options_of(pair));
@@ -214,7 +226,7 @@ TEST_CASE("sessions are neither renegotiated nor resumed") {
 TEST_CASE("whoever speaks no TLS to a port of TLS is let go cleanly") {
     const Pair pair;
     auto limits = tests::fast_limits();
-    limits.head = 20;
+    limits.head = 100;
     World world(limits, options_of(pair));
     for (const auto& bytes : {kHealth, std::string(100'000, 'x'), std::string("\x16\x03\x01")}) {
         auto wire = world.connect();
@@ -245,7 +257,7 @@ TEST_CASE("shaking hands counts as a request") {
 TEST_CASE("late heads, slow bodies and cut streams are known under TLS") {
     const Pair pair;
     auto limits = tests::fast_limits();
-    limits.head = limits.body_idle = limits.keep_alive = 5;
+    limits.head = limits.body_idle = limits.keep_alive = 100;
     World world(limits, options_of(pair));
     TlsClient head(world.server->port());
     CHECK(head.send("GET /healthz HTT").read_to_end().starts_with("HTTP/1.1 408"));

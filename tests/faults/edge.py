@@ -33,6 +33,12 @@ class Failed(Exception):
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HIDDEN = b"GET /v1/discovery HTTP/1.1\r\nHost: a\r\n\r\n"  # what nobody asks for in the open
 HEAD = b"POST /v1/batch HTTP/1.1\r\nHost: a\r\n"
+STARTED = []  # processes, ended with the check that started them
+
+
+def start(*command, **more):
+    STARTED.append(subprocess.Popen(command, **more))
+    return STARTED[-1]
 
 
 def chunk(data):
@@ -85,8 +91,8 @@ class Server:
             subprocess.run([binary, "config", "check", "--config", config], check=True)
             more = ["--config", str(config)]
         self.log = open(folder / "serve.log", "ab")
-        self.process = subprocess.Popen([binary, "serve", "--data", data, "--listen", "127.0.0.1:0", *more],
-                                        stdout=subprocess.PIPE, stderr=self.log, text=True)
+        self.process = start(binary, "serve", "--data", data, "--listen", "127.0.0.1:0", *more,
+                             stdout=subprocess.PIPE, stderr=self.log, text=True)
         found = re.search(r"listening on (https?)://127\.0\.0\.1:(\d+)", self.process.stdout.readline())
         self.scheme, self.port = found[1], int(found[2])
 
@@ -135,7 +141,7 @@ http {{ {paths} log_format upstream "$upstream_addr"; access_log {root}/access.l
 """)
         self.access = root / "access.log"
         binary = shutil.which("nginx") or "/usr/sbin/nginx"
-        self.process = subprocess.Popen([binary, "-c", root / "nginx.conf", "-p", root], stderr=subprocess.DEVNULL)
+        self.process = start(binary, "-c", root / "nginx.conf", "-p", root, stderr=subprocess.DEVNULL)
         for _ in range(100):
             try:
                 socket.create_connection(("127.0.0.1", self.port)).close()
@@ -318,6 +324,11 @@ def main():
             except Failed as failure:
                 print(f"FAILED: {failure}")
                 failed += 1
+            finally:
+                for process in STARTED:
+                    if process.poll() is None:
+                        process.terminate()
+                        process.wait(timeout=30)
     print(f"edge: {passed} passed, {failed} failed, {skipped} skipped")
     return 1 if failed else 0
 
