@@ -18,6 +18,7 @@ namespace api {
 namespace {
 
 constexpr std::size_t kFileBytesMax = 1024 * 1024;
+constexpr int kSecurityLevel = 2;  // RSA from 2,048 bits, no SHA-1
 constexpr char kSuites[] = "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL";
 constexpr char kGroups[] = "X25519:P-256:P-384";
 
@@ -77,6 +78,7 @@ TlsContext make_context() {
         return nullptr;
     SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
                                  SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_security_level(raw, kSecurityLevel);
     SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                               SSL_MODE_RELEASE_BUFFERS);
