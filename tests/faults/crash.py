@@ -20,101 +20,22 @@ import argparse
 import collections
 import http.client
 import json
-import os
 import pathlib
 import random
-import re
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-START_SECONDS_MAX = 5.0
+from driver import ROOT, START_SECONDS_MAX, Caller, Failed, Ledger, Server, judge_events
+
 EPOCH_SECONDS_MAX = 20.0  # after a start
 BATCH = 20
 PEOPLE = 200
 PURPOSE = "email_marketing"
 LAST_READ = 20  # answers before the kill that are looked for among the disclosures
 UNITS = 6  # of each client: pairs of identifiers that are asserted of, again and again
-
-
-class Server:
-    """The real binary on a folder of its own."""
-
-    def __init__(self, binary, folder):
-        self.binary, self.folder, self.data = str(binary), folder, str(folder / "data")
-        self.process = None
-        self.log = open(folder / "serve.log", "ab")
-
-    def run(self, *arguments):
-        done = subprocess.run([self.binary, *arguments, "--data", self.data], capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"cdp {' '.join(arguments)} failed ({done.returncode}): {done.stderr.strip()}")
-        return done.stdout
-
-    def key(self, role, name, *more):
-        return self.run("keys", "add", "--role", role, "--name", name, *more).strip()
-
-    def start(self):
-        """Seconds from the start of the process to the line that says it listens."""
-        began = time.monotonic()
-        self.process = subprocess.Popen(
-            [self.binary, "serve", "--data", self.data, "--listen", "127.0.0.1:0"],
-            stdout=subprocess.PIPE, stderr=self.log, text=True)
-        for line in self.process.stdout:
-            found = re.search(r"listening on http://([^\s:]+):(\d+)", line)
-            if found:
-                self.address = (found[1], int(found[2]))
-                threading.Thread(target=self.process.stdout.read, daemon=True).start()
-                return time.monotonic() - began
-        tail = (self.folder / "serve.log").read_text(errors="replace")[-2000:]
-        raise Failed(f"the server did not start again (exit {self.process.wait()}):\n{tail}")
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
-
-    def export(self, kind):
-        return [json.loads(line) for line in self.run("export", kind, "--reason", "crash test").splitlines()]
-
-
-class Failed(Exception):
-    pass
-
-
-class Caller:
-    """One keep-alive connection with a key. `post` and `get` give the status and the JSON body."""
-
-    def __init__(self, address, key):
-        self.connection = http.client.HTTPConnection(*address, timeout=20)
-        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-
-    def call(self, method, path, body=None, key=None):
-        text = None if body is None else json.dumps(body)
-        headers = {**self.headers, "Idempotency-Key": key} if key else self.headers
-        self.connection.request(method, path, body=text, headers=headers)
-        answer = self.connection.getresponse()
-        return answer.status, json.loads(answer.read() or b"null")
-
-
-class Ledger:
-    """What the server acknowledged, one JSON line each, durable before `write` returns."""
-
-    def __init__(self, path):
-        self.path = path
-        self.file = open(path, "ab", buffering=0)
-
-    def write(self, entries):
-        self.file.write(b"".join(json.dumps(entry).encode() + b"\n" for entry in entries))
-        os.fsync(self.file.fileno())
 
 
 class Unit:
@@ -300,19 +221,6 @@ class KeyChanger(threading.Thread):
 
 def address_of(person):
     return f"u{person}@shop.example"
-
-
-def judge_events(acknowledged, sent, exported):
-    """Everything wrong with the exported events."""
-    times = collections.Counter(event["messageId"] for event in exported)
-    found = [f"acknowledged and lost: {id}" for id in sorted(acknowledged - times.keys())]
-    found += [f"there {n} times: {id}" for id, n in times.items() if n > 1]
-    found += [f"never sent: {id}" for id in sorted(times.keys() - sent)]
-    persons = collections.defaultdict(set)
-    for event in exported:
-        persons[event["userId"]].add(event.get("person"))
-    found += [f"{user} is {len(ids)} persons" for user, ids in persons.items() if len(ids) != 1 or None in ids]
-    return found
 
 
 def judge_consents(acknowledged, exported):

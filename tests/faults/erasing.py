@@ -26,7 +26,7 @@ import threading
 import time
 from pathlib import Path
 
-from crash import ROOT, START_SECONDS_MAX, Caller, Failed, Server
+from driver import ROOT, START_SECONDS_MAX, Caller, Failed, Server
 
 EVENTS = 30  # of each person
 BUSY = (429, 503)

@@ -1,0 +1,393 @@
+"""The disk fails: power loss, errors of single calls, no room, read-only, frozen, slow."""
+
+import errno
+import fcntl
+import os
+import signal
+import struct
+import subprocess
+import time
+
+from driver import Failed, Server
+from trial import can_trace, case, ext4, injecting, need_tool, resident, tmpfs
+
+# ext4's ioctl that stops all writing at once, the journal's too: what a power cut leaves.
+EXT4_SHUTDOWN = 0x8004587D
+NO_LOG_FLUSH = 2
+
+LARGE = 25_000  # bytes of an event, at most: a log that has its room already is full sooner
+STALL_ANSWER_SECONDS_MAX = 35  # our deadline is 30 s, counted in ticks of one
+CALLS = {"write": "EIO", "pwrite64": "EIO", "pread64": "EIO", "openat": "EIO", "rename": "EIO", "ftruncate": "EIO",
+         "fdatasync": "ENOSPC", "fsync": "EIO", "unlink": "EIO", "fallocate": "ENOSPC", "mkdir": "ENOSPC"}
+
+
+def cut_power(shop, place):
+    """The process is stopped first, or a sync that is under way would be reported done by a disk that is gone."""
+    shop.server.process.send_signal(signal.SIGSTOP)
+    time.sleep(0.15)
+    folder = os.open(place, os.O_RDONLY)
+    fcntl.ioctl(folder, EXT4_SHUTDOWN, struct.pack("I", NO_LOG_FLUSH))
+    os.close(folder)
+    shop.server.kill()
+
+
+def remount(place, image):
+    subprocess.run(["umount", str(place)], check=True, capture_output=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(place)], check=True, capture_output=True)
+
+
+@case(3, "power loss: what was acknowledged is on the disk, whatever was under way")
+def power_loss(trial):
+    place, image = ext4(trial)
+    shop = trial.shop(at=place / "data")
+    rounds = 40 if trial.long else 4
+    for _ in range(rounds):
+        shop.server.start()
+        with shop.load():
+            time.sleep(trial.random.uniform(0.3, 1.2))
+            cut_power(shop, place)
+        remount(place, image)
+    shop.settle()
+    return f"{rounds} power cuts, {len(shop.acknowledged)} acknowledged events, none lost"
+
+
+@case(3, "the control: with a disk that says it has synced and has not, the same trial finds the loss")
+def power_loss_control(trial):
+    can_trace()
+    place, image = ext4(trial)
+    for attempt in range(3):
+        shop = trial.shop(at=place / f"data{attempt}")
+        lying = injecting("fdatasync:retval=0", "fsync:retval=0", calls=("fdatasync", "fsync"))
+        shop.server.start(under=lying)
+        with shop.load():
+            time.sleep(1.5)
+            cut_power(shop, place)
+        remount(place, image)
+        try:
+            shop.settle()
+        except Failed as noticed:
+            return f"noticed: {str(noticed)[:100]}"
+    raise Failed("three power cuts without a single sync lost nothing: the trial proves nothing")
+
+
+def suffer(shop, faults, calls, seconds):
+    """Posts under the faults. The server serves on, refuses by the rule, or has ended by it; says which."""
+    under = injecting(*faults, calls=calls, paths=own_files(shop))
+    if not shop.server.launch(under=under):
+        shop.judge_end()
+        return "refused to start"
+    with shop.load(clients=2) as load:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and shop.server.alive() and 503 not in load.statuses() and 507 not in load.statuses():
+            time.sleep(0.02)
+    if not shop.server.alive():
+        shop.judge_end()
+        return "ended"
+    refused = load.statuses() - {200}
+    if refused - {503, 507}:
+        raise Failed(f"answered {refused}, {load.codes()}")
+    if load.slowest() > 10:
+        raise Failed(f"an answer took {load.slowest():.1f} s")
+    if refused:
+        # Reads are answered, by what they find or by the reason that they cannot.
+        status, answer = shop.read()
+        if status not in (200, 500, 503):
+            raise Failed(f"a read is answered {status}: {answer}")
+    shop.judge_readiness()
+    return "refused writes" if refused else "served on"
+
+
+def own_files(shop):
+    """The names that files of the folder have or may get: a fault is to hit no pipe or socket."""
+    data = shop.server.data
+    numbers = range(1, 120)
+    return [f"{data}/{name}" for name in ("FORMAT", "keyring", "mark", "journal", "db", "db/CURRENT")] + [
+        f"{data}/db/{n:06}.{kind}" for n in numbers for kind in ("log", "sst", "dbtmp")] + [
+        f"{data}/db/{kind}-{n:06}" for n in numbers for kind in ("MANIFEST", "OPTIONS")] + [
+        f"{data}/journal/{n}" for n in numbers]
+
+
+def sweep(trial, faults_of, calls, numbers):
+    seen = {}
+    for n in numbers:
+        shop = trial.shop()
+        try:
+            outcome = suffer(shop, faults_of(n), calls, 4 if trial.long else 1.5)
+            stop_faulty(shop)
+            shop.settle()
+        except Failed as failed:
+            raise Failed(f"{faults_of(n)}: {failed}") from None
+        seen[outcome] = seen.get(outcome, 0) + 1
+    return ", ".join(f"{times} {outcome}" for outcome, times in sorted(seen.items()))
+
+
+def stop_faulty(shop):
+    """On a broken disk the end need not be clean, but it must come."""
+    if shop.server.alive():
+        shop.judge_wrong()
+        shop.server.process.send_signal(signal.SIGTERM)
+        if shop.server.ended(20) is None:
+            raise Failed("the server does not end on SIGTERM")
+        shop.server.kill()
+
+
+@case(5, "EIO of the Nth sync: that request is refused, nothing more is taken, nothing acknowledged is lost")
+def sync_fails(trial):
+    can_trace()
+    numbers = trial.pick(range(1, 201), short=3)
+    return sweep(trial, lambda n: [f"fdatasync:error=EIO:when={n}"], ("fdatasync",), numbers)
+
+
+@case(6, "an error of the Nth call of each kind: a clean refusal at every N, no hang, no abort")
+def calls_fail(trial):
+    can_trace()
+    pairs = [(call, n) for call in CALLS for n in range(1, 41)]
+    said = [pair for pair in trial.pick(pairs, short=5)]
+    return sweep(trial, lambda pair: [f"{pair[0]}:error={CALLS[pair[0]]}:when={pair[1]}"], tuple(CALLS), said)
+
+
+@case(6, "every call of a kind fails from some moment on", short=False)
+def calls_keep_failing(trial):
+    can_trace()
+    pairs = [(call, n) for call in CALLS for n in (1, 5, 20)]
+    return sweep(trial, lambda pair: [f"{pair[0]}:error={CALLS[pair[0]]}:when={pair[1]}+"], tuple(CALLS), pairs)
+
+
+def fill(folder):
+    """Takes all room that is left; its removal gives it back."""
+    ballast = folder / "ballast"
+    with open(ballast, "ab", buffering=0) as file:
+        piece = b"\0" * (1 << 20)
+        while len(piece) > 512:
+            try:
+                if file.write(piece) < len(piece):
+                    piece = piece[: len(piece) // 2]
+            except OSError as full:
+                if full.errno != errno.ENOSPC:
+                    raise
+                piece = piece[: len(piece) // 2]
+    return ballast
+
+
+def judge_full(shop, make_room):
+    """A disk that takes no more refuses writes, serves reads, and takes again when there is room."""
+    with shop.load(pad=LARGE) as load:
+        if not (load.await_status(507) or 503 in load.statuses()):
+            raise Failed(f"a full disk is answered {load.statuses()} {load.codes()}")
+    if load.statuses() - {200, 507, 503}:
+        raise Failed(f"a full disk is answered {load.statuses()} {load.codes()}")
+    ready = shop.ready()
+    if ready is True and shop.post()[0] != 200:
+        raise Failed("nothing is taken, and /readyz says ready")
+    # Nothing leaves that cannot be written down: a read is refused by a reason of its own, or given.
+    status, answer = shop.read()
+    if status not in (200, 503, 507):
+        raise Failed(f"a read from a full disk is answered {status}: {answer}")
+    export = shop.server.attempt("export", "events", "--reason", "crash test")
+    if export.returncode:
+        expect_refusal(export, "an export from a full disk")
+    make_room()
+    with shop.load(clients=1) as load:
+        if not load.await_status(200, seconds=15):
+            raise Failed(f"15 s after there is room again: {load.statuses()} {load.codes()}")
+    return f"reads are answered {status} while it is full, an export ends by {export.returncode}; it took writes again by itself"
+
+
+@case(7, "the disk is full: writes are refused as disk_full, reads are answered, room is noticed without a restart")
+def disk_full(trial):
+    place = tmpfs(trial, "size=160m")
+    shop = trial.shop(at=place / "data")
+    shop.server.start()
+    shop.post()
+    ballast = fill(place)
+    seen = judge_full(shop, ballast.unlink)
+    shop.settle()
+    return seen
+
+
+@case(10, "no more inodes: as a full disk")
+def inodes_gone(trial):
+    place = tmpfs(trial, "size=300m,nr_inodes=60")
+    shop = trial.shop(at=place / "data")
+    shop.server.start()
+    shop.post()
+    made = []
+    try:
+        while True:
+            made.append(place / f"i{len(made)}")
+            made[-1].touch()
+    except OSError:
+        made.pop()
+    # Whatever needs a new file is to be tried: another log, another table, a segment of the journal.
+    for n in range(5):
+        shop.read(n)
+    deadline = time.monotonic() + (60 if trial.long else 6)
+    with shop.load(pad=LARGE) as load:
+        while time.monotonic() < deadline and load.statuses() <= {200}:
+            time.sleep(0.05)
+    if load.statuses() - {200, 503, 507}:
+        raise Failed(f"answered {load.statuses()} {load.codes()}")
+    shop.judge_readiness()
+    for file in made:
+        file.unlink()
+    with shop.load(clients=1) as again:
+        recovered = again.await_status(200, seconds=15)
+    # A log that could not be begun is an error that RocksDB does not come back from: then it must say so.
+    if not recovered and shop.ready() != "store_failed":
+        raise Failed(f"15 s after there are inodes again: {again.statuses()} {again.codes()}, ready: {shop.ready()}")
+    stop_faulty(shop)
+    shop.settle()
+    return f"answered {load.codes() or 'as ever'}, {'took writes again by itself' if recovered else 'until a restart'}"
+
+
+@case(8, "no room for a backup, a restore, an erasure, an export: each says so, and goes through when there is room")
+def jobs_on_a_full_disk(trial):
+    place = tmpfs(trial, "size=160m")
+    shop = trial.shop(at=place / "data")
+    shop.server.start()
+    shop.post()
+    small = tmpfs(trial, "size=128k")
+    # A backup that the place for it cannot hold.
+    done = shop.server.attempt("backup", "create", "--to", str(small / "repository"))
+    expect_refusal(done, "a backup without room")
+    repository = trial.folder / "repository"
+    shop.server.run("backup", "create", "--to", str(repository))
+    # A copy that the disk cannot hold leaves no folder.
+    copy = Server(shop.server.binary, trial.new_folder("copy"), small / "copy")
+    done = copy.attempt("backup", "restore", "--from", str(repository))
+    expect_refusal(done, "a restore without room")
+    if (small / "copy" / "FORMAT").exists():
+        raise Failed("a restore without room has left a data folder")
+    # Erasing is writing: it is refused whole, or done.
+    ballast = fill(place)
+    officer = shop.caller("officer")
+    with shop.load(pad=LARGE) as load:
+        if not load.await_status(507):
+            raise Failed(f"a full disk is answered {load.statuses()}")
+    status, answer = officer.call("POST", "/v1/privacy/erasures", {"identifier": {"type": "user_id", "value": "u1"}})
+    if status not in (200, 503, 507):
+        raise Failed(f"an erasure on a full disk is answered {status}: {answer}")
+    ballast.unlink()
+    until = time.monotonic() + 15
+    again = 0
+    while again != 200 and time.monotonic() < until:
+        again, answer = officer.call("POST", "/v1/privacy/erasures", {"identifier": {"type": "user_id", "value": "u1"}})
+        time.sleep(0.1)
+    if again != 200:
+        raise Failed(f"with room again an erasure is answered {again}: {answer}")
+    there = [event for event in shop.server.export("events") if event["userId"] == "u1"]
+    if there:
+        raise Failed(f"{len(there)} events of somebody erased are there")
+    shop.server.stop()
+    return f"an erasure without room is answered {status}, with room it is done"
+
+
+def expect_refusal(done, what):
+    lines = [line for line in done.stderr.splitlines() if line.startswith("cdp: ")]
+    if done.returncode not in (1, 70) or not lines:
+        raise Failed(f"{what} ended by {done.returncode}: {done.stderr[-400:]}")
+
+
+@case(11, "the file system turns read-only: writes are refused, reads served, nobody aborts")
+def turns_read_only(trial):
+    place, image = ext4(trial, options="loop,errors=remount-ro")
+    device = subprocess.run(["findmnt", "-no", "SOURCE", str(place)], capture_output=True, text=True).stdout.strip()
+    trigger = f"/sys/fs/ext4/{os.path.basename(device)}/trigger_fs_error"
+    shop = trial.shop(at=place / "data")
+    shop.server.start()
+    shop.post()
+    with open(trigger, "w") as file:
+        file.write("1")
+    with shop.load() as load:
+        if not (load.await_status(503) or 507 in load.statuses()):
+            raise Failed(f"a read-only file system is answered {load.statuses()}")
+    if not shop.server.alive():
+        raise Failed(f"the server ended by {shop.server.ended()}: {shop.server.said()[-500:]}")
+    if shop.judge_readiness() is True:
+        raise Failed("/readyz says ready on a read-only file system")
+    status, answer = shop.read()
+    if status not in (200, 503):
+        raise Failed(f"a read is answered {status}: {answer}")
+    stop_faulty(shop)
+    subprocess.run(["umount", str(place)], check=True, capture_output=True)
+    subprocess.run(["e2fsck", "-fy", str(image)], capture_output=True)
+    subprocess.run(["mount", "-o", "loop", str(image), str(place)], check=True, capture_output=True)
+    shop.settle()
+    return f"writes are answered {sorted(load.codes())}, reads {status}"
+
+
+@case(12, "the disk stands still: requests are refused at our deadline, memory stays flat, it goes on by itself", short=False)
+def disk_stalls(trial):
+    need_tool("fsfreeze", "util-linux")
+    place, _ = ext4(trial)
+    shop = trial.shop(at=place / "data")
+    shop.server.start()
+    shop.post()
+    before, _, _ = resident(shop.server.process.pid)
+    frozen = subprocess.run(["fsfreeze", "-f", str(place)], capture_output=True, text=True)
+    if frozen.returncode:
+        raise Failed(f"fsfreeze: {frozen.stderr}")
+    try:
+        with shop.load(clients=8, timeout=45) as load:
+            stalled = load.await_status(503, seconds=40, code="storage_stalled")
+            status, _ = shop.caller(timeout=5).call("GET", "/healthz")
+            ready = shop.ready()
+            load.over.set()
+    finally:
+        subprocess.run(["fsfreeze", "-u", str(place)], capture_output=True)
+    if not stalled or status != 200:
+        raise Failed(f"a frozen disk is answered {load.statuses()} {load.codes()}, /healthz {status}")
+    if load.slowest() > STALL_ANSWER_SECONDS_MAX:
+        raise Failed(f"an answer took {load.slowest():.1f} s")
+    after, _, _ = resident(shop.server.process.pid)
+    if after - before > 64 << 20:
+        raise Failed(f"memory grew by {(after - before) >> 20} MiB while the disk stood")
+    with shop.load(clients=1) as load:
+        if not load.await_status(200, seconds=5):
+            raise Failed(f"5 s after the thaw: {load.statuses()} {load.codes()}")
+    shop.settle()
+    if ready is True:
+        raise Failed("while the disk stands still /readyz says ready")
+    return f"refused as storage_stalled after {load.slowest():.0f} s, /readyz said {ready}"
+
+
+@case(13, "every sync takes 300 ms: groups share it, and nothing is acknowledged before its own sync", alone=True)
+def slow_sync(trial):
+    can_trace()
+    shop = trial.shop()
+    shop.server.start(under=injecting("fdatasync:delay_exit=300000", calls=("fdatasync",)))
+    began = time.monotonic()
+    clients = 16
+    with shop.load(clients=clients, count=1) as load:
+        time.sleep(4)
+    took = time.monotonic() - began
+    fine = [seconds for _, seconds, status, _ in load.answers if status == 200]
+    if len(fine) < 2 * clients:
+        raise Failed(f"{len(fine)} answers in {took:.1f} s from {clients} clients: syncs are not shared")
+    if min(fine) < 0.3:
+        raise Failed(f"an answer came after {min(fine):.3f} s, before its sync was done")
+    if sorted(fine)[len(fine) * 99 // 100] > 1.5:
+        raise Failed(f"the slowest answers took {max(fine):.1f} s")
+    shop.settle()
+    return f"{len(fine)} events in {took:.1f} s, the quickest {min(fine):.2f} s, the slowest {max(fine):.2f} s"
+
+
+@case(9, "a data folder on a file system that is mounted read-only, or full, is refused before anything listens")
+def unusable_mounts(trial):
+    place, image = ext4(trial)
+    shop = trial.shop(at=place / "data")
+    subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True, capture_output=True)
+    if shop.server.launch():
+        raise Failed("it serves from a read-only file system")
+    said = [shop.judge_end()]
+    subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True, capture_output=True)
+    ballast = fill(place)
+    if shop.server.launch():
+        shop.judge_readiness()
+        stop_faulty(shop)
+        said.append("full: it serves and says what it can")
+    else:
+        said.append(shop.judge_end())
+    ballast.unlink()
+    shop.settle()
+    return "; ".join(said)

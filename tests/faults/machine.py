@@ -1,0 +1,434 @@
+"""The process and its machine: signals, memory, descriptors, threads, clocks, too much work."""
+
+import contextlib
+import os
+import re
+import resource
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from driver import ROOT, Failed, Skipped
+from trial import can_trace, case, injecting, need_root, need_tool, resident, seconds_of_cpu
+
+DRAIN_SECONDS_MAX = 12  # our own limit is 10
+
+
+def rounds_of(script, trial, short, long, *more):
+    """One of the trials of their own beside this one."""
+    rounds = long if trial.long else short
+    done = subprocess.run([sys.executable, str(ROOT / "tests/faults" / script), "--rounds", str(rounds), "--seed", str(trial.seed),
+                           "--binary", str(trial.run.binary), *more], capture_output=True, text=True)
+    said = done.stdout.strip().splitlines()
+    if done.returncode:
+        raise Failed("\n".join(said[-8:]) + done.stderr[-400:])
+    return said[-2] if len(said) > 1 else ""
+
+
+@case(1, "kill -9 at random moments, amid events, consents, assertions, reads and changes of keys")
+def crash(trial):
+    return rounds_of("crash.py", trial, short=25, long=1000)
+
+
+@case(69, "kill -9 amid erasures, merges and backups: who is erased is gone whole")
+def erasing(trial):
+    return rounds_of("erasing.py", trial, short=8, long=100)
+
+
+# --- memory
+
+
+@contextlib.contextmanager
+def control_group(kind, limits):
+    """A group of processes with limits of its own, under either version of cgroups; gives what joins it."""
+    need_root("a control group")
+    first, second = Path(f"/sys/fs/cgroup/{kind}"), Path("/sys/fs/cgroup")
+    old = first.is_dir()
+    group = (first if old else second) / f"cdp-faults-{os.getpid()}"
+    try:
+        group.mkdir()
+        for names, value in limits.items():
+            (group / names[0 if old else 1]).write_text(str(value))
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            group.rmdir()
+        raise Skipped(f"no control group for {kind} can be made here: {error}") from None
+
+    def join():
+        with open(group / "cgroup.procs", "w") as procs:
+            procs.write(str(os.getpid()))
+
+    try:
+        yield join
+    finally:
+        for _ in range(50):
+            try:
+                group.rmdir()
+                break
+            except OSError:
+                time.sleep(0.1)
+
+
+@case(22, "256 MB for everything while large batches come: refused, or killed and there again with everything acknowledged")
+def little_memory(trial):
+    shop = trial.shop()
+    killed = 0
+    with control_group("memory", {("memory.limit_in_bytes", "memory.max"): 256 << 20}) as join:
+        until = time.monotonic() + (60 if trial.long else 8)
+        while time.monotonic() < until:
+            shop.server.start(preexec_fn=join)
+            with shop.load(clients=8, count=700):
+                while shop.server.alive() and time.monotonic() < until:
+                    time.sleep(0.05)
+            if shop.server.alive():
+                break
+            if shop.server.ended() != -signal.SIGKILL:
+                raise Failed(f"the server ended by {shop.server.ended()}: {shop.server.said()[-400:]}")
+            killed += 1
+        if shop.server.alive():
+            shop.judge_wrong()
+            shop.server.kill()
+    shop.settle()
+    return f"{len(shop.acknowledged)} events, killed for memory {killed} times"
+
+
+@case(23, "allocations fail at random: requests are refused, or the process ends and starts again with everything acknowledged")
+def allocations_fail(trial):
+    need_tool("fiu-run", "fiu-utils")
+    ended = []
+    for probability in (0.0001, 0.001, 0.01) if trial.long else (0.0005,):
+        shop = trial.shop()
+        under = ["fiu-run", "-x", "-c", f"enable_random name=libc/mm/*,probability={probability}"]
+        if shop.server.launch(under=under, patience=10):
+            with shop.load(clients=2):
+                until = time.monotonic() + 3
+                while shop.server.alive() and time.monotonic() < until:
+                    time.sleep(0.05)
+        if shop.server.alive():
+            shop.judge_wrong()
+            shop.server.kill()
+            ended.append("served on")
+        else:
+            ended.append(f"ended by {shop.server.ended()}")
+        shop.settle()
+    return ", ".join(ended)
+
+
+@case(23, "address space runs out while large batches come")
+def address_space(trial):
+    ended = []
+    for more in (16, 64, 256) if trial.long else (64,):
+        shop = trial.shop()
+        shop.server.start()
+        with open(f"/proc/{shop.server.process.pid}/status") as status:
+            size = int(re.search(r"VmPeak:\s+(\d+) kB", status.read())[1]) << 10
+        shop.server.stop()
+        limit = size + (more << 20)
+        if shop.server.launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)), patience=10):
+            with shop.load(clients=8, count=700) as load:
+                until = time.monotonic() + 3
+                while shop.server.alive() and time.monotonic() < until:
+                    time.sleep(0.05)
+            if load.statuses() - {200, 500, 503, 507, None}:
+                raise Failed(f"answered {load.statuses()} {load.codes()}")
+        if shop.server.alive():
+            shop.judge_wrong()
+            shop.server.kill()
+            ended.append(f"served on, {load.codes() or 'refusing nothing'}")
+        else:
+            ended.append(f"ended by {shop.server.ended()}")
+        shop.settle()
+    return ", ".join(ended)
+
+
+# --- descriptors and threads
+
+
+@case(24, "no more descriptors, and 500 who knock: no spinning, who is in is served, the others when there is room again", alone=True)
+def descriptors_gone(trial):
+    shop = trial.shop()
+    limit = 128
+    shop.server.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+    inside = shop.caller()
+    inside.call("GET", "/healthz")
+    before = seconds_of_cpu(shop.server.process.pid)
+    knocking = []
+    try:
+        for _ in range(500):
+            wire = socket.socket()
+            wire.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                wire.connect(shop.server.address)
+            knocking.append(wire)
+        time.sleep(3)
+        used = (seconds_of_cpu(shop.server.process.pid) - before) / 3
+        status, _ = inside.call("GET", "/healthz")
+        posted = [shop.post(caller=inside) for _ in range(5)]
+    finally:
+        for wire in knocking:
+            wire.close()
+    if used > 0.25:
+        raise Failed(f"the server uses {used:.0%} of a core for clients that it cannot take")
+    if status != 200 or not shop.server.alive():
+        raise Failed(f"who was in is answered {status}")
+    if {status for status, _ in posted} - {200, 503}:
+        raise Failed(f"who was in is answered {posted}")
+    began = time.monotonic()
+    while shop.post()[0] is None and time.monotonic() - began < 5:
+        pass
+    ready = shop.judge_readiness()
+    stop_or_kill(shop)
+    shop.settle()
+    return f"{used:.1%} of a core meanwhile; afterwards ready: {ready}"
+
+
+def stop_or_kill(shop):
+    if shop.server.alive():
+        shop.judge_wrong()
+        shop.server.process.send_signal(signal.SIGTERM)
+        if shop.server.ended(20) is None:
+            raise Failed("the server does not end on SIGTERM")
+
+
+@case(24, "any small number of descriptors: the server starts, or says why not")
+def few_descriptors(trial):
+    outcomes = []
+    for limit in trial.pick(range(8, 80, 4), short=5):
+        shop = trial.shop()
+        if shop.server.launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)), patience=10):
+            shop.post()
+            stop_or_kill(shop)
+            outcomes.append(f"{limit}: serves")
+        else:
+            try:
+                shop.judge_end(told=False)
+            except Failed as failed:
+                raise Failed(f"with {limit} descriptors: {failed}") from None
+            outcomes.append(f"{limit}: refused")
+        shop.settle()
+    return ", ".join(outcomes)
+
+
+@case(25, "any small number of threads: the server starts, or says why not")
+def few_threads(trial):
+    outcomes = []
+    for limit in trial.pick(range(1, 26), short=5):
+        shop = trial.shop()
+        with control_group("pids", {("pids.max", "pids.max"): limit}) as join:
+            if shop.server.launch(preexec_fn=join, patience=10):
+                with shop.load(clients=2):
+                    time.sleep(0.3)
+                if shop.server.alive():
+                    shop.judge_readiness()
+                stop_or_kill(shop)
+                outcomes.append(f"{limit}: serves")
+            else:
+                try:
+                    shop.judge_end()
+                except Failed as failed:
+                    raise Failed(f"with {limit} threads: {failed}") from None
+                outcomes.append(f"{limit}: refused")
+        shop.settle()
+    return ", ".join(outcomes)
+
+
+# --- signals
+
+
+@case(26, "SIGTERM while many post: it takes no more, answers what runs, ends by 0 within its limit")
+def asked_to_stop(trial):
+    slowest = 0
+    for _ in range(5 if trial.long else 2):
+        shop = trial.shop()
+        shop.server.start()
+        with shop.load():
+            time.sleep(0.5)
+            began = time.monotonic()
+            shop.server.process.send_signal(signal.SIGTERM)
+            code = shop.server.ended(DRAIN_SECONDS_MAX)
+            slowest = max(slowest, time.monotonic() - began)
+        if code != 0:
+            raise Failed(f"ended by {code} after {time.monotonic() - began:.1f} s: {shop.server.said()[-300:]}")
+        shop.settle()
+    return f"ended within {slowest:.2f} s"
+
+
+@case(26, "SIGTERM twice ends at once; SIGHUP, SIGPIPE and being stopped for a while do nothing")
+def other_signals(trial):
+    shop = trial.shop()
+    shop.server.start()
+    with shop.load():
+        for harmless in (signal.SIGHUP, signal.SIGPIPE, signal.SIGWINCH):
+            shop.server.process.send_signal(harmless)
+            time.sleep(0.1)
+        shop.server.process.send_signal(signal.SIGSTOP)
+        time.sleep(2)
+        shop.server.process.send_signal(signal.SIGCONT)
+        time.sleep(0.5)
+        if not shop.server.alive() or shop.post()[0] != 200:
+            raise Failed("a signal that should do nothing did something")
+        # A client that does not finish holds the first back.
+        slow = socket.create_connection(shop.server.address)
+        slow.sendall(b"POST /v1/batch HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{")
+        time.sleep(0.1)
+        shop.server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        began = time.monotonic()
+        if shop.server.alive():
+            shop.server.process.send_signal(signal.SIGTERM)
+        code = shop.server.ended(3)
+        slow.close()
+    if code not in (0, 1) or time.monotonic() - began > 2:
+        raise Failed(f"the second SIGTERM ended it by {code}")
+    shop.settle()
+    return f"the second SIGTERM ended it by {code}"
+
+
+# --- clocks
+
+
+class Clock:
+    """The time that a server believes in: `jump` puts it forward or back from the real one."""
+
+    def __init__(self, trial):
+        need_tool("cc", "gcc")
+        library, self.path = trial.folder / "clock.so", trial.folder / "clock"
+        subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(ROOT / "tests/faults/clock.c")], check=True)
+        self.path.write_bytes(struct.pack("q", 0))
+        self.env = {**os.environ, "LD_PRELOAD": str(library), "CDP_TEST_CLOCK": str(self.path)}
+
+    def jump(self, seconds):
+        with open(self.path, "r+b") as file:
+            file.write(struct.pack("q", int(seconds)))
+
+
+DAY = 86400
+
+
+@case(27, "the clock jumps by days and years, past 2038 and back: nothing is lost, double or forgotten")
+def clock_jumps(trial):
+    clock = Clock(trial)
+    shop = trial.shop()
+    shop.server.start(env=clock.env)
+    first = shop.events(50)
+    if shop.post(events=first)[0] != 200:
+        raise Failed("the first batch is refused")
+    now = time.time()
+    jumps = {"-3 days": -3 * DAY, "back": 0, "+2 days": 2 * DAY, "+10 years": 3650 * DAY, "2038": 2**31 - 2 - now,
+             "2106": 2**32 - 2 - now, "1970": 10 - now, "back again": 0}
+    for what, seconds in jumps.items():
+        with shop.load(clients=1, pause=0.02) as load:
+            time.sleep(0.2)
+            clock.jump(seconds)
+            time.sleep(0.4)
+            if not shop.server.alive():
+                raise Failed(f"at {what} the server ended by {shop.server.ended()}: {shop.server.said()[-500:]}")
+            status, answer = shop.read()
+            ready = shop.ready()
+        if load.statuses() != {200} or status != 200 or ready is not True:
+            raise Failed(f"at {what}: posts {load.statuses()} {load.codes()}, a read {status} {answer}, ready {ready}")
+    again = shop.caller().call("POST", "/v1/batch", {"batch": first})[1]
+    if {one["verdict"] for one in again["results"]} != {"duplicate"}:
+        raise Failed(f"what came before the clock jumped counts again: {again}")
+    status, answer = shop.read()
+    if "u0@shop.example" not in str(answer.get("traits")):
+        raise Failed(f"what was granted before the clock jumped is withheld: {answer}")
+    shop.settle()
+    return f"{len(jumps)} jumps, {len(shop.acknowledged)} events"
+
+
+@case(27, "the clock is ten years ahead for a moment: what is to be kept for some days does not go", short=False)
+def clock_ahead(trial):
+    clock = Clock(trial)
+    shop = trial.shop()
+    shop.server.start(env=clock.env)
+    first = shop.events(50)
+    shop.post(events=first)
+    shop.server.stop()
+    # A start and what it writes into tables are when expired rows may be dropped.
+    clock.jump(3650 * DAY)
+    for _ in range(10):
+        shop.server.start(env=clock.env)
+        shop.post()
+        shop.server.stop()
+    clock.jump(0)
+    shop.server.start(env=clock.env)
+    again = shop.caller().call("POST", "/v1/batch", {"batch": first})[1]
+    verdicts = [one["verdict"] for one in again["results"]]
+    if verdicts != ["duplicate"] * len(first):
+        raise Failed(f"of {len(first)} events from before {verdicts.count('accepted')} count again")
+    shop.settle()
+    return ""
+
+
+# --- much work
+
+
+@case(36, "half an hour's work in small: memory, descriptors and threads stay where they are", alone=True)
+def soak(trial):
+    shop = trial.shop()
+    shop.server.start()
+    pid = shop.server.process.pid
+    seconds = 1200 if trial.long else 10
+    samples, slow = [], []
+    with shop.load(clients=2, pause=0.02 if trial.long else 0.05) as load:
+        began = time.monotonic()
+        while time.monotonic() - began < seconds:
+            time.sleep(seconds / 40)
+            for n in range(5):
+                asked = time.monotonic()
+                shop.read(n)
+                slow.append(time.monotonic() - asked)
+            samples.append(resident(pid))
+    if load.statuses() != {200}:
+        raise Failed(f"answered {load.statuses()} {load.codes()}")
+    half = samples[len(samples) // 2:]
+    memory = [rss for rss, _, _ in half]
+    growth = (memory[-1] - memory[0]) / max(1, memory[0])
+    descriptors = {fds for _, fds, _ in half}
+    if growth > 0.25 or memory[-1] > 600 << 20:
+        raise Failed(f"memory went from {memory[0] >> 20} to {memory[-1] >> 20} MiB in the second half")
+    if max(descriptors) - min(descriptors) > 40:
+        raise Failed(f"descriptors: {sorted(descriptors)}")
+    if len({threads for _, _, threads in half}) > 4:
+        raise Failed(f"threads: {sorted({threads for _, _, threads in half})}")
+    shop.settle()
+    return (f"{len(load.answers)} batches in {seconds} s, {memory[0] >> 20} to {memory[-1] >> 20} MiB, "
+            f"{min(descriptors)} to {max(descriptors)} descriptors")
+
+
+@case(37, "five times the work that the disk takes: who is refused is told when to come again, the others get what there is", alone=True)
+def overload(trial):
+    can_trace()
+    config = trial.folder / "small.toml"
+    config.write_text("waiting_max = 40\n")
+    shop = trial.shop()
+    if not shop.server.launch("--config", str(config), under=injecting("fdatasync:delay_exit=100000", calls=("fdatasync",))):
+        raise Failed(shop.judge_end())
+    seconds = 10 if trial.long else 3
+
+    def goodput(clients):
+        with shop.load(clients=clients, count=1) as load:
+            time.sleep(seconds)
+        return sum(status == 200 for _, _, status, _ in load.answers) / seconds, load
+
+    peak, load = goodput(40)
+    if load.statuses() != {200}:
+        raise Failed(f"at capacity: {load.statuses()} {load.codes()}")
+    under_pressure, load = goodput(200)
+    if load.statuses() - {200, 429, 503} or not load.statuses() & {429, 503}:
+        raise Failed(f"at five times the capacity: {load.statuses()} {load.codes()}")
+    if under_pressure < 0.8 * peak:
+        raise Failed(f"{under_pressure:.0f} events a second under pressure, {peak:.0f} at capacity")
+    began = time.monotonic()
+    while shop.post(count=1)[0] != 200:
+        if time.monotonic() - began > 5:
+            raise Failed("it does not recover within 5 s")
+    recovered = time.monotonic() - began
+    shop.settle()
+    return (f"{peak:.0f} events a second at capacity, {under_pressure:.0f} under five times that, "
+            f"refused as {sorted(load.codes())}, recovered after {recovered:.1f} s")
