@@ -140,7 +140,7 @@ def address_space(trial):
             shop.server.kill()
             ended.append(f"served on, {load.codes() or 'refusing nothing'}")
         else:
-            ended.append(f"ended by {shop.server.ended()}")
+            ended.append(f"ended by {shop.server.ended()}: {shop.judge_end()}")
         shop.settle()
     return ", ".join(ended)
 
