@@ -17,7 +17,12 @@ cdp::Result<std::unique_ptr<Database>> Database::open(const RocksOptions& option
             ? rocksdb::DB::OpenForReadOnly(settings, options.path, descriptors,
                                            &database->families_, &raw)
             : rocksdb::DB::Open(settings, options.path, descriptors, &database->families_, &raw);
-    if (!status.ok()) return translate_open(status, options.path);
+    if (!status.ok()) {
+        auto error = translate_open(status, options.path);
+        if (const auto said = first_complaint(settings); status.IsCorruption() && !said.empty())
+            error.detail += "; " + said;
+        return error;
+    }
     database->db_.reset(raw);
     return database;
 }

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
+#include <mutex>
 
 #include "cdp/base/assert.h"
 #include "cdp/base/bytes.h"
@@ -37,10 +38,25 @@ public:
         const int n = std::vsnprintf(text.data(), text.size(), format, arguments);
         if (n < 0) return;
         const auto size = std::min(static_cast<std::size_t>(n), text.size() - 1);
+        {
+            const std::lock_guard lock(mutex_);
+            if (first_.empty()) first_.assign(text.data(), size);
+        }
         const bool error = level >= rocksdb::ERROR_LEVEL;
         cdp::log::write(error ? cdp::log::Level::error : cdp::log::Level::warning, "rocksdb",
                         {{"text", cdp::log::safe({text.data(), size})}});
     }
+
+    std::string first() const {
+        const std::lock_guard lock(mutex_);
+        // Without the place in RocksDB's source.
+        const auto place = first_.starts_with('[') ? first_.find("] ") : first_.npos;
+        return place == first_.npos ? first_ : first_.substr(place + 2);
+    }
+
+private:
+    mutable std::mutex mutex_;
+    std::string first_;
 };
 
 // Drops rows of Space::dedupe that are past their expiry, when a compaction comes by them anyway.
@@ -135,6 +151,10 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
     database.stats_dump_period_sec = 0;
     database.stats_persist_period_sec = 0;
     return database;
+}
+
+std::string first_complaint(const rocksdb::DBOptions& options) {
+    return static_cast<const Log&>(*options.info_log).first();
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const RocksOptions& options) {

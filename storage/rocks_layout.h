@@ -21,6 +21,10 @@ Family family_of(std::string_view key);
 
 rocksdb::DBOptions database_options(const RocksOptions& options);
 
+// The first warning under these options, empty when there was none: it names the file, where the
+// status of a damaged log names nothing.
+std::string first_complaint(const rocksdb::DBOptions& options);
+
 // In the order of Family.
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const RocksOptions& options);
 

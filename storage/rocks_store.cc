@@ -5,8 +5,11 @@
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -135,7 +138,11 @@ class Lock {
 public:
     static cdp::Result<std::unique_ptr<Lock>> take(const std::string& path) {
         auto lock = std::make_unique<Lock>();
-        const auto status = lock->env_->LockFile(path + "/LOCK", &lock->file_);
+        // Never opened here: closing it would give up the lock that this process may hold already.
+        const auto name = path + "/LOCK";
+        if (::access(name.c_str(), W_OK) != 0 && errno != ENOENT)
+            return system_error("open " + name, errno);
+        const auto status = lock->env_->LockFile(name, &lock->file_);
         if (!status.ok()) return dir_locked(status.ToString());
         return lock;
     }

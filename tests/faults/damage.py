@@ -78,7 +78,7 @@ def suffer(trial, what, damage, mark=None):
         outcome, said = whole_or_refused(shop)
     except Failed as failed:
         raise Failed(f"{what}: {failed}") from None
-    if outcome == "refused" and mark and not re.search(mark, shop.server.said()):
+    if outcome == "refused" and mark and not re.search(mark, said):
         raise Failed(f"{what}: the refusal does not name {mark}: {said}")
     shutil.rmtree(shop.server.data)
     return outcome

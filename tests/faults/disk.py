@@ -374,12 +374,14 @@ def slow_sync(trial):
 
 @case(9, "a data folder on a file system that is mounted read-only, or full, is refused before anything listens")
 def unusable_mounts(trial):
-    place, image = ext4(trial)
+    place, image = ext4(trial, size=96 << 20)
     shop = trial.shop(at=place / "data")
     subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True, capture_output=True)
     if shop.server.launch():
         raise Failed("it serves from a read-only file system")
     said = [shop.judge_end()]
+    if "Read-only" not in said[0] or "Another process" in said[0]:
+        raise Failed(f"of a read-only file system it says: {said[0]}")
     subprocess.run(["mount", "-o", "remount,rw", str(place)], check=True, capture_output=True)
     ballast = fill(place)
     if shop.server.launch():
