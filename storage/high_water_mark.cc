@@ -17,16 +17,30 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::string_view kMagic = "cdpmark1";
-constexpr std::size_t kMarkBytes = 8 + 8 + crypto_generichash_BYTES_MIN;
+constexpr std::string_view kMagic = "cdpmark2";
+constexpr std::string_view kEarlierMagic = "cdpmark1";
+constexpr std::size_t kDigestBytes = crypto_generichash_BYTES_MIN;
+// How often the MANIFEST is looked at after a commit, once a second: tables are written behind it.
+constexpr int kLooks = 10;
 
-std::string render(std::uint64_t sequence) {
-    auto text = cdp::ByteWriter().raw(kMagic).u64(sequence).take();
-    std::array<unsigned char, crypto_generichash_BYTES_MIN> check;
+std::string sealed(std::string text) {
+    std::array<unsigned char, kDigestBytes> check;
     crypto_generichash(check.data(), check.size(),
                        reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr,
                        0);
     return text.append(reinterpret_cast<const char*>(check.data()), check.size());
+}
+
+std::string render(const HighWaterMark::Mark& mark) {
+    auto digest = mark.manifest.digest;
+    digest.resize(kDigestBytes);
+    return sealed(cdp::ByteWriter()
+                      .raw(kMagic)
+                      .u64(mark.sequence)
+                      .u64(mark.manifest.number)
+                      .u64(mark.manifest.bytes)
+                      .raw(digest)
+                      .take());
 }
 
 cdp::Error damaged(std::string detail) {
@@ -38,24 +52,14 @@ cdp::Error damaged(std::string detail) {
             .detail = std::move(detail)};
 }
 
-// In place: 32 bytes at the start of a file lie in one sector, which a disk writes whole.
-cdp::Result<void> overwrite(int descriptor, std::uint64_t sequence) {
-    const auto text = render(sequence);
-    const auto n = ::pwrite(descriptor, text.data(), text.size(), 0);
-    if (n != static_cast<ssize_t>(text.size()))
-        return system_error("write mark", n < 0 ? errno : EIO);
-    if (::fdatasync(descriptor) != 0) return system_error("fdatasync mark", errno);
-    return cdp::Result<void>::ok();
-}
-
 }  // namespace
 
 cdp::Result<void> HighWaterMark::create(const std::string& path, std::uint64_t sequence) {
     CDP_ASSERT(sodium_init() >= 0);
-    return write_new_file(path, render(sequence));
+    return write_new_file(path, render({.sequence = sequence}));
 }
 
-cdp::Result<std::uint64_t> HighWaterMark::read(const std::string& path) {
+cdp::Result<HighWaterMark::Mark> HighWaterMark::read(const std::string& path) {
     CDP_ASSERT(sodium_init() >= 0);
     const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!file.ok() && errno == ENOENT) return damaged(path + " is missing");
@@ -63,20 +67,34 @@ cdp::Result<std::uint64_t> HighWaterMark::read(const std::string& path) {
     const auto text = CDP_TRY(read_all(file.number(), 4096));
     cdp::ByteReader in(text);
     in.raw(kMagic.size());
-    const auto sequence = in.u64();
-    if (text.size() != kMarkBytes || text != render(sequence)) return damaged(path);
-    return sequence;
+    Mark mark{.sequence = in.u64()};
+    if (text.starts_with(kEarlierMagic)) {
+        const auto whole = cdp::ByteWriter().raw(kEarlierMagic).u64(mark.sequence).take();
+        if (text != sealed(whole)) return damaged(path);
+        return mark;
+    }
+    mark.manifest.number = in.u64();
+    mark.manifest.bytes = in.u64();
+    mark.manifest.digest = in.raw(kDigestBytes);
+    if (text != render(mark)) return damaged(path);
+    return mark;
 }
 
 cdp::Result<std::unique_ptr<HighWaterMark>> HighWaterMark::keep(const std::string& path,
-                                                                std::uint64_t sequence) {
+                                                                const std::string& folder,
+                                                                Mark mark) {
     const int descriptor = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
     if (descriptor < 0) return system_error("open " + path, errno);
-    return std::unique_ptr<HighWaterMark>(new HighWaterMark(descriptor, sequence));
+    return std::unique_ptr<HighWaterMark>(new HighWaterMark(descriptor, folder, std::move(mark)));
 }
 
-HighWaterMark::HighWaterMark(int descriptor, std::uint64_t sequence)
-    : file_(descriptor), reached_(sequence), written_(sequence), thread_([this] { run(); }) {}
+HighWaterMark::HighWaterMark(int descriptor, std::string folder, Mark mark)
+    : file_(descriptor),
+      folder_(std::move(folder)),
+      noted_(std::move(mark)),
+      reached_(noted_.sequence),
+      written_(noted_.sequence),
+      thread_([this] { run(); }) {}
 
 HighWaterMark::~HighWaterMark() {
     {
@@ -97,24 +115,41 @@ void HighWaterMark::raise(std::uint64_t sequence) {
     if (sleeps) wake_.notify_one();
 }
 
+// In place: these bytes at the start of a file lie in one sector, which a disk writes whole.
+cdp::Result<void> HighWaterMark::write(std::uint64_t sequence) {
+    Mark mark{.sequence = sequence, .manifest = noted_.manifest};
+    // One that is about to take another's place is there the next time.
+    if (auto manifest = look_at_manifest(folder_, mark.manifest))
+        mark.manifest = *std::move(manifest);
+    if (mark.sequence == noted_.sequence && mark.manifest == noted_.manifest)
+        return cdp::Result<void>::ok();
+    const auto text = render(mark);
+    const auto n = ::pwrite(file_.number(), text.data(), text.size(), 0);
+    if (n != static_cast<ssize_t>(text.size()))
+        return system_error("write mark", n < 0 ? errno : EIO);
+    if (::fdatasync(file_.number()) != 0) return system_error("fdatasync mark", errno);
+    noted_ = std::move(mark);
+    return cdp::Result<void>::ok();
+}
+
 void HighWaterMark::run() {
+    int looks = 1;  // what an open has written
     std::unique_lock lock(mutex_);
     for (;;) {
-        wake_.wait(lock, [&] { return stopping_ || reached_ != written_; });
-        if (reached_ != written_) {
-            const auto sequence = reached_;
-            lock.unlock();
-            const auto wrote = overwrite(file_.number(), sequence);
-            lock.lock();
-            // A mark that is too low is safe; the next second tries again.
-            if (wrote)
-                written_ = sequence;
-            else
-                cdp::log::write(cdp::log::Level::error, "mark_not_written",
-                                {{"detail", cdp::log::safe(wrote.error().detail)}});
-            if (!wrote && stopping_) return;
-        }
-        if (stopping_ && reached_ == written_) return;
+        wake_.wait(lock, [&] { return stopping_ || reached_ != written_ || looks > 0; });
+        const bool last = stopping_;
+        const auto sequence = reached_;
+        looks = sequence != written_ ? kLooks : looks - 1;
+        lock.unlock();
+        const auto wrote = write(sequence);
+        lock.lock();
+        // A mark that is too low is safe; the next second tries again.
+        if (wrote)
+            written_ = sequence;
+        else
+            cdp::log::write(cdp::log::Level::error, "mark_not_written",
+                            {{"detail", cdp::log::safe(wrote.error().detail)}});
+        if (last) return;
         wake_.wait_for(lock, 1s, [&] { return stopping_; });
     }
 }

@@ -9,24 +9,31 @@
 
 #include "cdp/base/result.h"
 #include "storage/file.h"
+#include "storage/manifest_mark.h"
 
 namespace storage {
 
 // How far the database was known to be on disk, kept beside it: a database that ends before its
-// mark has lost acknowledged writes, which RocksDB itself does not notice when a log file is cut or
-// gone.
+// mark, or whose list of tables does, has lost acknowledged writes. RocksDB itself notices neither
+// a log file that is cut or gone nor a list that ends between two of its records.
 //
-// The file: "cdpmark1", u64 sequence, BLAKE2b-128 over both.
+// The file: "cdpmark2", u64 sequence, u64 number and u64 bytes of the MANIFEST, their digest,
+// BLAKE2b-128 over all of it. "cdpmark1", which is still read, says nothing of a MANIFEST.
 class HighWaterMark {
 public:
+    struct Mark {
+        std::uint64_t sequence = 0;
+        ManifestMark manifest = {};
+    };
+
     // A new file; durable when it returns.
     static cdp::Result<void> create(const std::string& path, std::uint64_t sequence);
     // Error mark_damaged when it is missing or not a mark.
-    static cdp::Result<std::uint64_t> read(const std::string& path);
+    static cdp::Result<Mark> read(const std::string& path);
 
-    // Keeps the mark of an opened database, from a thread of its own.
+    // Keeps the mark of an opened database in `folder`, from a thread of its own.
     static cdp::Result<std::unique_ptr<HighWaterMark>> keep(const std::string& path,
-                                                            std::uint64_t sequence);
+                                                            const std::string& folder, Mark mark);
     // Writes the last mark.
     ~HighWaterMark();
     HighWaterMark(const HighWaterMark&) = delete;
@@ -37,10 +44,13 @@ public:
     void raise(std::uint64_t sequence);
 
 private:
-    HighWaterMark(int descriptor, std::uint64_t sequence);
+    HighWaterMark(int descriptor, std::string folder, Mark mark);
     void run();
+    cdp::Result<void> write(std::uint64_t sequence);
 
     const Descriptor file_;
+    const std::string folder_;
+    Mark noted_;  // in the file; the thread's own
 
     std::mutex mutex_;
     std::condition_variable wake_;

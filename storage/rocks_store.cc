@@ -173,13 +173,14 @@ cdp::Result<void> check_mark(const Database& database, std::uint64_t mark) {
 
 // Everything that can refuse, before a byte is written: an ordinary open deletes the files it does
 // not know, so a cut MANIFEST would cost the data it no longer names.
-cdp::Result<std::uint64_t> look_before_opening(const RocksOptions& options) {
+cdp::Result<HighWaterMark::Mark> look_before_opening(const RocksOptions& options) {
     if (std::error_code error; !std::filesystem::exists(options.path + "/CURRENT", error))
         return store_damaged(options.path + "/CURRENT is missing");
     const auto lock = CDP_TRY(Lock::take(options.path));
     const auto mark = CDP_TRY(HighWaterMark::read(options.mark_path));
+    CDP_CHECK(check_manifest(options.path, mark.manifest));
     const auto database = CDP_TRY(Database::open(options, Database::Mode::read_only));
-    CDP_CHECK(check_mark(*database, mark));
+    CDP_CHECK(check_mark(*database, mark.sequence));
     if (options.inspect)
         CDP_CHECK(options.inspect(*take_rocks_snapshot(database->db(), database->families(), 0)));
     return mark;
@@ -203,8 +204,8 @@ cdp::Result<void> create_rocks_store(const RocksOptions& options) {
 cdp::Result<std::unique_ptr<Store>> open_rocks_store(const RocksOptions& options) {
     const auto mark = CDP_TRY(look_before_opening(options));
     auto database = CDP_TRY(Database::open(options, Database::Mode::read_write));
-    CDP_CHECK(check_mark(*database, mark));
-    auto keeper = CDP_TRY(HighWaterMark::keep(options.mark_path, mark));
+    CDP_CHECK(check_mark(*database, mark.sequence));
+    auto keeper = CDP_TRY(HighWaterMark::keep(options.mark_path, options.path, mark));
     keeper->raise(database->sequence());
     return std::unique_ptr<Store>(
         std::make_unique<RocksStore>(std::move(database), std::move(keeper), options));

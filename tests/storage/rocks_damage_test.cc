@@ -1,9 +1,11 @@
 // What RocksDB lets pass in silence, and we do not: one test for each trap of reference
 // measurements.
 #include <rocksdb/db.h>
+#include <sodium.h>
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <mutex>
@@ -197,23 +199,39 @@ TEST_CASE("a mark that is missing, cut, changed or empty is refused") {
         write_file(folder / "mark", "");
     }
     SECTION("changed") {
-        flip(folder / "mark", GENERATE(0, 7, 8, 15, 16, 31));
+        flip(folder / "mark", GENERATE(0, 7, 8, 15, 16, 24, 31, 47, 48, 63));
     }
     CHECK(untouched_refusal(folder) == "mark_damaged");
+}
+
+TEST_CASE("a mark from before it knew of a manifest still opens, and knows one afterwards") {
+    const Folder folder;
+    fill(folder);
+    const auto text = cdp::ByteWriter().raw("cdpmark1").u64(kRows).take();
+    std::array<unsigned char, 16> check;
+    crypto_generichash(check.data(), check.size(),
+                       reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr,
+                       0);
+    write_file(folder / "mark",
+               text + std::string(reinterpret_cast<const char*>(check.data()), check.size()));
+    CHECK(storage::HighWaterMark::read(folder / "mark").value().sequence == kRows);
+    CHECK(count_rows(folder) == kRows);
+    CHECK(storage::HighWaterMark::read(folder / "mark").value().manifest.number > 0);
 }
 
 TEST_CASE("the mark follows a commit without being asked, and at once when it was quiet") {
     const Folder folder;
     const auto store = new_rocks(folder);
     put(*store, key(Space::node, 1, 1), "x");
-    while (storage::HighWaterMark::read(folder / "mark").value() == 0) std::this_thread::yield();
+    while (storage::HighWaterMark::read(folder / "mark").value().sequence == 0)
+        std::this_thread::yield();
     SUCCEED();
 }
 
 TEST_CASE("after a clean close the mark is the last commit") {
     const Folder folder;
     fill(folder);
-    CHECK(storage::HighWaterMark::read(folder / "mark").value() == kRows);
+    CHECK(storage::HighWaterMark::read(folder / "mark").value().sequence == kRows);
 }
 
 // The same rows in table files small enough that a level has many.
@@ -344,12 +362,49 @@ TEST_CASE("a manifest that is flipped or gone is refused, and no file is deleted
     }
 }
 
-TEST_CASE("a manifest cut at the end of any record is refused, or has lost nothing") {
+TEST_CASE("a manifest with any byte changed is refused, whatever the log holds") {
     const Folder folder;
     fill(folder);
     {
         const auto store = open_rocks(folder);
-    }  // moves the rows from the log into a table
+        put(*store, key(Space::node, 1, kRows), "later");
+    }
+    const auto manifest = file_like(folder, "MANIFEST-");
+    const auto bytes = read_file(manifest);
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+        CAPTURE(at);
+        flip(manifest, at, static_cast<int>(at % 8));
+        CHECK(refusal(folder).reason == "store_damaged");
+        write_file(manifest, bytes);
+    }
+    CHECK(count_rows(folder) == kRows + 1);
+}
+
+TEST_CASE("an earlier CURRENT with its manifest and log is refused") {
+    const Folder folder;
+    fill(folder);
+    fs::copy(folder / "db", folder / "earlier", fs::copy_options::recursive);
+    {
+        const auto store = open_rocks(folder);
+    }
+    for (const auto& entry : fs::directory_iterator(folder / "earlier"))
+        fs::copy(entry.path(), folder / "db", fs::copy_options::overwrite_existing);
+    CHECK(untouched_refusal(folder) == "writes_missing");
+}
+
+TEST_CASE("a manifest cut at the end of any record is refused, or has lost nothing") {
+    const Folder folder;
+    fill(folder);
+    std::uint64_t rows = kRows;
+    {
+        const auto store = open_rocks(folder);  // moves the rows from the log into a table
+        // With a log that goes on, the last sequence is there whatever table is not.
+        SECTION("and the log goes on") {
+            for (; rows < kRows + 20; ++rows)
+                REQUIRE(put(*store, key(Space::node, 1, rows), "later").state == CommitState::ok);
+        }
+        SECTION("and the log is empty") {}
+    }
     const auto manifest = file_like(folder, "MANIFEST-");
     const auto bytes = read_file(manifest);
     fs::copy(folder / "db", folder / "intact", fs::copy_options::recursive);
@@ -363,7 +418,7 @@ TEST_CASE("a manifest cut at the end of any record is refused, or has lost nothi
         if (reason == "writes_missing" || reason == "store_damaged") {
             ++refused;
         } else {
-            CHECK(count_rows(folder) == kRows);
+            CHECK(count_rows(folder) == rows);
             fs::remove_all(folder / "db");
             fs::copy(folder / "intact", folder / "db", fs::copy_options::recursive);
         }
@@ -373,7 +428,7 @@ TEST_CASE("a manifest cut at the end of any record is refused, or has lost nothi
     }
     CHECK(refused > 3);
     write_file(manifest, bytes);
-    CHECK(count_rows(folder) == kRows);
+    CHECK(count_rows(folder) == rows);
 }
 
 // The lines that reach our log while it lives.
