@@ -13,7 +13,9 @@ fsynced before the next request leaves. After each kill the server is started ag
 * what was sent and never answered is sent again, as SDKs do, and then counts once;
 * the start took less than five seconds.
 
-    tests/faults/crash.py --rounds 25 [--seed 7] [--clients 4]
+    tests/faults/crash.py --rounds 25 [--seed 7] [--clients 4] [--points before_commit,asserted]
+
+With --points the server ends itself at these places, one a round, and at no random moment.
 """
 
 import argparse
@@ -28,13 +30,14 @@ import tempfile
 import threading
 import time
 
-from driver import ROOT, START_SECONDS_MAX, Caller, Failed, Ledger, Server, judge_events
+from driver import ROOT, START_SECONDS_MAX, Caller, Failed, Ledger, Points, Server, judge_events
 
 EPOCH_SECONDS_MAX = 20.0  # after a start
 BATCH = 20
 PEOPLE = 200
 PURPOSE = "email_marketing"
 LAST_READ = 20  # answers before the kill that are looked for among the disclosures
+POINT_SECONDS = 6.0  # for the server to pass a point
 UNITS = 6  # of each client: pairs of identifiers that are asserted of, again and again
 
 
@@ -290,8 +293,8 @@ def read_ledgers(paths):
 class Run:
     """One data folder and the ledgers beside it."""
 
-    def __init__(self, arguments):
-        self.arguments = arguments
+    def __init__(self, arguments, points):
+        self.arguments, self.points = arguments, points
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="cdp-crash-"))
         self.server = Server(arguments.binary, self.folder)
         self.server.run("init")
@@ -330,14 +333,22 @@ class Run:
 
     def round(self, number, seed):
         rng = random.Random(seed)
+        point = self.points.of_round(number, rng)
+        if point and not self.server.arm(point):
+            self.note_crash(point, 0)
+            self.start()
+            return
         clients = [Client(f"r{number}-{lane}", seed * 1000 + lane, self.server.address, self.keys,
                           self.ledgers[lane], self.open[lane], self.units[lane]) for lane in self.open]
         reader = Reader(seed, self.server.address, self.keys["channel"], len(clients))
         changer = KeyChanger(self.server.address, self.keys["admin"])
         for client in (*clients, reader, changer):
             client.start()
-        time.sleep(rng.uniform(self.arguments.shortest, self.arguments.longest))
-        self.server.kill()
+        if point:
+            self.note_crash(point, POINT_SECONDS)
+        else:
+            time.sleep(rng.uniform(self.arguments.shortest, self.arguments.longest))
+            self.server.kill()
         for client in clients:
             client.join()
             self.sent.update(client.sent)
@@ -356,6 +367,10 @@ class Run:
         found = judge_disclosures(self.last_read, self.read_disclosures(self.last_read))
         if found:
             raise Failed(f"{len(found)} findings of disclosures:\n  " + "\n  ".join(found[:20]))
+
+    def note_crash(self, point, seconds):
+        if self.server.await_crash(seconds):
+            self.points.reached.add(point.partition(":")[0])
 
     def check_epochs(self):
         """What was under way when the server was killed ends without being asked for."""
@@ -485,8 +500,8 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def rounds_on_one_folder(arguments, first, last):
-    run = Run(arguments)
+def rounds_on_one_folder(arguments, points, first, last):
+    run = Run(arguments, points)
     try:
         for number in range(first, last):
             run.round(number, arguments.seed + number)
@@ -513,17 +528,19 @@ def main():
     parse.add_argument("--longest", type=float, default=1.5, help="seconds before the kill, at most")
     parse.add_argument("--check-every", type=int, default=5, help="rounds between two full comparisons")
     parse.add_argument("--per-folder", type=int, default=50, help="rounds before a fresh data folder")
+    parse.add_argument("--points", default="", help="names of crash points, separated by commas")
     parse.add_argument("--binary", default=ROOT / "build/cdp")
     arguments = parse.parse_args()
     if not pathlib.Path(arguments.binary).exists():
         raise SystemExit(f"no {arguments.binary}: run ./dev build")
     print(f"crash test: {arguments.rounds} rounds, seed {arguments.seed}", flush=True)
-    done = 0
+    done, points = 0, Points(arguments.points)
     try:
         while done < arguments.rounds:
             last = min(done + arguments.per_folder, arguments.rounds)
-            rounds_on_one_folder(arguments, done, last)
+            rounds_on_one_folder(arguments, points, done, last)
             done = last
+        points.judge()
     except Failed as failed:
         print(f"FAIL (seed {arguments.seed}): {failed}")
         print(f"crash: {done} passed, 1 failed, {arguments.rounds - done - 1} skipped")

@@ -304,7 +304,7 @@ def unusable_folders(trial):
     for what, damage in cases.items():
         shop = trial.shop()
         damage(shop)
-        if shop.server.launch(patience=10):
+        if shop.server.launch():
             raise Failed(f"{what}: it serves")
         try:
             said = shop.judge_end()
@@ -328,14 +328,14 @@ def foreign_folder(trial):
     for folder in (trial.run.folder, trial.folder, shop.folder):
         os.chmod(folder, 0o755)
     before = digest(shop.server.data)
-    if shop.server.launch(user=65534, group=65534, extra_groups=[], patience=10):
+    if shop.server.launch(user=65534, group=65534, extra_groups=[]):
         raise Failed("nobody serves the folder of another user")
     said = shop.judge_end()
     for path in Path(shop.server.data).rglob("*"):
         os.chmod(path, 0o755 if path.is_dir() else 0o644)
     os.chmod(Path(shop.server.data, "keyring"), 0o600)
     os.chmod(shop.server.data, 0o755)
-    if shop.server.launch(user=65534, group=65534, extra_groups=[], patience=10):
+    if shop.server.launch(user=65534, group=65534, extra_groups=[]):
         raise Failed("nobody serves the folder of another user that everybody may read")
     shop.judge_end()
     if digest(shop.server.data) != before:

@@ -17,6 +17,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS_MAX = 5.0
+CRASHED = 137
 
 
 class Failed(Exception):
@@ -93,6 +94,18 @@ class Server:
         except subprocess.TimeoutExpired:
             return None
 
+    def arm(self, point):
+        """Starts it anew so that it ends itself where it passes `point` (cdp/base/crash_point.h). Whether it listens: some
+        points are passed before."""
+        self.stop()
+        return self.launch(env={**os.environ, "CDP_CRASH_AT": point})
+
+    def await_crash(self, seconds):
+        """Whether it has ended itself where it was armed. If it has not, it is killed."""
+        if self.ended(seconds) is None:
+            self.kill()
+        return self.process.returncode == CRASHED
+
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
@@ -158,3 +171,22 @@ def judge_refusal(status, headers, answer):
     if status in (429, 503) and not str(headers.get("Retry-After", "")).isdigit():
         found.append(f"a refusal by {status} does not say when to come again")
     return found
+
+
+class Points:
+    """Named places at which the server is to end itself, one a round, and which of them it was seen to reach."""
+
+    def __init__(self, names):
+        self.names, self.reached = [name for name in names.split(",") if name], set()
+
+    def of_round(self, number, rng):
+        """None when there are none. Some are armed for a later pass."""
+        if not self.names:
+            return None
+        name = self.names[number % len(self.names)]
+        return name if number < len(self.names) else f"{name}:{rng.choice([1, 2, 3, 8])}"
+
+    def judge(self):
+        missed = [name for name in self.names if name not in self.reached]
+        if missed:
+            raise Failed(f"never reached: {', '.join(missed)}")

@@ -26,10 +26,11 @@ import threading
 import time
 from pathlib import Path
 
-from driver import ROOT, START_SECONDS_MAX, Caller, Failed, Server
+from driver import ROOT, START_SECONDS_MAX, Caller, Failed, Points, Server
 
 EVENTS = 30  # of each person
 BUSY = (429, 503)
+POINT_SECONDS = 6.0
 
 
 class Person:
@@ -199,12 +200,14 @@ def partner(person, people):
 
 class Run:
     def __init__(self, arguments):
-        self.arguments = arguments
+        self.arguments, self.points = arguments, Points(arguments.points)
         self.folder = Path(tempfile.mkdtemp(prefix="cdp-erasing-"))
         self.server = Server(arguments.binary, self.folder)
         self.server.run("init")
         self.repository = self.folder / "backups"
         self.people, self.open, self.backups = [], {lane: [] for lane in range(arguments.lanes)}, 0
+
+    def begin(self):
         self.start()
         self.keys = {"source": self.server.key("source", "till", "--trust", "server"),
                      "steward": self.server.key("steward", "kim"), "officer": self.server.key("officer", "lee")}
@@ -218,13 +221,20 @@ class Run:
         return {kind: self.server.export(kind) for kind in ("events", "persons", "links", "consents")}
 
     def round(self, number, seed):
+        point = self.points.of_round(number, random.Random(seed))
+        if point and not self.server.arm(point):
+            raise Failed(f"the server does not start: {self.server.said()}")
         lanes = [Lane(f"r{number}x{lane}", seed * 100 + lane, self.server.address, self.keys, self.open[lane])
                  for lane in self.open]
         copier = Copier(self.server, self.repository)
         for thread in (*lanes, copier):
             thread.start()
-        time.sleep(random.Random(seed).uniform(self.arguments.shortest, self.arguments.longest))
-        self.server.kill()
+        if point:
+            if self.server.await_crash(POINT_SECONDS):
+                self.points.reached.add(point.partition(":")[0])
+        else:
+            time.sleep(random.Random(seed).uniform(self.arguments.shortest, self.arguments.longest))
+            self.server.kill()
         for thread in (*lanes, copier):
             thread.join()
         self.backups += copier.made
@@ -251,6 +261,7 @@ class Run:
                 raise Failed("; ".join(last.wrong[:5]))
         self.check()
         self.plant()
+        self.points.judge()
         if self.server.stop() != 0:
             raise Failed("the server did not end cleanly on SIGTERM")
         self.server.run("rebuild", "--check")
@@ -285,6 +296,7 @@ def main():
     parse.add_argument("--lanes", type=int, default=3)
     parse.add_argument("--shortest", type=float, default=0.3, help="seconds before the kill, at least")
     parse.add_argument("--longest", type=float, default=2.0, help="seconds before the kill, at most")
+    parse.add_argument("--points", default="", help="names of crash points, as in crash.py")
     parse.add_argument("--binary", default=ROOT / "build/cdp")
     arguments = parse.parse_args()
     if not Path(arguments.binary).exists():
@@ -292,6 +304,7 @@ def main():
     print(f"erasing: {arguments.rounds} rounds, seed {arguments.seed}", flush=True)
     run = Run(arguments)
     try:
+        run.begin()
         for number in range(arguments.rounds):
             run.round(number, arguments.seed + number)
         run.end()

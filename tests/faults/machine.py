@@ -103,7 +103,7 @@ def allocations_fail(trial):
     for probability in (0.0001, 0.001, 0.01) if trial.long else (0.0005,):
         shop = trial.shop()
         under = ["fiu-run", "-x", "-c", f"enable_random name=libc/mm/*,probability={probability}"]
-        if shop.server.launch(under=under, patience=10):
+        if shop.server.launch(under=under):
             with shop.load(clients=2):
                 until = time.monotonic() + 3
                 while shop.server.alive() and time.monotonic() < until:
@@ -128,7 +128,7 @@ def address_space(trial):
             size = int(re.search(r"VmPeak:\s+(\d+) kB", status.read())[1]) << 10
         shop.server.stop()
         limit = size + (more << 20)
-        if shop.server.launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)), patience=10):
+        if shop.server.launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))):
             with shop.load(clients=8, count=700) as load:
                 until = time.monotonic() + 3
                 while shop.server.alive() and time.monotonic() < until:
@@ -199,7 +199,7 @@ def few_descriptors(trial):
     outcomes = []
     for limit in trial.pick(range(8, 80, 4), short=5):
         shop = trial.shop()
-        if shop.server.launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)), patience=10):
+        if shop.server.launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))):
             shop.post()
             stop_or_kill(shop)
             outcomes.append(f"{limit}: serves")
@@ -219,7 +219,7 @@ def few_threads(trial):
     for limit in trial.pick(range(1, 26), short=5):
         shop = trial.shop()
         with control_group("pids", {("pids.max", "pids.max"): limit}) as join:
-            if shop.server.launch(preexec_fn=join, patience=10):
+            if shop.server.launch(preexec_fn=join):
                 with shop.load(clients=2):
                     time.sleep(0.3)
                 if shop.server.alive():

@@ -208,7 +208,7 @@ class Shop:
 
     def judge_end(self, told=True):
         """Ended by itself: by a code of its own and one line that says why."""
-        code = self.server.ended()
+        code = self.server.ended(30)
         if code is None:
             raise Failed("the server neither serves nor ends")
         lines = [line for line in self.server.said().splitlines() if line.startswith("cdp: ")]
@@ -246,11 +246,15 @@ class Shop:
             raise Failed("; ".join(self.wrong[:5]))
 
     def judge_readiness(self):
-        """/readyz says True exactly when writes are taken."""
-        ready, (status, code) = self.ready(), self.post()
-        if (ready is True) != (status == 200):
-            raise Failed(f"/readyz says {ready}, a write is answered {status} {code}")
-        return ready
+        """/readyz says True exactly when writes are taken. A disk may come back between the two questions."""
+        until = time.monotonic() + 5
+        while True:
+            ready, (status, code) = self.ready(), self.post()
+            if (ready is True) == (status == 200):
+                return ready
+            if time.monotonic() > until:
+                raise Failed(f"/readyz says {ready}, a write is answered {status} {code}")
+            time.sleep(0.1)
 
     def end(self):
         if self.server.alive():
