@@ -5,6 +5,13 @@
 #include "cdp/base/assert.h"
 
 namespace storage {
+namespace {
+
+std::int64_t now() {
+    return std::chrono::steady_clock::now().time_since_epoch() / std::chrono::milliseconds{1};
+}
+
+}  // namespace
 
 Committer::Committer(Sequencer& sequencer, Options options)
     : sequencer_(sequencer), options_(options), thread_([this] { run(); }) {}
@@ -27,6 +34,11 @@ void Committer::commit(std::vector<Transaction> transactions, Committed done) {
         queue_.push_back(std::move(request));
     }
     wake_.notify_one();
+}
+
+bool Committer::stalled() const {
+    const auto since = writing_since_.load(std::memory_order_relaxed);
+    return since != 0 && now() - since >= options_.stall.count();
 }
 
 void Committer::run() {
@@ -71,7 +83,9 @@ Committer::Group Committer::take() {
 }
 
 void Committer::write(Group group) {
+    writing_since_ = now();
     auto outcomes = sequencer_.commit(group.transactions);
+    writing_since_ = 0;
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         group.requests[i]->outcomes.push_back(std::move(outcomes[i]));
     waiting_ -= outcomes.size();

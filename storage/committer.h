@@ -3,6 +3,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <mutex>
@@ -24,6 +25,7 @@ public:
         std::size_t transactions = 500;
         std::size_t bytes = std::size_t{8} << 20;
         std::chrono::milliseconds ask_again{1000};  // whether a failed disk works again
+        std::chrono::milliseconds stall{5000};      // no group takes so long on a disk that works
     };
 
     Committer(Sequencer& sequencer, Options options);
@@ -36,6 +38,8 @@ public:
     void commit(std::vector<Transaction> transactions, Committed done);
 
     std::size_t waiting() const { return waiting_.load(std::memory_order_relaxed); }
+    // A group has been with the disk for longer than that: the disk stands still.
+    bool stalled() const;
 
 private:
     struct Request {
@@ -66,7 +70,8 @@ private:
     bool stopping_ = false;
 
     std::atomic<std::size_t> waiting_ = 0;
-    std::thread thread_;  // last: it uses all of the above
+    std::atomic<std::int64_t> writing_since_ = 0;  // milliseconds of the steady clock; 0: nothing
+    std::thread thread_;                           // last: it uses all of the above
 };
 
 }  // namespace storage

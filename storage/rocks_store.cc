@@ -104,7 +104,10 @@ public:
     bool current(const ReadSet& reads) const override { return sequencer_.current(reads); }
     Counts counts() const override { return sequencer_.counts(); }
     std::size_t waiting() const override { return committer_.waiting(); }
-    Health health() const override { return sequencer_.health(); }
+    Health health() const override {
+        const auto health = sequencer_.health();
+        return health == Health::ok && committer_.stalled() ? Health::read_only : health;
+    }
 
     // Waits for the memtables to be flushed, for no commit.
     cdp::Result<void> link_to(const std::string& folder) const override {

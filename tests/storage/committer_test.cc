@@ -118,6 +118,21 @@ TEST_CASE("what waits while the disk is busy shares one fsync") {
     CHECK(engine.applied == fsyncs);
 }
 
+TEST_CASE("a disk that stands still is known as such while it does") {
+    FakeEngine engine;
+    storage::Sequencer sequencer(engine);
+    storage::Committer committer(sequencer, {.stall = std::chrono::milliseconds{20}});
+    CHECK_FALSE(committer.stalled());
+    engine.hold();
+    std::promise<void> answered;
+    committer.commit(many(1), [&](auto) { answered.set_value(); });
+    engine.wait_for_apply();
+    while (!committer.stalled()) std::this_thread::yield();
+    engine.let_go();
+    answered.get_future().wait();
+    CHECK_FALSE(committer.stalled());
+}
+
 TEST_CASE("a group is bounded in bytes") {
     FakeEngine engine;
     storage::Sequencer sequencer(engine);
