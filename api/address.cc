@@ -89,6 +89,12 @@ Address subscriber_of(const Address& address) {
     return out;
 }
 
+// Here, for g++ 12 takes a default one for uninitialised where these are inlined.
+Networks::Networks() = default;
+Networks::~Networks() = default;
+Networks::Networks(const Networks&) = default;
+Networks& Networks::operator=(const Networks&) = default;
+
 bool Networks::add(std::string_view text) {
     const auto slash = text.find('/');
     const auto host = text.substr(0, slash);

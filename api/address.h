@@ -35,6 +35,10 @@ Address subscriber_of(const Address& address);
 // Networks in CIDR notation.
 class Networks {
 public:
+    Networks();
+    ~Networks();
+    Networks(const Networks&);
+    Networks& operator=(const Networks&);
     // 10.0.0.0/8, 2001:db8::/32, 192.0.2.1. False: malformed, or bits behind the prefix are set.
     bool add(std::string_view text);
     bool contains(const Address& address) const;
