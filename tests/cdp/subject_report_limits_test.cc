@@ -188,6 +188,28 @@ TEST_CASE("two reports are written at a time, and a third is refused") {
     CHECK(outcomes == std::vector<std::string>{"written"});
 }
 
+TEST_CASE("who reads by links leaves a report to those who have keys") {
+    PlatformWorld world(tests::open_config());
+    world.send_one(R"({"type":"identify","userId":"u1","messageId":"m1"})", kTill);
+    const auto& reports = world.platform().privacy().reports;
+    const auto write = [&](const cdp::Reader& reader, const std::function<void()>& meanwhile) {
+        bool first = true;
+        const auto done =
+            reports.write(reader, {.type = "user_id", .value = "u1"}, [&](std::string_view) {
+                if (std::exchange(first, false)) meanwhile();
+                return true;
+            });
+        return std::string(done ? "written" : done.error().reason);
+    };
+    const cdp::Reader by_link{.route = "GET /privacy/results/{link}"};
+    std::vector<std::string> outcomes;
+    outcomes.push_back(write(by_link, [&] {
+        outcomes.push_back(write(by_link, [] {}));
+        outcomes.push_back(write(PlatformWorld::officer(), [] {}));
+    }));
+    CHECK(outcomes == std::vector<std::string>{"busy", "written", "written"});
+}
+
 TEST_CASE("what cannot be seen or turns text around is named on the page") {
     PlatformWorld world(tests::open_config());
     world.send_one(R"({"type":"identify","userId":"u1","messageId":"m1",)"
