@@ -105,7 +105,9 @@ cdp::Result<cdp::PrivacyRequest> take(const Services& services, const Asked& ask
     request.external_id = wanted.id;
     request.regime = wanted.regulation;
     request.identifiers = CDP_TRY(identifiers_of(wanted.identities, privacy.hashes));
+    // It has to know whose data it asks about: nothing here is verified for it.
     request.verified_by = "controller";
+    request.whole_person = true;
     // The term runs from when the person asked, however late that is sent.
     request.received = std::min(wanted.submitted, now);
     request.not_before = not_before(request, now, dsr.config().cancel_window);

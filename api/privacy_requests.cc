@@ -38,6 +38,15 @@ cdp::Result<std::vector<cdp::RequestedIdentifier>> read_identifiers(const json& 
     return out;
 }
 
+// Whom the verification is of: true, of the whole person.
+cdp::Result<bool> vouched_for(const json& document) {
+    const auto whom = CDP_TRY(string_member(document, "vouched_for", ""));
+    if (whom.empty() || whom == "identifiers") return false;
+    if (whom == "person") return true;
+    return invalid("vouched_for_unknown", "The verification is of identifiers, or of the person.",
+                   "/vouched_for");
+}
+
 // A moment, not a day; what is there is one.
 cdp::Result<std::optional<cdp::Timestamp>> moment_member(const json& document, const char* name) {
     if (!document.contains(name)) return std::optional<cdp::Timestamp>();
@@ -47,9 +56,10 @@ cdp::Result<std::optional<cdp::Timestamp>> moment_member(const json& document, c
 
 cdp::Result<cdp::NewPrivacyRequest> read_request(std::string_view body) {
     const auto document = CDP_TRY(parse_json(body));
-    CDP_CHECK(check_members(document, "",
-                            {"kind", "external_id", "regime", "identifiers", "reason", "traits",
-                             "purposes", "suppression", "verified_by", "received", "not_before"}));
+    CDP_CHECK(check_members(
+        document, "",
+        {"kind", "external_id", "regime", "identifiers", "reason", "traits", "purposes",
+         "suppression", "verified_by", "vouched_for", "received", "not_before"}));
     const auto kind = cdp::parse_privacy_kind(CDP_TRY(string_member(document, "kind", "")));
     if (!kind)
         return invalid("kind_unknown",
@@ -65,6 +75,7 @@ cdp::Result<cdp::NewPrivacyRequest> read_request(std::string_view body) {
     out.purposes = CDP_TRY(strings_member(document, "purposes", ""));
     out.suppression = CDP_TRY(string_member(document, "suppression", ""));
     out.verified_by = CDP_TRY(string_member(document, "verified_by", ""));
+    out.whole_person = CDP_TRY(vouched_for(document));
     out.received = CDP_TRY(moment_member(document, "received"));
     out.not_before = CDP_TRY(moment_member(document, "not_before"));
     return out;
@@ -72,12 +83,14 @@ cdp::Result<cdp::NewPrivacyRequest> read_request(std::string_view body) {
 
 cdp::Result<cdp::PrivacyStepRequest> read_step(std::string_view body) {
     const auto document = CDP_TRY(parse_json(body));
-    CDP_CHECK(check_members(document, "", {"step", "code", "detail", "reason", "informed"}));
+    CDP_CHECK(check_members(document, "",
+                            {"step", "code", "detail", "reason", "vouched_for", "informed"}));
     const auto act = cdp::parse_privacy_act(CDP_TRY(string_member(document, "step", "")));
     // Which of them an officer may take, PrivacyRequests says.
     cdp::PrivacyStepRequest out{.act = act.value_or(cdp::PrivacyAct::receive)};
     out.code = CDP_TRY(string_member(document, "code", ""));
     out.detail = CDP_TRY(string_member(document, "detail", ""));
+    out.whole_person = CDP_TRY(vouched_for(document));
     const auto reason = CDP_TRY(string_member(document, "reason", ""));
     out.denial = cdp::parse_privacy_denial(reason);
     if (!reason.empty() && !out.denial)

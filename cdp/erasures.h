@@ -36,10 +36,10 @@ struct ErasureRequest {
     std::string value = {};
     ErasureScope scope = ErasureScope::person;
     bool dry_run = false;     // only tell what would go
-    std::string reason = {};  // kept with the request: not the place for names
-    // Never to be contacted again either, as the scope says; its note likewise.
-    std::optional<consent::SuppressionReason> suppress = {};
+    std::string reason = {};  // kept with the request, like the note: not the place for names
+    std::optional<consent::SuppressionReason> suppress = {};  // nor contacted, as the scope says
     std::string suppress_note = {};
+    CheckWhom check = {};  // of whoever is about to be erased; its errors are answered
 };
 
 // Safe to use from many threads. Everything it refers to must outlive it.

@@ -128,7 +128,7 @@ Result<std::string> IdentityReading::open(const Token& token) {
 
 Result<std::string> IdentityReading::source(std::uint32_t hash) {
     const auto [known, fresh] = sources_.try_emplace(hash);
-    if (fresh) known->second = json_string(CDP_TRY(needs_.sources.find(*snapshot_, hash)));
+    if (fresh) known->second = json_string(CDP_TRY(needs_.sources.name(*snapshot_, hash)));
     return known->second;
 }
 

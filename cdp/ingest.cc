@@ -247,7 +247,7 @@ Result<void> Ingest::work(const storage::Snapshot& snapshot, storage::Transactio
         if (transaction.writes().size() >= kChunkRowsMax) cluster.working = i + 1;
     }
     CDP_CHECK(needs_.suppressed.heed_hashes(transaction));
-    if (!transaction.empty()) sources_.keep(transaction, request.source);
+    if (!transaction.empty()) sources_.keep(transaction, {request.source, request.trust});
     if (unsettled.empty()) return Result<void>::ok();
     needs_.counters.folds.fetch_add(1, std::memory_order_relaxed);
     return needs_.graph.settle(transaction, unsettled, needs_.clock.now());

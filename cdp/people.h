@@ -119,4 +119,7 @@ private:
     Needs needs_;
 };
 
+// Called within the transaction that is about to change somebody: an error ends it.
+using CheckWhom = std::function<Result<void>(People::Reading)>;
+
 }  // namespace cdp

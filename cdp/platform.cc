@@ -82,8 +82,8 @@ struct Platform::Parts {
           clock(the_clock),
           config(std::move(the_config)),
           disclosures({store, vault, config, clock}, std::move(journal)) {
-        serve_privacy_requests(
-            requests, {store, erasures, suppressions, intake, reports, rectifications, graph});
+        serve_privacy_requests(requests, {store, erasures, suppressions, intake, reports,
+                                          rectifications, graph, membership});
     }
 
     // Notes who looked at whom.
@@ -144,6 +144,7 @@ struct Platform::Parts {
     Agents agents{{store, vault, clock}};
     const OwnSecrets secrets{store, vault};
     const HashSearch hashes{{store, vault, graph, config}};
+    const Membership membership{{vault, graph, source_names}};
     const Rectifications rectifications{
         {store, vault, graph, people, corrections, erasures, disclosures, config, clock}};
     const SubjectReports reports{{store, vault, graph, people, corrections, groups, source_names,

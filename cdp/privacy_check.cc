@@ -88,6 +88,9 @@ Result<void> check_content(const NewPrivacyRequest& request) {
         return refuse("too_many_traits", "A request has at most 100 traits and 32 kB of them.",
                       "/traits");
     if (!request.verified_by.empty()) CDP_CHECK(check_code(request.verified_by, "/verified_by"));
+    if (request.whole_person && request.verified_by.empty())
+        return refuse("vouched_for_unexpected", "Only who says how it was verified vouches.",
+                      "/vouched_for");
     if (!request.note.empty()) CDP_CHECK(check_code(request.note, "/note"));
     if (!request.suppression.empty() && !consent::parse_suppression_reason(request.suppression))
         return refuse("malformed_suppression", "No such reason is known.", "/suppression");
@@ -149,6 +152,7 @@ Result<CheckedPrivacyRequest> check_privacy_request(const PrivacyCheckNeeds& wit
     one.purposes = CDP_TRY(purposes_of(with.config.policy, request));
     one.suppression = request.suppression;
     one.verified_by = request.verified_by;
+    one.whole_person = request.whole_person;
     one.asked = static_cast<std::uint32_t>(out.named.size());
     if (one.protocol == PrivacyProtocol::direct && request.received > now)
         return refuse("received_in_future", "A request that is yet to come is not taken down.",

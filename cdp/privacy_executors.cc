@@ -34,11 +34,31 @@ Result<EarlierErasure> earlier_erasure(const storage::Store& store, const Token&
     return EarlierErasure{.done = tombstone->request};
 }
 
+// Nothing to check where somebody answers for the whole person.
+CheckWhom check_of(const PrivacyExecutors& with, const PrivacyJob& job) {
+    if (job.request.whole_person) return {};
+    std::vector<Token> proved;
+    for (const auto& one : job.named) proved.push_back(one.token);
+    return [&with, proved = std::move(proved)](People::Reading reading) {
+        return with.membership.check(reading, proved);
+    };
+}
+
+Result<void> check_now(const PrivacyExecutors& with, const PrivacyJob& job) {
+    const auto check = check_of(with, job);
+    if (!check) return Result<void>::ok();
+    const auto snapshot = with.store.snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    return check({*snapshot, transaction});
+}
+
 Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests& requests,
                              const PrivacyJob& job) {
     const auto about = "privacy_request " + to_hex(job.request.id.view());
     std::set<PrivacyRequestId> done;
     PrivacyResults out;
+    // Of all before the first goes; and of each when it does, for somebody may be joined meanwhile.
+    CDP_CHECK(check_now(with, job));
     for (const Token& token : job.plan) {
         const auto named = std::ranges::find(job.named, token, &NamedToken::token);
         const bool still_named = named != job.named.end();
@@ -48,7 +68,8 @@ Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests
             const auto erasure =
                 with.erasures.carry_out(job.request.sender, {.type = named->identifier.type,
                                                              .value = named->identifier.value,
-                                                             .reason = about});
+                                                             .reason = about,
+                                                             .check = check_of(with, job)});
             // A person is erased by another identifier; what is several people's stays.
             if (!erasure && erasure.error().reason != kShared) return erasure.error();
             if (!erasure) out.stayed[kShared].push_back(named->identifier.type);
@@ -168,6 +189,8 @@ Result<PrivacyResults> look(const PrivacyExecutors& with, const PrivacyJob& job)
     auto found = with.reports.find(report);
     const bool matched = static_cast<bool>(found);
     if (!matched && found.error().code != ErrorCode::not_found) return found.error();
+    // After that: who joined them in between is not in what was found.
+    if (matched) CDP_CHECK(check_now(with, job));
     PrivacyResults out{.matched = matched};
     if (matched) {
         out.counts = std::move(found->counts);
@@ -194,6 +217,7 @@ Result<PrivacyResults> rectify(const PrivacyExecutors& with, const PrivacyJob& j
                         .route = "POST /v1/privacy/requests",
                         .reason = about};
     PrivacyResults out{.matched = true};
+    CDP_CHECK(check_now(with, job));
     for (const auto& [asked, person] : CDP_TRY(named_persons(with.graph, transaction, named))) {
         RequestedIdentifier whom{.type = std::string(kPersonType), .value = to_hex(person.view())};
         if (const auto at = std::ranges::find(job.named, asked, &NamedToken::token);
@@ -205,7 +229,8 @@ Result<PrivacyResults> rectify(const PrivacyExecutors& with, const PrivacyJob& j
                                              .value = whom.value,
                                              .traits = request.traits,
                                              .reason = about,
-                                             .id = id}));
+                                             .id = id,
+                                             .check = check_of(with, job)}));
         out.made.push_back(to_hex(id.view()));
         out.counts["traits"] += request.traits.size();
     }

@@ -3,6 +3,7 @@
 #include "cdp/config.h"
 #include "cdp/consent_intake.h"
 #include "cdp/erasures.h"
+#include "cdp/membership.h"
 #include "cdp/privacy_requests.h"
 #include "cdp/rectifications.h"
 #include "cdp/subject_report.h"
@@ -21,6 +22,7 @@ struct PrivacyExecutors {
     const SubjectReports& reports;
     const Rectifications& rectifications;
     const identity::Graph& graph;
+    const Membership& membership;
 };
 
 // Gives each kind that is served here who does it.

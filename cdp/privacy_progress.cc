@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <utility>
+#include "cdp/membership.h"
 #include "cdp/privacy_change.h"
 
 #include "cdp/base/log.h"
@@ -96,6 +97,9 @@ Result<void> check_step(const PrivacyStepRequest& step) {
                      step.act == lift || step.act == note;
     if (why && step.code.empty())
         return refuse("code_required", "Say how or why, in a word.", "/code");
+    if (step.whole_person && step.act != verify)
+        return refuse("vouched_for_unexpected", "Only the step `verify` vouches for anybody.",
+                      "/vouched_for");
     if (!step.code.empty()) CDP_CHECK(check_code(step.code, "/code"));
     if (step.detail.size() > kDetailMax || !consent::is_line(step.detail))
         return refuse("malformed_detail", "A detail is one line of at most 256 bytes.", "/detail");
@@ -151,6 +155,11 @@ Result<void> PrivacyRequests::take(const std::string& author, const PrivacyStepR
     if (request.state == PrivacyState::in_progress && !blocked &&
         (ends || step.act == PrivacyAct::retry))
         return running(step.act);
+    if (step.act == PrivacyAct::verify && request.state == PrivacyState::in_progress &&
+        (request.blocked != kMembershipUnverified || !step.whole_person))
+        return conflict("step_not_possible",
+                        "A request that is in_progress is verified once more only for the whole "
+                        "person, and when it is blocked by membership_unverified.");
     if (step.act == PrivacyAct::lift && request.kind != PrivacyKind::restriction)
         return conflict("step_not_possible", "Only a restriction is lifted.");
     if (step.act == PrivacyAct::lift && !request.results.lifted.empty())
@@ -166,13 +175,17 @@ Result<void> PrivacyRequests::take(const std::string& author, const PrivacyStepR
         CDP_CHECK(
             put_remark(change.transaction(), snapshot, needs_.vault, request.id, number, remark));
     switch (step.act) {
-        case PrivacyAct::verify: request.verified_by = step.code; break;
+        case PrivacyAct::verify:
+            request.verified_by = step.code;
+            request.whole_person = step.whole_person;
+            break;
         case PrivacyAct::extend: CDP_CHECK(extend(request, step.code, change.now())); break;
         case PrivacyAct::deny: request.denial = step.denial; break;
-        case PrivacyAct::retry: change.row().ready_at = change.now(); break;
         default: break;
     }
-    if (ends || step.act == PrivacyAct::retry) {
+    const bool again = step.act == PrivacyAct::retry || (step.act == PrivacyAct::verify && blocked);
+    if (again) change.row().ready_at = change.now();
+    if (ends || again) {
         request.blocked.clear();
         change.row().attempts = 0;
     }
@@ -294,7 +307,10 @@ Result<bool> PrivacyRequests::execute(const PrivacyRow& row) const {
             return true;
         } else {
             request.blocked = results.error().reason;
-            CDP_CHECK(change.take(PrivacyAct::block, kOurselves, request.blocked));
+            // What is to be looked at, for whoever decides.
+            const bool whom = request.blocked == kMembershipUnverified;
+            CDP_CHECK(change.take(PrivacyAct::block, kOurselves, request.blocked,
+                                  whom ? results.error().detail : ""));
             return true;
         }
         now_is.plan.clear();

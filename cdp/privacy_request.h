@@ -36,6 +36,7 @@ struct NewPrivacyRequest {
     std::string suppression = {};            // suppression: the reason's name; empty: requested
     // How whoever sends has verified who asks, a word of [a-z0-9_]; empty: it has not.
     std::string verified_by = {};
+    bool whole_person = false;  // and that everything of the person is theirs: see PrivacyRequest
     // When it was asked; absent: now. Of a protocol, whose clock may run ahead, no later than now.
     std::optional<Timestamp> received = {};
     std::optional<Timestamp> not_before =
@@ -99,6 +100,9 @@ struct PrivacyRequest {
     std::vector<std::string> purposes = {};
     std::string suppression = {};
     std::string verified_by = {};
+    // Whoever verified it answers for the whole person. Else for the identifiers alone: what they
+    // lead to by the word of client sources waits for an officer (cdp/membership.h).
+    bool whole_person = false;
     std::uint32_t asked = 0;  // how many identifiers it named
     Timestamp received{};
     std::optional<Timestamp> acknowledge_by = {};
@@ -130,7 +134,8 @@ struct PrivacyStepRequest {
         {};  // verify: the method; extend, fulfil, lift, note: why; required for these
     std::string detail = {};                   // one line of their own; goes with the person
     std::optional<PrivacyDenial> denial = {};  // deny: required
-    bool informed = false;                     // lift: the person was told before (Art. 18(3))
+    bool whole_person = false;  // verify: as of a request; of one that is blocked required
+    bool informed = false;      // lift: the person was told before (Art. 18(3))
 };
 
 }  // namespace cdp

@@ -122,7 +122,8 @@ void put_request(ByteWriter& out, const PrivacyRequest& one) {
     out.u8(byte_of(one.kind)).u8(byte_of(one.protocol)).u8(byte_of(one.state));
     out.bytes(one.regime).bytes(one.sender).bytes(one.external_id);
     put_texts(out, one.purposes);
-    out.bytes(one.suppression).bytes(one.verified_by).u32(one.asked);
+    out.bytes(one.suppression).bytes(one.verified_by);
+    out.u8(one.whole_person ? 1 : 0).u32(one.asked);
     out.i64(milliseconds_of(one.received));
     put_time(out, one.acknowledge_by);
     out.i64(milliseconds_of(one.answer_by));
@@ -144,6 +145,7 @@ void take_request(Reading& from, PrivacyRequest& out) {
     out.purposes = from.texts();
     out.suppression = from.text();
     out.verified_by = from.text();
+    out.whole_person = from.flag();
     out.asked = from.in.u32();
     out.received = from.time();
     out.acknowledge_by = from.time_or_none();

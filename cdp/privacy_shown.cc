@@ -51,6 +51,8 @@ void put_privacy_request(consent::JsonWriter& out, const PrivacyRequest& one, Ti
     out.number("named", one.asked);
     if (!one.purposes.empty()) out.texts("purposes", one.purposes);
     out.text_if("suppression", one.suppression).text_if("verified_by", one.verified_by);
+    if (!one.verified_by.empty())
+        out.text("vouched_for", one.whole_person ? "person" : "identifiers");
     out.text("received", format_time(one.received));
     time_if(out, "acknowledge_by", one.acknowledge_by);
     out.text("answer_by", format_time(one.answer_by));

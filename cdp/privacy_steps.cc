@@ -59,7 +59,8 @@ using enum PrivacyAct;
 
 // Notes are possible everywhere. What is received is asked about or verified in the same commit.
 // What ends without being executed (`fulfil` and `deny` before `begin`) is what nobody needs any
-// more: the person was erased.
+// more: the person was erased. What is in progress is verified once more when it turns out that more
+// is to be proved.
 constexpr std::array kTransitions{
     Transition{received, ask, waiting_for_verification},
     Transition{received, verify, verified},
@@ -79,6 +80,7 @@ constexpr std::array kTransitions{
     Transition{in_progress, extend, in_progress},
     Transition{in_progress, block, in_progress},
     Transition{in_progress, retry, in_progress},
+    Transition{in_progress, verify, in_progress},
     Transition{fulfilled, lift, fulfilled},
 };
 

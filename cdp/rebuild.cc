@@ -75,10 +75,11 @@ Result<Rebuilt> Rebuild::mend() {
 Result<void> Rebuild::name_sources() const {
     const SourceNames names(needs_.vault);
     BatchWriter writer(needs_.store);
-    for (const auto& source : sources_) {
+    for (const auto& [name, trust] : sources_) {
         auto& transaction = writer.at_hand();
-        const auto stored = names.find(writer.snapshot(), source_hash_of(needs_.vault, source));
-        if (!stored || *stored != source) names.keep(transaction, source);
+        const auto kept = names.find(writer.snapshot(), source_hash_of(needs_.vault, name));
+        if (!kept || !*kept || (*kept)->name != name || (*kept)->trust != trust)
+            names.keep(transaction, {name, trust});
     }
     CDP_TRY(writer.flush());
     return Result<void>::ok();

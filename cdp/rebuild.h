@@ -2,7 +2,7 @@
 
 #include <cstdint>
 #include <functional>
-#include <set>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,6 +10,7 @@
 #include "cdp/base/clock.h"
 #include "cdp/base/result.h"
 #include "cdp/config.h"
+#include "cdp/event.h"
 #include "storage/store.h"
 #include "storage/vault.h"
 
@@ -71,7 +72,7 @@ private:
 
     Needs needs_;
     RebuildReport report_;
-    std::set<std::string> sources_ = {};  // of the events
+    std::map<std::string, Trust> sources_ = {};  // of the events
 };
 
 }  // namespace cdp

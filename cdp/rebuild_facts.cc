@@ -123,7 +123,8 @@ Result<void> Retelling::tell_events() {
     while (CDP_TRY(rows.next())) {
         const auto event = CDP_TRY(open_event(rows.key(), rows.value()));
         CDP_CHECK(tell(event));
-        sources_.insert(event.stored.source);
+        const auto [source, fresh] = sources_.try_emplace(event.stored.source, event.stored.trust);
+        if (!fresh) source->second = std::min(source->second, event.stored.trust);
         ++out_.events;
         CDP_CHECK(step("events", out_.events));
     }

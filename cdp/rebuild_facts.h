@@ -23,7 +23,8 @@ public:
     // Once.
     Result<void> run();
     // Whose events they were.
-    const std::set<std::string>& sources() const { return sources_; }
+    // Of what events were told under both, the lesser trust.
+    const std::map<std::string, Trust>& sources() const { return sources_; }
 
 private:
     struct EventRow {
@@ -65,7 +66,7 @@ private:
     BatchWriter writer_;
     std::vector<identity::Observed::Said> said_;  // in the transaction at hand
 
-    std::set<std::string> sources_;
+    std::map<std::string, Trust> sources_;
     std::unordered_map<Token, Timestamp> erased_;  // up to when they are not told of
     Token key_of_{};
     std::optional<storage::SubjectKey> key_;  // of the home at hand

@@ -34,6 +34,7 @@ struct RectificationRequest {
     std::string reason = {};  // kept with the request: not the place for names
     // By which it is done, if it is part of something else: done once, and answered so again.
     std::optional<PrivacyRequestId> id = {};
+    CheckWhom check = {};  // of whoever is about to be put right; its errors are answered
 };
 
 inline constexpr std::size_t kRectifiedTraitsMax = 50;

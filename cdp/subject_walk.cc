@@ -195,7 +195,7 @@ Result<std::string> SubjectWalk::name_of(const Token& token) const {
 }
 
 Result<std::string> SubjectWalk::source(std::uint32_t hash) const {
-    return needs_.sources.find(snapshot_, hash);
+    return needs_.sources.name(snapshot_, hash);
 }
 
 void SubjectWalk::put_channels(consent::JsonWriter& out, const Pass& pass) {

@@ -426,7 +426,7 @@ TEST_CASE("the names of sources survive a restart, and a source nobody knows is 
     const auto answer = explained(world, "user_id", "u1", "anonymous_id", "c1");
     CHECK(answer.at("path").at(0).at("sources") == json{"web"});
     const cdp::SourceNames names(world.vault());
-    const auto unknown = names.find(*world.store().snapshot(), 0xbeefU);
+    const auto unknown = names.name(*world.store().snapshot(), 0xbeefU);
     REQUIRE(unknown);
     CHECK(*unknown == "0000beef");
 }

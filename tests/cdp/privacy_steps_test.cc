@@ -50,6 +50,7 @@ TEST_CASE("every step from every state leads where the decision says, or nowhere
         "in_progress extend in_progress",
         "in_progress block in_progress",
         "in_progress retry in_progress",
+        "in_progress verify in_progress",
         "fulfilled lift fulfilled",
     };
     std::set<std::string> found;

@@ -1,0 +1,231 @@
+#include "cdp/membership.h"
+
+#include "cdp/base/bytes.h"
+#include "cdp/own_secrets.h"
+#include "cdp/privacy.h"
+#include "cdp/rebuild.h"
+#include "cdp/source_names.h"
+#include "identity/hashed.h"
+#include "tests/cdp/privacy_desk.h"
+#include "tests/cdp/reporting.h"
+
+// Who proves an address opens and takes what is theirs, whatever anybody's web page has said.
+
+namespace {
+
+using cdp::PrivacyAct;
+using cdp::PrivacyKind;
+using cdp::PrivacyRequest;
+using cdp::PrivacyState;
+using tests::Desk;
+
+constexpr const char* kOwn = "b@shop.example";  // of who asks; u1 is somebody else
+
+const std::vector kOpening{PrivacyKind::access, PrivacyKind::portability,
+                           PrivacyKind::access_categories, PrivacyKind::erasure,
+                           PrivacyKind::rectification};
+
+std::string identify(const std::string& id, const std::string& members) {
+    return R"({"type":"identify","messageId":")" + id + R"(","timestamp":"2026-11-20T14:00:00Z",)" +
+           members + "}";
+}
+
+// The web page's key is everybody's.
+void join(Desk& world, cdp::Trust trust = cdp::Trust::client) {
+    world.send_one(identify("join", R"("userId":"u1","traits":{"email":"b@shop.example"})"),
+                   Desk::source(trust == cdp::Trust::server ? "till" : "web", trust));
+    world.clock().advance(std::chrono::seconds(1));
+}
+
+cdp::NewPrivacyRequest of(PrivacyKind kind, std::vector<cdp::RequestedIdentifier> whom,
+                          const std::string& verified_by = "mailbox") {
+    cdp::NewPrivacyRequest out{
+        .kind = kind, .identifiers = std::move(whom), .verified_by = verified_by};
+    if (kind == PrivacyKind::rectification) out.traits = {{"plan", "\"tin\""}};
+    return out;
+}
+
+PrivacyRequest done(Desk& world, const cdp::NewPrivacyRequest& wanted) {
+    return world.advance(world.submit(wanted));
+}
+
+std::string plan_of_u1(Desk& world) {
+    const auto report = tests::report(world, "user_id", "u1");
+    return report.dump().find("\"gold\"") != std::string::npos ? "gold" : "another";
+}
+
+}  // namespace
+
+TEST_CASE("whoever joins their mailbox to somebody's account by a web page is shown nothing") {
+    for (const auto kind : kOpening) {
+        CAPTURE(to_string(kind));
+        Desk world;
+        join(world);
+        REQUIRE(tests::report(world, "email", kOwn)["identifiers"].size() == 4);
+        const auto blocked = done(world, of(kind, {{"email", kOwn}}));
+        CHECK(blocked.state == PrivacyState::in_progress);
+        CHECK(blocked.blocked == cdp::kMembershipUnverified);
+        // Which types are in doubt, and no value.
+        CHECK(world.read(blocked).steps.back().detail == "anonymous_id email user_id");
+        CHECK(world.platform().privacy().requests.found_in(blocked.id)->empty());
+        CHECK(world.holds("u1"));
+        CHECK(plan_of_u1(world) == "gold");
+        // Looking again changes nothing; denying it ends it.
+        CHECK(world.step(blocked, {.act = PrivacyAct::retry}) == "in_progress");
+        CHECK(world.advance(blocked).blocked == cdp::kMembershipUnverified);
+        CHECK(world.step(blocked, {.act = PrivacyAct::deny,
+                                   .denial = cdp::PrivacyDenial::suspected_fraud}) == "denied");
+        CHECK(world.holds("u1"));
+        world.check_ledger();
+    }
+}
+
+TEST_CASE("the same by a link that proves the mailbox, joined before or while it waits") {
+    for (const bool before : {true, false}) {
+        CAPTURE(before);
+        Desk world;
+        if (before) join(world);
+        const auto waiting = done(world, of(PrivacyKind::erasure, {{"email", kOwn}}, ""));
+        REQUIRE(waiting.state == PrivacyState::waiting_for_verification);
+        if (!before) join(world);
+        REQUIRE(world.requests().prove(waiting.id, {"email", kOwn}));
+        CHECK(world.advance(waiting).blocked == cdp::kMembershipUnverified);
+        CHECK(world.holds("u1"));
+    }
+}
+
+TEST_CASE("an officer who answers for the whole person has it done") {
+    for (const auto kind : kOpening) {
+        CAPTURE(to_string(kind));
+        Desk world;
+        join(world);
+        const auto blocked = done(world, of(kind, {{"email", kOwn}}));
+        REQUIRE(blocked.blocked == cdp::kMembershipUnverified);
+        // Not by saying again what was known before.
+        CHECK(world.step(blocked, {.act = PrivacyAct::verify, .code = "mailbox"}) ==
+              "step_not_possible");
+        CHECK(world.step(blocked,
+                         {.act = PrivacyAct::verify, .code = "in_person", .whole_person = true}) ==
+              "in_progress");
+        const auto ended = world.advance(blocked);
+        CHECK(ended.state == PrivacyState::fulfilled);
+        CHECK(ended.whole_person);
+        CHECK(ended.verified_by == "in_person");
+        CHECK(world.holds("u1") == (kind != PrivacyKind::erasure));
+        world.check_ledger();
+    }
+    // Or says so from the start.
+    Desk world;
+    join(world);
+    auto wanted = of(PrivacyKind::access, {{"email", kOwn}}, "in_person");
+    wanted.whole_person = true;
+    CHECK(done(world, wanted).state == PrivacyState::fulfilled);
+}
+
+TEST_CASE("verifying once more is for what waits for it") {
+    Desk world;
+    world.send_one(identify("s1", R"("userId":"u5","anonymousId":"tablet")"));
+    world.send_one(identify("s2", R"("userId":"u6","anonymousId":"tablet")"));
+    const auto blocked = done(world, of(PrivacyKind::access, {{"anonymous_id", "tablet"}}));
+    REQUIRE(blocked.blocked == "identifier_shared");
+    CHECK(world.step(blocked,
+                     {.act = PrivacyAct::verify, .code = "in_person", .whole_person = true}) ==
+          "step_not_possible");
+    CHECK(world.step(blocked, {.act = PrivacyAct::retry, .code = "again", .whole_person = true}) ==
+          "vouched_for_unexpected");
+    auto wanted = of(PrivacyKind::access, {{"user_id", "u1"}}, "");
+    wanted.whole_person = true;
+    CHECK(world.refused(wanted) == "vouched_for_unexpected /vouched_for");
+}
+
+TEST_CASE("what a server has said needs no officer, nor do cookies that a page has said") {
+    for (const auto kind : kOpening) {
+        CAPTURE(to_string(kind));
+        Desk world;
+        join(world, cdp::Trust::server);
+        world.send_one(identify("c9", R"("userId":"u1","anonymousId":"c9")"));
+        CHECK(done(world, of(kind, {{"email", kOwn}})).state == PrivacyState::fulfilled);
+    }
+    // Both sides of what a page has said were proved.
+    Desk world;
+    join(world);
+    CHECK(done(world, of(PrivacyKind::access, {{"email", kOwn}, {"user_id", "u1"}})).state ==
+          PrivacyState::fulfilled);
+    // As much as an officer has asserted.
+    CHECK(done(world, of(PrivacyKind::access, {{"email", kOwn}})).blocked ==
+          cdp::kMembershipUnverified);
+    const auto asserted =
+        tests::say(world, tests::request("must_link", {{"email", kOwn}, {"user_id", "u1"}}));
+    REQUIRE(asserted.contains("id"));
+    CHECK(done(world, of(PrivacyKind::access, {{"email", kOwn}})).state == PrivacyState::fulfilled);
+}
+
+TEST_CASE("a hash of the mailbox opens no more than the mailbox") {
+    Desk world;
+    join(world);
+    const auto hash = identity::sha256_hex(kOwn);
+    CHECK(done(world, of(PrivacyKind::access, {{"email_sha256", hash}})).blocked ==
+          cdp::kMembershipUnverified);
+    CHECK(done(world, of(PrivacyKind::erasure, {{"email_sha256", hash}})).blocked ==
+          cdp::kMembershipUnverified);
+    CHECK(world.holds("u1"));
+}
+
+TEST_CASE("what anybody may ask unproved is done") {
+    Desk world;
+    join(world);
+    for (const auto kind :
+         {PrivacyKind::objection, PrivacyKind::restriction, PrivacyKind::suppression})
+        CHECK(done(world, of(kind, {{"email", kOwn}})).state == PrivacyState::fulfilled);
+}
+
+TEST_CASE("an erasure looks at whom it takes in the commit that begins it") {
+    Desk world;
+    int asked = 0;
+    const auto erased = world.platform().privacy().erasures.carry_out(
+        "kim",
+        {.type = "user_id", .value = "u1", .check = [&](cdp::People::Reading) -> cdp::Result<void> {
+             ++asked;
+             return cdp::Error{.code = cdp::ErrorCode::conflict, .reason = "not_them"};
+         }});
+    REQUIRE_FALSE(erased);
+    CHECK(erased.error().reason == "not_them");
+    CHECK(asked == 1);
+    CHECK(world.holds("u1"));
+}
+
+TEST_CASE("the trust of a source is kept, and rebuilt from its events") {
+    Desk world;
+    join(world);
+    const auto& vault = world.vault();
+    const auto kept = [&](const char* name) {
+        const auto found = cdp::SourceNames(vault).find(*world.store().snapshot(),
+                                                        cdp::source_hash_of(vault, name));
+        REQUIRE(found);
+        REQUIRE(*found);
+        CHECK((*found)->name == name);
+        return (*found)->trust;
+    };
+    CHECK(kept("till") == cdp::Trust::server);
+    CHECK(kept("web") == cdp::Trust::client);
+
+    // As it was kept before trust was: nobody is believed until they are heard again.
+    storage::KeyWriter key(storage::Space::meta,
+                           cdp::Id<struct NamesTag>::from("names of sources"));
+    const auto row = key.number32(cdp::source_hash_of(vault, "till")).str();
+    cdp::ByteWriter plain;
+    plain.u8(1).raw("till");
+    const auto snapshot = world.store().snapshot();
+    storage::Transaction transaction(*snapshot, storage::kPartition);
+    transaction.put(row, storage::Vault::seal(vault.own_key("names of sources"), row, plain.str()));
+    REQUIRE(storage::commit_and_wait(world.store(), std::move(transaction)).state ==
+            storage::CommitState::ok);
+    CHECK(kept("till") == cdp::Trust::client);
+    auto scratch = storage::make_memory_store();
+    const storage::Vault scratch_vault(tests::fixed_keyring());
+    const auto config = tests::open_config();
+    cdp::Rebuild rebuild({world.store(), vault, *scratch, scratch_vault, config, world.clock()},
+                         {});
+    REQUIRE(rebuild.mend());
+    CHECK(kept("till") == cdp::Trust::server);
+}
