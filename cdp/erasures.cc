@@ -75,7 +75,7 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
                         .reason = request.reason,
                         .tokens = std::move(taken.tokens),
                         .salt = consent::random_salt()};
-        if (request.check) CDP_CHECK(request.check({*snapshot, transaction}));
+        if (request.check) CDP_CHECK(request.check({*snapshot, transaction}, erasure.tokens));
         CDP_CHECK(check_suppressed({*snapshot, transaction}, request, erasure.tokens, now));
         std::optional<PrivacyRequestId> interrupted;
         for (const Token& token : erasure.tokens) {

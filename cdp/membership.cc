@@ -1,15 +1,17 @@
 #include "cdp/membership.h"
 
 #include <algorithm>
-#include <set>
+#include <iterator>
 #include <string>
+#include <utility>
 
-#include "cdp/named_persons.h"
 #include "identity/neighbourhood.h"
 #include "identity/reach.h"
 
 namespace cdp {
 namespace {
+
+using Members = std::span<const identity::Component::Member>;
 
 Error unverified(const std::set<std::string>& types) {
     std::string detail;
@@ -22,34 +24,95 @@ Error unverified(const std::set<std::string>& types) {
             .detail = detail};
 }
 
+// Who is somebody's, or may be anybody's.
+Result<bool> counts(const identity::Graph& graph, storage::Transaction& transaction,
+                    const Token& token) {
+    const auto node = CDP_TRY(graph.find(transaction, token));
+    return node && node->active && !node->shared;
+}
+
+// The persons of some nodes, and what is shared beside them.
+std::vector<bool> surrounding(const identity::Folded& folded,
+                              std::span<const std::uint32_t> places) {
+    const auto& partition = folded.partition;
+    std::set<std::uint32_t> persons;
+    for (const auto at : places) persons.insert(partition.anchor[at]);
+    std::vector<bool> out(folded.nodes.size());
+    for (std::size_t i = 0; i < out.size(); ++i)
+        out[i] = !partition.shared[i] && persons.contains(partition.anchor[i]);
+    for (const auto& link : folded.links)
+        for (const auto& [one, other] : {std::pair(link.a, link.b), std::pair(link.b, link.a)})
+            if (partition.shared[one] && !partition.shared[other] &&
+                persons.contains(partition.anchor[other]))
+                out[one] = true;
+    return out;
+}
+
+// Where they are; who is not there is left out.
+std::vector<std::uint32_t> places_of(const identity::Neighbourhood& near,
+                                     std::span<const Token> tokens) {
+    std::vector<std::uint32_t> out;
+    for (const Token& token : tokens)
+        if (const auto at = near.find(token)) out.push_back(*at);
+    return out;
+}
+
+// In every spelling that is held: a hash of what was proved is proved with it.
+Result<std::vector<Token>> spelled(const Spellings::Needs& needs, People::Reading reading,
+                                   std::span<const Spelling> named) {
+    const Spellings spellings(needs);
+    std::vector<Token> out;
+    for (const auto& one : named) {
+        out.push_back(one.token);
+        std::ranges::copy(CDP_TRY(spellings.held_as(reading, one)), std::back_inserter(out));
+    }
+    return out;
+}
+
 }  // namespace
 
-Result<void> Membership::check(People::Reading reading, std::span<const Token> proved) const {
+Result<std::vector<Token>> whole_of(const Spellings::Needs& needs, People::Reading reading,
+                                    std::span<const Spelling> named) {
     std::vector<Token> start;
-    for (const Token& token : CDP_TRY(held_of(needs_.graph, reading.transaction, proved))) {
-        const auto node = CDP_TRY(needs_.graph.find(reading.transaction, token));
-        if (node && node->active && !node->shared) start.push_back(token);
-    }
-    if (start.empty()) return Result<void>::ok();
-    const auto rules = CDP_TRY(needs_.graph.rules(reading.transaction));
+    for (const Token& token : CDP_TRY(spelled(needs, reading, named)))
+        if (CDP_TRY(counts(needs.graph, reading.transaction, token))) start.push_back(token);
+    std::vector<Token> out;
+    if (start.empty()) return out;
+    const auto rules = CDP_TRY(needs.graph.rules(reading.transaction));
     identity::Neighbourhood near(reading.transaction, rules);
     CDP_CHECK(near.load(start));
+    const auto whole = surrounding(near.folded(), places_of(near, start));
+    for (std::size_t i = 0; i < whole.size(); ++i)
+        if (whole[i]) out.push_back(near.members()[i].token);
+    return out;
+}
+
+Result<std::vector<Token>> Membership::check(People::Reading reading, const Proved& proved,
+                                             std::span<const Token> taken) const {
+    const auto& graph = needs_.graph;
+    auto start = CDP_TRY(spelled({needs_.vault, graph, needs_.config}, reading, proved.named));
+    start.insert(start.end(), proved.vouched.begin(), proved.vouched.end());
+    std::vector<Token> concerned;
+    for (const auto tokens : {std::span<const Token>(start), taken})
+        for (const Token& token : tokens)
+            if (CDP_TRY(counts(graph, reading.transaction, token))) concerned.push_back(token);
+    std::vector<Token> shared;
+    if (concerned.empty()) return shared;
+    const auto rules = CDP_TRY(graph.rules(reading.transaction));
+    identity::Neighbourhood near(reading.transaction, rules);
+    CDP_CHECK(near.load(concerned));
     const auto folded = near.folded();
-    std::vector<std::uint32_t> places;
-    std::set<std::uint32_t> persons;
-    for (const Token& token : start)
-        if (const auto at = near.find(token)) {
-            places.push_back(*at);
-            persons.insert(folded.partition.anchor[*at]);
-        }
-    const auto reached =
-        identity::reach(folded, places, CDP_TRY(believed(reading.snapshot, folded)));
+    const auto led_to = identity::reach(folded, places_of(near, start),
+                                        CDP_TRY(believed(reading.snapshot, folded)));
+    const auto whole = surrounding(folded, places_of(near, concerned));
     std::set<std::string> types;
-    for (std::size_t i = 0; i < reached.size(); ++i)
-        if (!reached[i] && persons.contains(folded.partition.anchor[i]))
-            types.insert(near.members()[i].node.type);
+    for (std::size_t i = 0; i < whole.size(); ++i) {
+        const auto& member = near.members()[i];
+        if (whole[i] && !led_to[i]) types.insert(member.node.type);
+        if (whole[i] && folded.partition.shared[i]) shared.push_back(member.token);
+    }
     if (!types.empty()) return unverified(types);
-    return Result<void>::ok();
+    return shared;
 }
 
 Result<std::set<std::uint32_t>> Membership::believed(const storage::Snapshot& snapshot,

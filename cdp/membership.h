@@ -4,8 +4,10 @@
 #include <span>
 #include <vector>
 
+#include "cdp/config.h"
 #include "cdp/people.h"
 #include "cdp/source_names.h"
+#include "cdp/spellings.h"
 #include "identity/explain.h"
 #include "identity/graph.h"
 
@@ -13,6 +15,11 @@ namespace cdp {
 
 // What blocks a request until an officer answers for the whole person, denies or mends.
 inline constexpr const char* kMembershipUnverified = "membership_unverified";
+
+// Everybody who is one person with identifiers that are named, in whatever spelling, and what is
+// shared beside them: what somebody has before them who answers for the whole of it.
+Result<std::vector<Token>> whole_of(const Spellings::Needs& needs, People::Reading reading,
+                                    std::span<const Spelling> named);
 
 // Whether who has proved identifiers has proved the persons they lead to. The key of a client
 // source is public, so anybody can say that an address of their own and somebody else's account
@@ -24,13 +31,20 @@ public:
         const storage::Vault& vault;
         const identity::Graph& graph;
         const SourceNames& sources;
+        const Config& config;
     };
     explicit Membership(Needs needs) : needs_(needs) {}
 
-    // Ok: everybody who is one person with one of them is led to by identity::reach, with what
-    // sources of trust server have said. membership_unverified (conflict); its detail is the types
-    // of those who are not. Who nobody has, and what several people have, leads nowhere.
-    Result<void> check(People::Reading reading, std::span<const Token> proved) const;
+    struct Proved {
+        std::vector<Spelling> named = {};  // with every spelling of each
+        std::vector<Token> vouched = {};   // of whole_of, by whom somebody answers for
+    };
+    // Ok: by identity::reach, with what sources of trust server have said, those who were proved
+    // lead to all in `taken` that are somebody's, to everybody who is one person with them, and to
+    // what is shared beside these; the answer is the latter. membership_unverified (conflict); its
+    // detail is the types of those to whom nothing leads.
+    Result<std::vector<Token>> check(People::Reading reading, const Proved& proved,
+                                     std::span<const Token> taken) const;
 
 private:
     Result<std::set<std::uint32_t>> believed(const storage::Snapshot& snapshot,

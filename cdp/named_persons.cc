@@ -8,24 +8,19 @@
 
 namespace cdp {
 
-Result<std::vector<Token>> held_of(const identity::Graph& graph, storage::Transaction& transaction,
-                                   std::span<const Token> named) {
-    std::vector<Token> out;
-    for (const Token& token : named) {
-        if (CDP_TRY(graph.find(transaction, token)))
-            out.push_back(token);
-        else
-            std::ranges::copy(CDP_TRY(held_behind(transaction, token)), std::back_inserter(out));
-    }
-    return out;
-}
-
 Result<std::vector<NamedPerson>> named_persons(const identity::Graph& graph,
                                                storage::Transaction& transaction,
                                                std::span<const Token> named) {
     std::vector<NamedPerson> out;
     bool shared = false;
-    for (const Token& token : CDP_TRY(held_of(graph, transaction, named))) {
+    std::vector<Token> had;
+    for (const Token& token : named) {
+        if (CDP_TRY(graph.find(transaction, token)))
+            had.push_back(token);
+        else
+            std::ranges::copy(CDP_TRY(held_behind(transaction, token)), std::back_inserter(had));
+    }
+    for (const Token& token : had) {
         const auto node = CDP_TRY(graph.find(transaction, token));
         if (!node || !node->active) continue;
         shared = shared || node->shared;

@@ -16,11 +16,6 @@ struct NamedPerson {
     PersonId person = {};
 };
 
-// Of identifiers that are named those that somebody has; for a hash that nobody has, the addresses
-// or numbers behind it that somebody has.
-Result<std::vector<Token>> held_of(const identity::Graph& graph, storage::Transaction& transaction,
-                                   std::span<const Token> named);
-
 // Whom identifiers name, each once and in that order; a hash that nobody has names who has the
 // address or number. What nobody has, and what several people have, names nobody. Errors, when
 // nobody is named: person_unknown (not_found); identifier_shared (conflict), when one of them is

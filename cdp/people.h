@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -119,7 +120,8 @@ private:
     Needs needs_;
 };
 
-// Called within the transaction that is about to change somebody: an error ends it.
-using CheckWhom = std::function<Result<void>(People::Reading)>;
+// Called with all who are concerned, within the transaction that is about to change them: an error
+// ends it.
+using CheckWhom = std::function<Result<void>(People::Reading, std::span<const Token> whom)>;
 
 }  // namespace cdp

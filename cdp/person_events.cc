@@ -99,8 +99,9 @@ public:
           rows_max_(size.rows_max),
           newest_(after, size.events) {}
     // All of them, for `each` and `elsewhere`.
-    Walk(Attribution& attribution, const Person& person)
-        : attribution_(attribution), person_(person), newest_({}, {}) {}
+    Walk(Attribution& attribution, const Person& person,
+         const std::vector<Token>* sessions_on = nullptr)
+        : attribution_(attribution), person_(person), sessions_on_(sessions_on), newest_({}, {}) {}
 
     Result<EventPage> run() {
         auto rows = attribution_.rows_of(tokens(), start_of(after_));
@@ -182,7 +183,8 @@ private:
                         {row.home, through == row.home ? std::nullopt : std::optional(through),
                          std::move(event)});
         for (const Token& shared : marks.shared)
-            CDP_CHECK(follow(shared, {row.place, marks.owner, row.home == shared}));
+            if (!sessions_on_ || std::ranges::find(*sessions_on_, shared) != sessions_on_->end())
+                CDP_CHECK(follow(shared, {row.place, marks.owner, row.home == shared}));
         return Result<void>::ok();
     }
 
@@ -207,6 +209,7 @@ private:
 
     Attribution& attribution_;
     const Person& person_;
+    const std::vector<Token>* sessions_on_ = nullptr;  // nullptr: on whatever is shared
     std::optional<Place> after_ = {};
     std::size_t rows_max_ = 0;  // of a page
     bool places_only_ = false;
@@ -258,8 +261,9 @@ Result<EventPage> events_of_person(Attribution& attribution, const Person& perso
 }
 
 Result<void> each_event_of_person(Attribution& attribution, const Person& person,
+                                  const std::vector<Token>* sessions_on,
                                   const VisitPersonEvent& visit) {
-    return Walk(attribution, person).each(visit);
+    return Walk(attribution, person, sessions_on).each(visit);
 }
 
 Result<std::vector<FiledEvent>> events_elsewhere(Attribution& attribution, const Person& person) {

@@ -37,9 +37,11 @@ Result<EventPage> events_of_person(Attribution& attribution, const Person& perso
                                    const std::optional<Place>& after, const EventPageSize& size);
 
 // All events of somebody, who is no shared identifier, newest first, in one walk: what is held at a
-// time are the places of those of half a day. False stops.
+// time are the places of those of half a day. False stops. Sessions on shared identifiers count on
+// those in `sessions_on` alone; nullptr: on all.
 using VisitPersonEvent = std::function<Result<bool>(const PersonEvent& event)>;
 Result<void> each_event_of_person(Attribution& attribution, const Person& person,
+                                  const std::vector<Token>* sessions_on,
                                   const VisitPersonEvent& visit);
 
 // All events of somebody that are filed under identifiers which are nobody's, newest first, in one

@@ -144,7 +144,7 @@ struct Platform::Parts {
     Agents agents{{store, vault, clock}};
     const OwnSecrets secrets{store, vault};
     const HashSearch hashes{{store, vault, graph, config}};
-    const Membership membership{{vault, graph, source_names}};
+    const Membership membership{{vault, graph, source_names, config}};
     const Rectifications rectifications{
         {store, vault, graph, people, corrections, erasures, disclosures, config, clock}};
     const SubjectReports reports{{store, vault, graph, people, corrections, groups, source_names,

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
-#include "cdp/privacy_request_rows.h"
+#include "cdp/people.h"
+#include "cdp/privacy_job.h"
 #include "storage/transaction.h"
 #include "storage/vault.h"
 
@@ -39,5 +42,9 @@ private:
     const PrivacyRow was_;
     const Timestamp now_;
 };
+
+// whole_of those whom a request names.
+Result<std::vector<Token>> whole_named(const Spellings::Needs& needs, People::Reading reading,
+                                       std::span<const NamedToken> named);
 
 }  // namespace cdp

@@ -34,22 +34,28 @@ Result<EarlierErasure> earlier_erasure(const storage::Store& store, const Token&
     return EarlierErasure{.done = tombstone->request};
 }
 
-// Nothing to check where somebody answers for the whole person.
+Membership::Proved proved_by(const PrivacyJob& job) {
+    Membership::Proved out{.vouched = job.vouched};
+    for (const auto& one : job.named) out.named.push_back(spelling_of(one));
+    return out;
+}
+
 CheckWhom check_of(const PrivacyExecutors& with, const PrivacyJob& job) {
-    if (job.request.whole_person) return {};
-    std::vector<Token> proved;
-    for (const auto& one : job.named) proved.push_back(one.token);
-    return [&with, proved = std::move(proved)](People::Reading reading) {
-        return with.membership.check(reading, proved);
+    return [&with, proved = proved_by(job)](People::Reading reading,
+                                            std::span<const Token> whom) -> Result<void> {
+        CDP_TRY(with.membership.check(reading, proved, whom));
+        return Result<void>::ok();
     };
 }
 
-Result<void> check_now(const PrivacyExecutors& with, const PrivacyJob& job) {
-    const auto check = check_of(with, job);
-    if (!check) return Result<void>::ok();
+// The same of all who are named, and of those in `found`. Answers what is shared beside them.
+Result<std::vector<Token>> check_now(const PrivacyExecutors& with, const PrivacyJob& job,
+                                     std::span<const FoundPerson> found) {
     const auto snapshot = with.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    return check({*snapshot, transaction});
+    std::vector<Token> whom;
+    for (const auto& one : found) whom.insert(whom.end(), one.members.begin(), one.members.end());
+    return with.membership.check({*snapshot, transaction}, proved_by(job), whom);
 }
 
 Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests& requests,
@@ -58,7 +64,7 @@ Result<PrivacyResults> erase(const PrivacyExecutors& with, const PrivacyRequests
     std::set<PrivacyRequestId> done;
     PrivacyResults out;
     // Of all before the first goes; and of each when it does, for somebody may be joined meanwhile.
-    CDP_CHECK(check_now(with, job));
+    CDP_TRY(check_now(with, job, {}));
     for (const Token& token : job.plan) {
         const auto named = std::ranges::find(job.named, token, &NamedToken::token);
         const bool still_named = named != job.named.end();
@@ -189,12 +195,14 @@ Result<PrivacyResults> look(const PrivacyExecutors& with, const PrivacyJob& job)
     auto found = with.reports.find(report);
     const bool matched = static_cast<bool>(found);
     if (!matched && found.error().code != ErrorCode::not_found) return found.error();
-    // After that: who joined them in between is not in what was found.
-    if (matched) CDP_CHECK(check_now(with, job));
     PrivacyResults out{.matched = matched};
     if (matched) {
         out.counts = std::move(found->counts);
         out.found = std::move(found->persons);
+        // What was seen on what several people have is theirs as far as that was theirs then.
+        const auto shared = CDP_TRY(check_now(with, job, out.found));
+        for (auto& one : out.found)
+            one.members.insert(one.members.end(), shared.begin(), shared.end());
     }
     return out;
 }
@@ -217,7 +225,7 @@ Result<PrivacyResults> rectify(const PrivacyExecutors& with, const PrivacyJob& j
                         .route = "POST /v1/privacy/requests",
                         .reason = about};
     PrivacyResults out{.matched = true};
-    CDP_CHECK(check_now(with, job));
+    CDP_TRY(check_now(with, job, {}));
     for (const auto& [asked, person] : CDP_TRY(named_persons(with.graph, transaction, named))) {
         RequestedIdentifier whom{.type = std::string(kPersonType), .value = to_hex(person.view())};
         if (const auto at = std::ranges::find(job.named, asked, &NamedToken::token);

@@ -128,6 +128,12 @@ Result<void> extend(PrivacyRequest& request, const std::string& why, Timestamp n
     return Result<void>::ok();
 }
 
+Result<std::vector<Token>> whole_now(const Spellings::Needs& needs, PrivacyChange& change,
+                                     const storage::Snapshot& snapshot) {
+    const auto subjects = CDP_TRY(subjects_of(snapshot, needs.vault, change.request().id));
+    return whole_named(needs, {snapshot, change.transaction()}, subjects.named);
+}
+
 }  // namespace
 
 Result<PrivacyRequest> PrivacyRequests::step(const std::string& author, const PrivacyRequestId& id,
@@ -178,6 +184,10 @@ Result<void> PrivacyRequests::take(const std::string& author, const PrivacyStepR
         case PrivacyAct::verify:
             request.verified_by = step.code;
             request.whole_person = step.whole_person;
+            // Of one that is blocked: those whom whoever answers for them was told of.
+            if (step.whole_person && !blocked)
+                change.row().whole = CDP_TRY(
+                    whole_now({needs_.vault, needs_.graph, needs_.config}, change, snapshot));
             break;
         case PrivacyAct::extend: CDP_CHECK(extend(request, step.code, change.now())); break;
         case PrivacyAct::deny: request.denial = step.denial; break;
@@ -213,6 +223,7 @@ Result<PrivacyJob> PrivacyRequests::job_of(const PrivacyRow& row) const {
     PrivacyJob job{.request = row.request,
                    .named = std::move(subjects.named),
                    .plan = row.plan,
+                   .vouched = row.request.whole_person ? row.whole : std::vector<Token>(),
                    .begun = row.begun};
     put_words(job.request, std::move(subjects.words));
     for (const auto& one : job.named) job.request.identifiers.push_back(one.identifier);
@@ -289,7 +300,7 @@ Result<bool> PrivacyRequests::execute(const PrivacyRow& row) const {
                        ? Result<PrivacyResults>(Error{.code = ErrorCode::invalid_argument,
                                                       .reason = "kind_not_served"})
                        : executor->second(CDP_TRY(job_of(row)));
-    const Decide decide = [&](PrivacyChange& change, const auto&) -> Result<bool> {
+    const Decide decide = [&](PrivacyChange& change, const auto& snapshot) -> Result<bool> {
         auto& request = change.request();
         if (request.state != PrivacyState::in_progress || !request.blocked.empty()) return false;
         auto& now_is = change.row();
@@ -309,6 +320,10 @@ Result<bool> PrivacyRequests::execute(const PrivacyRow& row) const {
             request.blocked = results.error().reason;
             // What is to be looked at, for whoever decides.
             const bool whom = request.blocked == kMembershipUnverified;
+            if (whom)
+                now_is.whole = CDP_TRY(
+                    whole_now({needs_.vault, needs_.graph, needs_.config}, change, snapshot));
+            if (whom) request.whole_person = false;  // others have joined whom it was of
             CDP_CHECK(change.take(PrivacyAct::block, kOurselves, request.blocked,
                                   whom ? results.error().detail : ""));
             return true;

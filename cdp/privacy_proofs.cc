@@ -25,6 +25,10 @@ Result<PrivacyRequest> PrivacyRequests::prove(const PrivacyRequestId& id,
     const auto token = needs_.graph.token(has.type, has.value);
     const Decide decide = [&](PrivacyChange& change, const auto& snapshot) -> Result<bool> {
         auto& request = change.request();
+        if (request.state != PrivacyState::waiting_for_verification)
+            return Error{.code = ErrorCode::conflict,
+                         .reason = "step_not_possible",
+                         .message = "The request does not wait for a proof."};
         const auto subjects = CDP_TRY(subjects_of(snapshot, needs_.vault, id));
         const auto proved = std::ranges::find(subjects.named, token, &NamedToken::token);
         if (proved == subjects.named.end()) return unnamed();

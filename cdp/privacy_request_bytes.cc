@@ -167,8 +167,11 @@ std::string encode(const PrivacyRow& row) {
     ByteWriter out;
     out.u8(kFormat);
     put_request(out, row.request);
-    out.raw(row.content.view()).u32(static_cast<std::uint32_t>(row.plan.size()));
-    for (const Token& token : row.plan) out.raw(token.view());
+    out.raw(row.content.view());
+    for (const auto* tokens : {&row.plan, &row.whole}) {
+        out.u32(static_cast<std::uint32_t>(tokens->size()));
+        for (const Token& token : *tokens) out.raw(token.view());
+    }
     out.i64(milliseconds_of(row.begun)).u32(row.owed).u32(row.attempts);
     put_time(out, row.ready_at);
     return out.take();
@@ -179,8 +182,9 @@ std::optional<PrivacyRow> decode_privacy_row(std::string_view bytes) {
     PrivacyRow out;
     take_request(from, out.request);
     out.content = from.in.id<Token>();
-    for (auto n = from.in.u32(); n > 0 && from.in.ok(); --n)
-        out.plan.push_back(from.in.id<Token>());
+    for (auto* tokens : {&out.plan, &out.whole})
+        for (auto n = from.in.u32(); n > 0 && from.in.ok(); --n)
+            tokens->push_back(from.in.id<Token>());
     out.begun = from.time();
     out.owed = from.in.u32();
     out.attempts = from.in.u32();

@@ -1,5 +1,6 @@
 #include "cdp/privacy_request_rows.h"
 
+#include "cdp/membership.h"
 #include "cdp/privacy_change.h"
 
 #include <algorithm>
@@ -55,6 +56,10 @@ Error not_possible(PrivacyState from, PrivacyAct act) {
 }
 
 }  // namespace
+
+Spelling spelling_of(const NamedToken& named) {
+    return {.token = named.token, .type = named.identifier.type, .value = named.identifier.value};
+}
 
 Timestamp verify_by(const PrivacyRequest& request) {
     const auto key = privacy_request_key(request.id);
@@ -231,6 +236,7 @@ void PrivacyChange::write() {
         request.external_id.clear();
         request.context.clear();
     }
+    if (is_final(request.state)) row_.whole.clear();
     const bool new_one = was_.request.steps_taken == 0;
     const auto drop = [&](const std::optional<std::string>& before,
                           const std::optional<std::string>& now) {
@@ -248,6 +254,13 @@ void PrivacyChange::write() {
     drop(new_one ? std::nullopt : due(was_.request), due(request));
     drop(new_one ? std::nullopt : ready(was_), ready(row_));
     put_privacy_row(transaction_, vault_, row_);
+}
+
+Result<std::vector<Token>> whole_named(const Spellings::Needs& needs, People::Reading reading,
+                                       std::span<const NamedToken> named) {
+    std::vector<Spelling> spellings;
+    for (const auto& one : named) spellings.push_back(spelling_of(one));
+    return whole_of(needs, reading, spellings);
 }
 
 }  // namespace cdp

@@ -30,6 +30,9 @@ struct PrivacyRow {
     Token content = {};  // a keyed hash of what was asked, for who asks again
     // Whom it takes, from its beginning to its end: what is erased is found by nothing else.
     std::vector<Token> plan = {};
+    // Who was, with those it names, one person when somebody answered for the whole of it, or when
+    // it was blocked until somebody does (cdp/membership.h); until its end.
+    std::vector<Token> whole = {};
     Timestamp begun{};
     std::uint32_t owed = 0;                  // callbacks that are to be delivered
     std::uint32_t attempts = 0;              // that failed, one after the other
@@ -46,19 +49,6 @@ struct NamedToken {
     Token token = {};
     RequestedIdentifier identifier = {};  // normal form
 };
-
-// What an executor works on.
-struct PrivacyJob {
-    PrivacyRequest request = {};
-    std::vector<NamedToken> named = {};  // of whom a key is left
-    std::vector<Token> plan = {};        // all that were named when it began
-    Timestamp begun{};
-};
-
-// Does what a kind of request asks. It may be called again, also by another process, after it has
-// done all or part of it, and is to come to the same end. An error that is `unavailable`,
-// `overloaded` or `storage_full` is tried again later; any other blocks the request.
-using PrivacyExecutor = std::function<Result<PrivacyResults>(const PrivacyJob&)>;
 
 // What is said in somebody's words, and goes with the person.
 struct PrivacyWords {

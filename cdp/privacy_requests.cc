@@ -47,9 +47,10 @@ Result<std::optional<PrivacyRequestId>> PrivacyRequests::known(storage::Transact
                  .pointer = "/external_id"};
 }
 
-Result<void> PrivacyRequests::add(storage::Transaction& transaction, PrivacyRow row,
+Result<void> PrivacyRequests::add(People::Reading reading, PrivacyRow row,
                                   const std::vector<NamedToken>& named,
                                   const NewPrivacyRequest& request) const {
+    auto& transaction = reading.transaction;
     std::vector<Token> tokens;
     auto home = named.front().token;
     bool found = false;
@@ -74,6 +75,9 @@ Result<void> PrivacyRequests::add(storage::Transaction& transaction, PrivacyRow 
         transaction.put(
             privacy_external_key(needs_.vault, one.protocol, one.sender, request.external_id),
             std::string(id.view()));
+    if (one.whole_person)
+        row.whole =
+            CDP_TRY(whole_named({needs_.vault, needs_.graph, needs_.config}, reading, named));
     PrivacyChange change(transaction, needs_.vault, std::move(row), needs_.clock.now());
     const auto& sender = change.request().sender;
     CDP_CHECK(change.take(PrivacyAct::receive, sender, "", request.signed_by));
@@ -101,7 +105,7 @@ Result<PrivacyRequest> PrivacyRequests::submit(const std::string& sender,
         storage::Transaction transaction(*snapshot, storage::kPartition);
         if (const auto earlier = CDP_TRY(known(transaction, row, request.external_id)))
             return read(*earlier);
-        CDP_CHECK(add(transaction, row, named, request));
+        CDP_CHECK(add({*snapshot, transaction}, row, named, request));
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
         if (outcome.state == storage::CommitState::conflict) continue;

@@ -14,9 +14,9 @@
 #include "cdp/base/result.h"
 #include "cdp/config.h"
 #include "cdp/disclosures.h"
+#include "cdp/privacy_job.h"
 #include "cdp/privacy_queries.h"
 #include "cdp/privacy_request.h"
-#include "cdp/privacy_request_rows.h"
 #include "cdp/shown.h"
 #include "identity/graph.h"
 #include "storage/store.h"
@@ -118,8 +118,8 @@ private:
     Result<std::optional<PrivacyRequestId>> known(storage::Transaction& transaction,
                                                   const PrivacyRow& row,
                                                   std::string_view external) const;
-    Result<void> add(storage::Transaction& transaction, PrivacyRow row,
-                     const std::vector<NamedToken>& named, const NewPrivacyRequest& request) const;
+    Result<void> add(People::Reading reading, PrivacyRow row, const std::vector<NamedToken>& named,
+                     const NewPrivacyRequest& request) const;
     Result<PrivacyRow> find_row(const PrivacyRequestId& id) const;
     Result<PrivacyRow> change(const PrivacyRequestId& id, const Decide& decide) const;
     Result<void> take(const std::string& author, const PrivacyStepRequest& step,

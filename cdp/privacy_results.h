@@ -12,7 +12,8 @@
 // What became of a privacy request; docs/decisions/0029.
 namespace cdp {
 
-// Somebody whom an identifier that was named led to, and all that was theirs then.
+// Somebody whom an identifier that was named led to, and all that was theirs then; with what was
+// shared beside that, on which their sessions are theirs.
 struct FoundPerson {
     Token asked = {};
     std::vector<Token> members = {};

@@ -59,8 +59,8 @@ using enum PrivacyAct;
 
 // Notes are possible everywhere. What is received is asked about or verified in the same commit.
 // What ends without being executed (`fulfil` and `deny` before `begin`) is what nobody needs any
-// more: the person was erased. What is in progress is verified once more when it turns out that more
-// is to be proved.
+// more: the person was erased. What is in progress is verified once more when it turns out that
+// more is to be proved.
 constexpr std::array kTransitions{
     Transition{received, ask, waiting_for_verification},
     Transition{received, verify, verified},

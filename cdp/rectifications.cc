@@ -171,8 +171,8 @@ Result<std::string> Rectifications::rectify(const Reader& reader, const std::str
         const auto asked = CDP_TRY(needs_.people.resolve(reading, request.type, request.value));
         const auto node = CDP_TRY(needs_.people.find(reading, asked));
         if (node.shared) return identifier_shared("/identifier");
-        if (request.check) CDP_CHECK(request.check(reading));
         const auto tokens = CDP_TRY(needs_.graph.members(transaction, node.anchor));
+        if (request.check) CDP_CHECK(request.check(reading, tokens));
         if (!std::exchange(noted, true))
             CDP_CHECK(needs_.disclosures.note_access(
                 reader, {.identifiers = {asked}, .persons = {node.person()}}));

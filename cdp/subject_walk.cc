@@ -112,14 +112,15 @@ Result<void> SubjectWalk::each(Space space, const Token& token, const Row& visit
 Result<void> SubjectWalk::each_event(const VisitPersonEvent& visit) const {
     storage::Transaction reads(snapshot_, storage::kPartition);
     Attribution attribution({needs_.vault, needs_.graph, needs_.config}, {snapshot_, reads});
-    return each_event_of_person(attribution, person_, [&](const PersonEvent& one) -> Result<bool> {
-        // Nothing is committed: what was read need not be remembered, of however many events.
-        reads = storage::Transaction(snapshot_, storage::kPartition);
-        if (!is_own(one.through.value_or(one.home))) return true;
-        auto left = unexpired(one.event, one.place.time, now_, needs_.config);
-        if (!left) return true;
-        return visit({one.place, one.home, one.through, *std::move(left)});
-    });
+    return each_event_of_person(
+        attribution, person_, scope_.members, [&](const PersonEvent& one) -> Result<bool> {
+            // Nothing is committed: what was read need not be remembered, of however many events.
+            reads = storage::Transaction(snapshot_, storage::kPartition);
+            if (!is_own(one.through.value_or(one.home))) return true;
+            auto left = unexpired(one.event, one.place.time, now_, needs_.config);
+            if (!left) return true;
+            return visit({one.place, one.home, one.through, *std::move(left)});
+        });
 }
 
 Result<void> SubjectWalk::each_held_trait(const VisitTrait& visit) const {

@@ -31,8 +31,8 @@ class SubjectWalk {
 public:
     struct Scope {
         Token asked;  // has a node that is somebody's
-        // As far as they are that person's: nothing of any other of the person's identifiers.
-        // nullptr: everything.
+        // As far as they are that person's: nothing of any other of the person's identifiers, and
+        // of sessions on no other that is shared. nullptr: everything.
         const std::vector<Token>* members = nullptr;
         bool others = false;  // as in ReportRequest
     };

@@ -1,6 +1,8 @@
 #include "identity/reach.h"
 
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 namespace identity {
 namespace {
@@ -11,51 +13,84 @@ struct Step {
 };
 using Steps = std::vector<std::vector<Step>>;  // per node
 
-void add(Steps& steps, const Folded& folded, std::uint32_t a, std::uint32_t b, bool believed) {
-    if (folded.partition.anchor[a] != folded.partition.anchor[b]) return;
-    steps[a].push_back({b, believed});
-    steps[b].push_back({a, believed});
+// Made at random where they are kept, and told to nobody but the source. Advertising ids are known
+// to many.
+constexpr std::array<std::string_view, 2> kUnguessable{"anonymous_id", "device_id"};
+
+bool is_unguessable(const FoldNode& node) {
+    return std::ranges::find(kUnguessable, node.type->name) != kUnguessable.end();
+}
+
+bool is_record(const FoldNode& node) {
+    return node.type->link_class == LinkClass::account || node.type->link_class == LinkClass::crm;
+}
+
+bool is_believed(const Folded& folded, const FoldLink& link,
+                 const std::set<std::uint32_t>& believed) {
+    const auto said_by = [&](std::uint32_t source) { return believed.contains(source); };
+    const auto& sources = link.evidence.sources;
+    if (std::ranges::find(sources, kHashEquality) != sources.end()) return true;
+    if (std::ranges::none_of(sources, said_by)) return false;
+    const auto& a = folded.nodes[link.a];
+    const auto& b = folded.nodes[link.b];
+    if (!is_contact(a.type->link_class) && !is_contact(b.type->link_class)) return true;
+    return link.evidence.link_class == LinkClass::verified_contact || is_record(a) || is_record(b);
 }
 
 // Every link that holds, not only those that happened to join: one said by many has several ways.
-Steps steps_of(const Folded& folded, const std::set<std::uint32_t>& believed) {
-    Steps steps(folded.nodes.size());
-    std::vector<bool> refused(folded.links.size());
-    for (const auto& one : folded.partition.refused) refused[one.link] = true;
-    for (std::size_t i = 0; i < folded.links.size(); ++i) {
-        const auto& link = folded.links[i];
-        if (refused[i]) continue;
-        add(steps, folded, link.a, link.b,
-            std::ranges::any_of(link.evidence.sources, [&](std::uint32_t source) {
-                return source == kHashEquality || believed.contains(source);
-            }));
+class Ways {
+public:
+    Ways(const Folded& folded, const std::set<std::uint32_t>& believed)
+        : folded_(folded), steps_(folded.nodes.size()) {
+        std::vector<bool> refused(folded.links.size());
+        for (const auto& one : folded.partition.refused)
+            refused[one.link] = one.reason != Apart::shared;
+        for (std::size_t i = 0; i < folded.links.size(); ++i)
+            if (!refused[i])
+                add(folded.links[i].a, folded.links[i].b,
+                    is_believed(folded, folded.links[i], believed));
+        const auto& apart = folded.partition.must_refused;
+        for (std::size_t i = 0; i < folded.asserted.must.size(); ++i)
+            if (std::ranges::find(apart, i) == apart.end())
+                add(folded.asserted.must[i].first, folded.asserted.must[i].second, true);
     }
-    for (std::size_t i = 0; i < folded.asserted.must.size(); ++i)
-        if (std::ranges::find(folded.partition.must_refused, i) ==
-            folded.partition.must_refused.end())
-            add(steps, folded, folded.asserted.must[i].first, folded.asserted.must[i].second, true);
-    return steps;
-}
 
-bool is_unguessable(const FoldNode& node) {
-    return node.type->link_class >= LinkClass::device;
-}
+    const std::vector<Step>& from(std::uint32_t node) const { return steps_[node]; }
+    bool ends_at(std::uint32_t node) const { return folded_.partition.shared[node]; }
+
+private:
+    void add(std::uint32_t a, std::uint32_t b, bool believed) {
+        const bool together = folded_.partition.anchor[a] == folded_.partition.anchor[b];
+        if (!together && !ends_at(a) && !ends_at(b)) return;
+        steps_[a].push_back({b, believed});
+        steps_[b].push_back({a, believed});
+    }
+
+    const Folded& folded_;
+    Steps steps_;
+};
 
 }  // namespace
 
 std::vector<bool> reach(const Folded& folded, std::span<const std::uint32_t> start,
                         const std::set<std::uint32_t>& believed) {
-    const auto steps = steps_of(folded, believed);
+    const Ways ways(folded, believed);
     std::vector<bool> out(folded.nodes.size());
+    std::vector<bool> queued(folded.nodes.size());
     std::vector<std::uint32_t> queue;
     const auto meet = [&](std::uint32_t at) {
-        if (!out[at]) queue.push_back(at);
         out[at] = true;
+        if (!queued[at] && !ways.ends_at(at)) queue.push_back(at);
+        queued[at] = true;
     };
     std::ranges::for_each(start, meet);
     for (std::size_t next = 0; next < queue.size(); ++next)
-        for (const Step& step : steps[queue[next]])
-            if (step.believed || is_unguessable(folded.nodes[step.to])) meet(step.to);
+        for (const Step& step : ways.from(queue[next])) {
+            if (step.believed)
+                meet(step.to);
+            else if (is_unguessable(folded.nodes[step.to]))
+                out[step.to] = true;
+        }
     return out;
 }
 

@@ -7,13 +7,18 @@
 
 #include "identity/explain.h"
 
-// Whom an identifier leads to when not everybody who said so is believed. Pure.
+// Whom identifiers lead to when not everybody who said so is believed. Pure.
 namespace identity {
 
-// Per node: whether one of `start` leads to it, within their persons and by links that hold. A link
-// is followed to a device or a cookie whoever said it, for nobody can name one that was never
-// theirs to see; to anything else, which may be guessed or looked up, only when one of the sources
-// in `believed` said it, when it is asserted, or when one end is the hash of the other.
+// Per node, whether those of `start` lead to it: within their persons, and to what is shared beside
+// them.
+//
+// A link is believed when it is asserted, when one end is the hash of the other, or when one of the
+// sources in `believed` said it; a contact that nobody verified only of an account or a CRM's
+// record, since beside a visitor it may be whatever somebody typed. By one that is not believed a
+// cookie or an app's own id is met, which nobody can name who never saw it, but nothing beyond
+// it: who was made to use a cookie of somebody else's choice is not led to by it. What is shared
+// leads no further.
 std::vector<bool> reach(const Folded& folded, std::span<const std::uint32_t> start,
                         const std::set<std::uint32_t>& believed);
 

@@ -49,6 +49,35 @@ PrivacyRequest done(Desk& world, const cdp::NewPrivacyRequest& wanted) {
     return world.advance(world.submit(wanted));
 }
 
+// One event of the web page, or of the till.
+void page(Desk& world, const std::string& id, const std::string& members) {
+    REQUIRE(world.send_one(identify(id, members)) == "accepted");
+}
+void till(Desk& world, const std::string& id, const std::string& members) {
+    REQUIRE(world.send_one(identify(id, members), Desk::source("till", cdp::Trust::server)) ==
+            "accepted");
+}
+std::string external(const std::string& type, const std::string& value,
+                     const std::string& more = "") {
+    return R"("context":{"externalIds":[{"collection":"users","type":")" + type + R"(","id":")" +
+           value + "\"" + more + "}]}";
+}
+
+// What the results of a request show now.
+std::string results(Desk& world, const PrivacyRequest& request) {
+    const auto& privacy = world.platform().privacy();
+    const auto found = privacy.requests.found_in(request.id);
+    REQUIRE(found);
+    std::string text;
+    const auto read =
+        privacy.reports.write({.who = {}, .route = "GET /privacy/results/{link}", .reason = {}},
+                              {.persons = *found}, [&](std::string_view piece) {
+                                  text += piece;
+                                  return true;
+                              });
+    return read ? text : read.error().reason;
+}
+
 std::string plan_of_u1(Desk& world) {
     const auto report = tests::report(world, "user_id", "u1");
     return report.dump().find("\"gold\"") != std::string::npos ? "gold" : "another";
@@ -184,8 +213,11 @@ TEST_CASE("an erasure looks at whom it takes in the commit that begins it") {
     int asked = 0;
     const auto erased = world.platform().privacy().erasures.carry_out(
         "kim",
-        {.type = "user_id", .value = "u1", .check = [&](cdp::People::Reading) -> cdp::Result<void> {
+        {.type = "user_id",
+         .value = "u1",
+         .check = [&](cdp::People::Reading, std::span<const cdp::Token> whom) -> cdp::Result<void> {
              ++asked;
+             CHECK(whom.size() >= 3);
              return cdp::Error{.code = cdp::ErrorCode::conflict, .reason = "not_them"};
          }});
     REQUIRE_FALSE(erased);
@@ -228,4 +260,151 @@ TEST_CASE("the trust of a source is kept, and rebuilt from its events") {
                          {});
     REQUIRE(rebuild.mend());
     CHECK(kept("till") == cdp::Trust::server);
+}
+
+TEST_CASE("an address that nobody was seen with leads nowhere by its hash either") {
+    Desk world;
+    const auto joined = [&](const std::string& id, const std::string& user, const char* type,
+                            const std::string& hashed) {
+        page(world, id,
+             R"("userId":")" + user + R"(",)" +
+                 external(type, identity::sha256_hex(hashed), R"(,"encoding":"sha256")"));
+    };
+    joined("h1", "u1", "email", "never-sent@shop.example");
+    joined("h2", "u2", "phone", "+4915112300077");
+    for (const auto& [type, value] :
+         {std::pair("email", "never-sent@shop.example"), std::pair("phone", "+4915112300077")}) {
+        CAPTURE(type);
+        CHECK(done(world, of(PrivacyKind::erasure, {{type, value}})).blocked ==
+              cdp::kMembershipUnverified);
+    }
+    // Each form of one address with another account.
+    joined("h3", "u1", "email", "a.b+shop@gmail.com");
+    joined("h4", "u2", "email", "ab@gmail.com");
+    const auto blocked = done(world, of(PrivacyKind::erasure, {{"email", "a.b+shop@gmail.com"}}));
+    CHECK(blocked.blocked == cdp::kMembershipUnverified);
+    CHECK(world.holds("u1"));
+    CHECK(world.holds("u2"));
+}
+
+TEST_CASE("what is seen on an address that pages made several people's is nobody's by their word") {
+    for (const bool before : {true, false}) {
+        CAPTURE(before);
+        Desk world;
+        world.send_one(R"({"type":"track","event":"Ordered","messageId":"o1",)"
+                       R"("timestamp":"2026-11-20T13:59:55Z","properties":{"item":"secret"},)" +
+                           external("email", "v@shop.example") + "}",
+                       Desk::source("till", cdp::Trust::server));
+        till(world, "o2", R"("userId":"att")");
+        const auto attack = [&] {
+            for (const char* user : {"x1", "x2", "x3"})
+                world.send_one(R"({"type":"track","event":"Seen","messageId":")" +
+                               std::string(user) +
+                               R"(","timestamp":"2026-11-18T09:00:00Z","userId":")" + user +
+                               R"(",)" + external("email", "v@shop.example") + "}");
+            page(world, "s att", R"("userId":"att",)" + external("email", "v@shop.example"));
+        };
+        if (before) attack();
+        const auto access = done(world, of(PrivacyKind::access, {{"user_id", "att"}}));
+        if (before) {
+            CHECK(access.blocked == cdp::kMembershipUnverified);
+            CHECK(world.read(access).steps.back().detail == "email");
+            CHECK(done(world, of(PrivacyKind::erasure, {{"user_id", "att"}})).blocked ==
+                  cdp::kMembershipUnverified);
+            continue;
+        }
+        REQUIRE(access.state == PrivacyState::fulfilled);
+        attack();
+        // The whole of it would show that.
+        REQUIRE(tests::report(world, "user_id", "att").dump().find("secret") != std::string::npos);
+        CHECK(results(world, access).find("secret") == std::string::npos);
+    }
+}
+
+TEST_CASE("sessions on what a server has seen somebody use are theirs, then and later") {
+    Desk world;
+    for (const char* user : {"u5", "u6"})
+        till(world, user, R"("userId":")" + std::string(user) + R"(","anonymousId":"tablet")");
+    world.send_one(R"({"type":"track","event":"Looked","anonymousId":"tablet","messageId":"t1",)"
+                   R"("timestamp":"2026-11-20T14:01:00Z"})");
+    const auto access = done(world, of(PrivacyKind::access, {{"user_id", "u6"}}));
+    REQUIRE(access.state == PrivacyState::fulfilled);
+    const auto whole = tests::report(world, "user_id", "u6").dump();
+    CHECK((results(world, access).find("Looked") == std::string::npos) ==
+          (whole.find("Looked") == std::string::npos));
+    CHECK(results(world, access).find("Looked") != std::string::npos);
+}
+
+TEST_CASE("a cookie of somebody's choice and a known advertising id lead nobody to an account") {
+    Desk world;
+    till(world, "f1", R"("userId":"u8","anonymousId":"chosen","traits":{"plan":"secret"})");
+    page(world, "f2", R"("anonymousId":"chosen","traits":{"email":"b@shop.example"})");
+    CHECK(done(world, of(PrivacyKind::access, {{"email", kOwn}})).blocked ==
+          cdp::kMembershipUnverified);
+
+    const std::string ad =
+        R"("context":{"device":{"type":"ios","advertisingId":"6d92078a-8246-4ba4-ae5b-76104861e7dc"}})";
+    page(world, "f3", R"("anonymousId":"elsewhere","traits":{"email":"c@shop.example"},)" + ad);
+    const auto blocked = done(world, of(PrivacyKind::access, {{"email", "c@shop.example"}}));
+    CHECK(blocked.blocked == cdp::kMembershipUnverified);
+    CHECK(world.read(blocked).steps.back().detail == "ios.idfa");
+}
+
+TEST_CASE("what a server passes on of a visitor's form is not believed beside an address") {
+    Desk world;
+    till(world, "n1", R"("anonymousId":"visitor","traits":{"email":"a@shop.example"})");
+    till(world, "n2", R"("anonymousId":"visitor","traits":{"email":"b@shop.example"})");
+    CHECK(done(world, of(PrivacyKind::access, {{"email", kOwn}})).blocked ==
+          cdp::kMembershipUnverified);
+}
+
+TEST_CASE("who answers for a whole person answers for whom they were told of") {
+    Desk world;
+    join(world);
+    const auto blocked = done(world, of(PrivacyKind::erasure, {{"email", kOwn}}));
+    REQUIRE(blocked.blocked == cdp::kMembershipUnverified);
+    till(world, "l1", external("loyalty_id", "L333") + R"(,"traits":{"tier":"secret"})");
+    page(world, "l2", R"("userId":"u1",)" + external("loyalty_id", "L333"));
+    const cdp::PrivacyStepRequest vouch{
+        .act = PrivacyAct::verify, .code = "in_person", .whole_person = true};
+    CHECK(world.step(blocked, vouch) == "in_progress");
+    const auto again = world.advance(blocked);
+    CHECK(again.blocked == cdp::kMembershipUnverified);
+    CHECK_FALSE(again.whole_person);
+    CHECK(world.read(again).steps.back().detail == "loyalty_id");
+    CHECK(world.holds("u1"));
+    // Now of that too.
+    CHECK(world.step(blocked, vouch) == "in_progress");
+    CHECK(world.advance(blocked).state == PrivacyState::fulfilled);
+    CHECK_FALSE(world.holds("u1"));
+}
+
+TEST_CASE("who answers beforehand answers for who was there then") {
+    Desk world;
+    auto wanted = of(PrivacyKind::access, {{"user_id", "u1"}}, "controller");
+    wanted.whole_person = true;
+    wanted.not_before = world.clock().now() + std::chrono::hours(1);
+    const auto waiting = done(world, wanted);
+    REQUIRE(waiting.state == PrivacyState::verified);
+    // Another browser of theirs is met on the way.
+    page(world, "w1", R"("userId":"u1","anonymousId":"c7")");
+    world.clock().advance(std::chrono::hours(2));
+    CHECK(world.advance(waiting).state == PrivacyState::fulfilled);
+
+    wanted.not_before = world.clock().now() + std::chrono::hours(1);
+    wanted.reason = "another";
+    const auto other = done(world, wanted);
+    page(world, "w2", R"("userId":"u1",)" + external("loyalty_id", "L333"));
+    world.clock().advance(std::chrono::hours(2));
+    CHECK(world.advance(other).blocked == cdp::kMembershipUnverified);
+}
+
+TEST_CASE("a proof by link is for what waits for one") {
+    Desk world;
+    join(world);
+    const auto blocked = done(world, of(PrivacyKind::access, {{"email", kOwn}}));
+    REQUIRE(blocked.blocked == cdp::kMembershipUnverified);
+    const auto proved = world.requests().prove(blocked.id, {"email", kOwn});
+    REQUIRE_FALSE(proved);
+    CHECK(proved.error().reason == "step_not_possible");
 }
