@@ -26,6 +26,7 @@ struct turn::Thread {
     const char* kind = "";
     std::optional<std::int64_t> deadline = {};
     bool timed_out = false;
+    int rounds = 0;  // of its end that are over
     std::atomic<int> turn = 0;
 };
 
@@ -184,13 +185,20 @@ private:
 Run* the_run = nullptr;
 thread_local Thread* self = nullptr;
 
-// Destructors of thread-local objects may lock, so a thread's turn ends after them: values of keys
-// are destroyed last.
+pthread_key_t last_words();
+
+// Destructors of thread-local objects and of other keys' values may lock: whoever would then wait
+// for a thread that is no more of the run is woken by nobody. So a thread's turn ends after them:
+// values of keys are destroyed after the objects, in several rounds, and this one in the last.
 pthread_key_t last_words() {
     static const pthread_key_t key = [] {
         pthread_key_t made{};
         const int error = ::pthread_key_create(&made, [](void* thread) {
             auto& ended = *static_cast<Thread*>(thread);
+            if (++ended.rounds < PTHREAD_DESTRUCTOR_ITERATIONS) {
+                ::pthread_setspecific(last_words(), thread);
+                return;
+            }
             self = nullptr;
             the_run->end(ended);
         });
