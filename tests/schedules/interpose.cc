@@ -80,10 +80,15 @@ struct Begun {
     void* argument;
 };
 
-void* begin(void* argument) {
+// When it is the thread's turn: giving memory back may lock.
+void* start(void* argument) {
     const Begun begun = *static_cast<Begun*>(argument);
     delete static_cast<Begun*>(argument);
-    return turn::run_thread(begun.thread, begun.start, begun.argument);
+    return begun.start(begun.argument);
+}
+
+void* begin(void* argument) {
+    return turn::run_thread(static_cast<Begun*>(argument)->thread, start, argument);
 }
 
 int take(pthread_mutex_t* mutex) {
