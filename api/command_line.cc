@@ -6,6 +6,7 @@
 #include "api/audit_check.h"
 #include "api/audit_verbs.h"
 #include "api/backup_verbs.h"
+#include "api/clock.h"
 #include "api/key_verbs.h"
 #include "api/ledger_verbs.h"
 #include "api/rebuild.h"
@@ -209,6 +210,20 @@ void add_backup_verbs(CLI::App& app, BackupCommand& command, int& code) {
     restore->callback([&] { code = restore_backup(command); });
 }
 
+void add_clock_verbs(CLI::App& app, std::string& data, bool& json, int& code) {
+    auto* clock = app.add_subcommand("clock", "The time by which data are deleted");
+    clock->require_subcommand(1);
+    auto* show = clock->add_subcommand("show", "Print it, and whether the clock is believed");
+    show->callback([&] { code = show_clock(data, json); });
+    auto* accept = clock->add_subcommand(
+        "accept", "Say that the clock is right: what has expired by it may go");
+    accept->callback([&] { code = accept_clock(data, json); });
+    for (auto* verb : {show, accept}) {
+        add_data(verb, data);
+        verb->add_flag("--json", json, "One JSON document");
+    }
+}
+
 struct LedgerOptions {
     std::string data;
     bool all = false;
@@ -364,6 +379,7 @@ int run_command_line(int argc, char** argv) {
     verify->add_flag("--json", json, "One JSON document");
     verify->callback([&] { code = verify_data(data, json); });
 
+    add_clock_verbs(app, data, json, code);
     RebuildCommand rebuild_command;
     add_rebuild_verb(app, rebuild_command, code);
 

@@ -59,6 +59,10 @@ void show_epochs(const Services& services, const Request& request, Answer answer
 void add_escrow(const Services& services, const Request& request, Answer answer);
 void rotate_ledger_key(const Services& services, const Request& request, Answer answer);
 
+// clock.cc
+void show_clock(const Services& services, const Request& request, Answer answer);
+void accept_clock(const Services& services, const Request& request, Answer answer);
+
 // backups.cc
 void create_backup(const Services& services, const Request& request, Answer answer);
 void verify_data(const Services& services, const Request& request, Answer answer);

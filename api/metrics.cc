@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "api/tls.h"
+#include "storage/trusted_time.h"
 
 namespace api {
 namespace {
@@ -129,6 +130,20 @@ void add_platform(std::vector<MetricFamily>& out, const cdp::Platform& platform)
                                platform.health() == storage::Health::ok ? 1 : 0));
 }
 
+void add_clock(std::vector<MetricFamily>& out, storage::TrustedTime& time) {
+    const auto standing = time.standing();
+    const auto ahead = std::chrono::duration_cast<std::chrono::seconds>(standing.ahead());
+    out.push_back(gauge_family("cdp_clock_believed",
+                               "0 when the clock is too far ahead to delete by.",
+                               standing.believed ? 1 : 0));
+    out.push_back(gauge_family("cdp_clock_ahead_seconds", "By how much it is.",
+                               static_cast<double>(ahead.count())));
+}
+
+void add_files(std::vector<MetricFamily>& out, const storage::DatabaseFiles& files) {
+    if (auto* time = files.time()) add_clock(out, *time);
+}
+
 }  // namespace
 
 void HttpMetrics::served(std::size_t route, int status, std::chrono::steady_clock::duration took) {
@@ -144,7 +159,7 @@ void HttpMetrics::served(std::size_t route, int status, std::chrono::steady_cloc
 
 std::string render_metrics(std::span<const HttpMetrics* const> threads,
                            std::span<const std::string> names, const cdp::Platform& platform,
-                           const TlsWatch* certificate) {
+                           const Measured& measured) {
     std::uint64_t opened = 0;
     std::uint64_t closed = 0;
     std::uint64_t refused = 0;
@@ -159,8 +174,9 @@ std::string render_metrics(std::span<const HttpMetrics* const> threads,
     out.push_back(counter_family("cdp_http_connections_refused_total",
                                  "Connections over the limit.", refused));
     out.push_back(refusals(threads));
-    if (certificate) add_certificate(out, certificate->status());
+    if (measured.certificate) add_certificate(out, measured.certificate->status());
     add_platform(out, platform);
+    if (measured.files) add_files(out, *measured.files);
     return prometheus::TextSerializer().Serialize(out);
 }
 

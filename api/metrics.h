@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "cdp/platform.h"
+#include "storage/database_files.h"
 
 namespace api {
 
@@ -71,10 +72,15 @@ private:
     std::vector<Row> rows_;
 };
 
-// The text format of Prometheus. `names` are the routes, in the order of the rows; `certificate`
-// nullptr without TLS.
+// What else there may be to measure.
+struct Measured {
+    const TlsWatch* certificate = nullptr;          // none: plain
+    const storage::DatabaseFiles* files = nullptr;  // none: the store lies in memory
+};
+
+// The text format of Prometheus. `names` are the routes, in the order of the rows.
 std::string render_metrics(std::span<const HttpMetrics* const> threads,
                            std::span<const std::string> names, const cdp::Platform& platform,
-                           const TlsWatch* certificate);
+                           const Measured& measured);
 
 }  // namespace api

@@ -1,6 +1,7 @@
 #include "api/handlers.h"
 #include "api/problem.h"
 #include "consent/ledger.h"
+#include "storage/trusted_time.h"
 
 namespace api {
 
@@ -23,7 +24,10 @@ Response readyz(const Services& services, const Request&) {
     if (!services.platform.ledger().accepts_grants())
         return problem(503, "ledger_halted", "The ledger is not sound: grants wait.");
     Response response;
-    response.body = "{\"status\":\"ready\"}\n";
+    auto* time = services.files ? services.files->time() : nullptr;
+    const bool odd = time && !time->standing().believed;
+    response.body =
+        odd ? "{\"status\":\"ready\",\"clock\":\"not_believed\"}\n" : "{\"status\":\"ready\"}\n";
     return response;
 }
 

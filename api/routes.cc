@@ -142,6 +142,8 @@ void add_keys(std::vector<Route>& out) {
     out.push_back(keyed_route(Method::post, "/v1/keys/epochs", kAdmins, change_epoch));
     out.push_back(keyed_route(Method::get, "/v1/keys/epochs", kAdmins, show_epochs));
     out.push_back(keyed_route(Method::post, "/v1/keys/escrows", kAdmins, add_escrow));
+    out.push_back(keyed_route(Method::get, "/v1/clock", kAdmins, show_clock));
+    out.push_back(keyed_route(Method::post, "/v1/clock/accept", kAdmins, accept_clock));
     out.push_back(keyed_route(Method::post, "/v1/backups", kAdmins, create_backup));
     out.push_back(keyed_route(Method::get, "/v1/verify", kAdmins, verify_data));
 }

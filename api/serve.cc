@@ -140,6 +140,9 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     key_epochs.reach(backups);
     options.key_epochs = &key_epochs;
     options.backups = &backups;
+    const auto files = storage::files_of(*folder.store);
+    if (!files) return fail(files.error());
+    options.files = *files;
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 

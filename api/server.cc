@@ -68,6 +68,7 @@ struct Server::Parts {
                    .draining = &draining,
                    .key_epochs = options_in.key_epochs,
                    .backups = options_in.backups,
+                   .files = options_in.files,
                    .open_dsr = &open_dsr,
                    .iab = &options.iab} {}
 
@@ -180,7 +181,8 @@ std::size_t Server::Parts::open_connections() const {
 std::string Server::Parts::render() const {
     std::vector<const HttpMetrics*> rows;
     for (const auto& loop : loops) rows.push_back(&loop->metrics);
-    return api::render_metrics(rows, routes.names(), services.platform, certificate.get());
+    return api::render_metrics(rows, routes.names(), services.platform,
+                               {.certificate = certificate.get(), .files = options.files});
 }
 
 Server::Server() = default;

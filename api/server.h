@@ -36,6 +36,7 @@ struct ServerOptions {
     bool acts_by_itself = false;
     cdp::KeyEpochs* key_epochs = nullptr;  // outlives the server; see Services
     cdp::Backups* backups = nullptr;       // alike
+    const storage::DatabaseFiles* files = nullptr;
 };
 
 // The network in front of a platform. The platform, access and clock must outlive it.

@@ -12,6 +12,7 @@
 #include "cdp/base/clock.h"
 #include "cdp/key_epochs.h"
 #include "cdp/platform.h"
+#include "storage/database_files.h"
 
 namespace api {
 
@@ -32,8 +33,9 @@ struct Services {
     PurposeTitles purpose_titles = {};
     std::string config_day = {};  // see Config::day
     std::atomic<bool>* draining = nullptr;
-    cdp::KeyEpochs* key_epochs = nullptr;  // none: what is served is not a data folder
-    cdp::Backups* backups = nullptr;       // the same
+    cdp::KeyEpochs* key_epochs = nullptr;           // none: what is served is not a data folder
+    cdp::Backups* backups = nullptr;                // the same
+    const storage::DatabaseFiles* files = nullptr;  // none: the store lies in memory
     OpenDsr* open_dsr = nullptr;
     const IabConfig* iab = nullptr;
 };

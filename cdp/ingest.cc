@@ -10,6 +10,7 @@
 #include "consent/signal_rows.h"
 #include "storage/contended.h"
 #include "storage/key.h"
+#include "storage/trusted_time.h"
 
 namespace cdp {
 namespace {
@@ -53,6 +54,7 @@ struct Ingest::Cluster {
 struct Ingest::Request {
     std::string source;
     Trust trust = Trust::client;
+    std::chrono::milliseconds skew{0};  // storage::clock_skew
     std::vector<Item> items;
     std::vector<Cluster> clusters;
     std::vector<Verdict> verdicts;
@@ -78,6 +80,7 @@ void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
     auto request = std::make_shared<Request>();
     request->source = source_name(source);
     request->trust = source.trust;
+    request->skew = storage::clock_skew(needs_.store);
     request->verdicts.resize(batch.events.size());
     request->done = std::move(done);
     const auto source_hash = source_hash_of(needs_.vault, request->source);
@@ -263,7 +266,7 @@ Result<VerdictKind> Ingest::store(const storage::Snapshot& snapshot,
     if (const auto row = CDP_TRY(transaction.get(dedupe))) {
         const auto seen = decode_seen(*row);
         if (!seen) return damaged("a dedupe row that cannot be read");
-        if (seen->expires > event.received)
+        if (seen->expires > std::min(event.received, event.received + request.skew))
             return seen->erased() ? VerdictKind::suppressed : VerdictKind::duplicate;
     }
     if (CDP_TRY(is_erased(transaction, item))) return VerdictKind::suppressed;
@@ -278,8 +281,8 @@ Result<VerdictKind> Ingest::store(const storage::Snapshot& snapshot,
                              encode(StoredEvent{event.received, event.type, request.trust,
                                                 event.time_adjusted, has_gpc(event), request.source,
                                                 event.message_id, event.name, event.raw})));
-    transaction.put(dedupe,
-                    encode(Seen{event.received + needs_.config.dedupe_window, home, event.time}));
+    const auto since = std::max(event.received, event.received + request.skew);
+    transaction.put(dedupe, encode(Seen{since + needs_.config.dedupe_window, home, event.time}));
     const Filing filing{event,         item.id,       home, item.observation.sightings,
                         request.trust, request.source};
     CDP_CHECK(file_folds(transaction, {needs_.vault, needs_.corrections}, groups_,

@@ -13,6 +13,7 @@
 #include "cdp/texts.h"
 #include "consent/entry.h"
 #include "consent/utf8.h"
+#include "storage/trusted_time.h"
 
 // What becomes of requests: by steps that somebody takes, and by themselves.
 namespace cdp {
@@ -69,6 +70,21 @@ Result<std::vector<TimedRequest>> due_at(const storage::Snapshot& snapshot, Time
             return !next && due.size() < kDueAtOnce;
         }));
     return due;
+}
+
+// What a wait ends with that cannot be taken back: it expires, or is begun.
+std::optional<Timestamp> ends_wait(const PrivacyRequest& request) {
+    if (request.state == PrivacyState::waiting_for_verification) return verify_by(request);
+    if (request.state == PrivacyState::verified) return request.not_before;
+    return std::nullopt;
+}
+
+// Its time has come by a clock that the store does not trust. Who asked since has asked by that
+// clock.
+bool waits_for_clock(const PrivacyRequest& request, const storage::Store& store, Timestamp now) {
+    const auto trusted = storage::earliest_time(store, now);
+    const auto time = ends_wait(request);
+    return time && *time <= now && *time > trusted && request.received <= trusted;
 }
 
 std::string code_of(const PrivacyResults& results) {
@@ -260,6 +276,7 @@ Result<bool> PrivacyRequests::advance_once(const PrivacyRequestId& id) const {
         return end_of_erased(id);
     const auto now = needs_.clock.now();
     if (!request.blocked.empty() || !row.ready_at || *row.ready_at > now) return false;
+    if (waits_for_clock(request, needs_.store, now)) return false;
     switch (request.state) {
         case PrivacyState::waiting_for_verification: return expire(id);
         case PrivacyState::verified: return begin(id);
@@ -374,7 +391,7 @@ Result<void> PrivacyRequests::drop_stale(const TimedRequest& at) const {
 }
 
 Result<std::optional<Timestamp>> PrivacyRequests::run_due(const std::function<bool()>& more) {
-    std::set<std::string> failed;  // what cannot even be read or written
+    std::set<std::string> failed;  // what cannot even be read or written, or waits for the clock
     while (true) {
         std::optional<Timestamp> next;
         const auto due =
@@ -389,6 +406,10 @@ Result<std::optional<Timestamp>> PrivacyRequests::run_due(const std::function<bo
             if (!more()) return std::optional(needs_.clock.now());
             auto done = Result<void>::ok();
             const auto advanced = advance(one.id);
+            if (advanced && waits_for_clock(*advanced, needs_.store, needs_.clock.now())) {
+                failed.insert(privacy_ready_key(one));
+                continue;
+            }
             if (advanced || advanced.error().code == ErrorCode::not_found)
                 done = drop_stale(one);
             else

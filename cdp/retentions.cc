@@ -11,6 +11,7 @@
 #include "cdp/retention_forecast.h"
 #include "consent/json_writer.h"
 #include "storage/key.h"
+#include "storage/trusted_time.h"
 
 namespace cdp {
 namespace {
@@ -126,7 +127,7 @@ void Retentions::work() const {
     while (!stopping_) {
         lock.unlock();
         const auto next = next_run(*needs_.store.snapshot());
-        const auto left = next ? *next - needs_.clock.now() : std::chrono::milliseconds{0};
+        const auto left = next ? *next - now() : std::chrono::milliseconds{0};
         if (next && left.count() <= 0 && !failed) {
             const auto run = this->run();
             failed = !run && run.error().reason != "stopping";
@@ -150,8 +151,12 @@ void Retentions::work() const {
 Result<Timestamp> Retentions::next_run(const storage::Snapshot& snapshot) const {
     const auto latest = CDP_TRY(latest_run(snapshot));
     if (!latest || latest->state == State::running || latest->rules != needs_.config.retention)
-        return needs_.clock.now();
+        return now();
     return latest->begun + needs_.config.retention_every;
+}
+
+Timestamp Retentions::now() const {
+    return storage::earliest_time(needs_.store, needs_.clock.now());
 }
 
 Result<RetentionRun> Retentions::run(const Report& report) const {
@@ -170,7 +175,7 @@ Result<RetentionRun> Retentions::begin() const {
         if (latest->rules == needs_.config.retention) return std::move(*latest);
         CDP_CHECK(end(*latest, State::interrupted));
     }
-    RetentionRun run{.begun = needs_.clock.now(),
+    RetentionRun run{.begun = now(),
                      .rules = needs_.config.retention,
                      .pruned = PrunedByRule(needs_.config.retention.size()),
                      .salt = consent::random_salt()};
@@ -285,7 +290,7 @@ Result<RetentionRun> Retentions::dry_run() const {
         return Error{.code = ErrorCode::overloaded,
                      .reason = "busy",
                      .message = "Another dry run is under way; send it again in a moment."};
-    RetentionRun run{.begun = needs_.clock.now(),
+    RetentionRun run{.begun = now(),
                      .rules = needs_.config.retention,
                      .pruned = PrunedByRule(needs_.config.retention.size())};
     const auto snapshot = needs_.store.snapshot();
@@ -311,7 +316,7 @@ Result<std::string> Retentions::state(const PageQuery& page) const {
     const auto snapshot = needs_.store.snapshot();
     const auto& rules = needs_.config.retention;
     const ForecastBounds sample{.rows_max = kForecastRows};
-    const auto seen = CDP_TRY(forecast(home_needs_, *snapshot, needs_.clock.now(), kAhead, sample));
+    const auto seen = CDP_TRY(forecast(home_needs_, *snapshot, now(), kAhead, sample));
     JsonWriter out;
     out.open().open_list("rules");
     for (std::size_t i = 0; i < rules.size(); ++i) {

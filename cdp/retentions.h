@@ -64,6 +64,8 @@ private:
     Result<void> leave_to_next_run(Work& work) const;
     Result<void> let_others_go_first() const;
     Result<Timestamp> next_run(const storage::Snapshot& snapshot) const;
+    // By what is trusted of the clock: what goes does not come back.
+    Timestamp now() const;
     void work() const;
 
     const Needs needs_;

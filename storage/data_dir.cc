@@ -83,7 +83,9 @@ cdp::Result<Format> read_format(const std::string& path) {
 }
 
 RocksOptions rocks_options(const std::string& path) {
-    return {.path = path + "/db", .mark_path = path + "/mark"};
+    RocksOptions options{.path = path + "/db", .mark_path = path + "/mark"};
+    options.time_path = path + "/time";
+    return options;
 }
 
 }  // namespace

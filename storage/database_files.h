@@ -11,6 +11,8 @@
 
 namespace storage {
 
+class TrustedTime;
+
 // What a store that lies in files can do with them. Safe to use from many threads, beside commits.
 class DatabaseFiles {
 public:
@@ -22,6 +24,9 @@ public:
 
     // Reads every file and holds it against its checksums. Error corruption, store_damaged.
     virtual cdp::Result<void> scrub() const = 0;
+
+    // The time by which it forgets; nullptr: that of the machine.
+    virtual TrustedTime* time() const = 0;
 };
 
 // Error unavailable, no_files: the store lies in memory.

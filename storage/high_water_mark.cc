@@ -1,16 +1,13 @@
 #include "storage/high_water_mark.h"
 
 #include <fcntl.h>
-#include <sodium.h>
-#include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <chrono>
 
-#include "cdp/base/assert.h"
 #include "cdp/base/bytes.h"
 #include "cdp/base/log.h"
+#include "storage/record_file.h"
 
 namespace storage {
 namespace {
@@ -19,28 +16,19 @@ using namespace std::chrono_literals;
 
 constexpr std::string_view kMagic = "cdpmark2";
 constexpr std::string_view kEarlierMagic = "cdpmark1";
-constexpr std::size_t kDigestBytes = crypto_generichash_BYTES_MIN;
 // How often the MANIFEST is looked at after a commit, once a second: tables are written behind it.
 constexpr int kLooks = 10;
 
-std::string sealed(std::string text) {
-    std::array<unsigned char, kDigestBytes> check;
-    crypto_generichash(check.data(), check.size(),
-                       reinterpret_cast<const unsigned char*>(text.data()), text.size(), nullptr,
-                       0);
-    return text.append(reinterpret_cast<const char*>(check.data()), check.size());
-}
-
 std::string render(const HighWaterMark::Mark& mark) {
     auto digest = mark.manifest.digest;
-    digest.resize(kDigestBytes);
-    return sealed(cdp::ByteWriter()
-                      .raw(kMagic)
-                      .u64(mark.sequence)
-                      .u64(mark.manifest.number)
-                      .u64(mark.manifest.bytes)
-                      .raw(digest)
-                      .take());
+    digest.resize(kRecordDigestBytes);
+    return with_digest(cdp::ByteWriter()
+                           .raw(kMagic)
+                           .u64(mark.sequence)
+                           .u64(mark.manifest.number)
+                           .u64(mark.manifest.bytes)
+                           .raw(digest)
+                           .take());
 }
 
 cdp::Error damaged(std::string detail) {
@@ -55,27 +43,24 @@ cdp::Error damaged(std::string detail) {
 }  // namespace
 
 cdp::Result<void> HighWaterMark::create(const std::string& path, std::uint64_t sequence) {
-    CDP_ASSERT(sodium_init() >= 0);
     return write_new_file(path, render({.sequence = sequence}));
 }
 
 cdp::Result<HighWaterMark::Mark> HighWaterMark::read(const std::string& path) {
-    CDP_ASSERT(sodium_init() >= 0);
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.ok() && errno == ENOENT) return damaged(path + " is missing");
-    if (!file.ok()) return system_error("open " + path, errno);
-    const auto text = CDP_TRY(read_all(file.number(), 4096));
+    auto found = read_record(path);
+    if (!found && found.error().reason == "no_record") return damaged(found.error().detail);
+    const auto text = CDP_TRY(std::move(found));
     cdp::ByteReader in(text);
     in.raw(kMagic.size());
     Mark mark{.sequence = in.u64()};
     if (text.starts_with(kEarlierMagic)) {
         const auto whole = cdp::ByteWriter().raw(kEarlierMagic).u64(mark.sequence).take();
-        if (text != sealed(whole)) return damaged(path);
+        if (text != with_digest(whole)) return damaged(path);
         return mark;
     }
     mark.manifest.number = in.u64();
     mark.manifest.bytes = in.u64();
-    mark.manifest.digest = in.raw(kDigestBytes);
+    mark.manifest.digest = in.raw(kRecordDigestBytes);
     if (text != render(mark)) return damaged(path);
     return mark;
 }
@@ -115,7 +100,6 @@ void HighWaterMark::raise(std::uint64_t sequence) {
     if (sleeps) wake_.notify_one();
 }
 
-// In place: these bytes at the start of a file lie in one sector, which a disk writes whole.
 cdp::Result<void> HighWaterMark::write(std::uint64_t sequence) {
     Mark mark{.sequence = sequence, .manifest = noted_.manifest};
     // One that is about to take another's place is there the next time.
@@ -123,11 +107,7 @@ cdp::Result<void> HighWaterMark::write(std::uint64_t sequence) {
         mark.manifest = *std::move(manifest);
     if (mark.sequence == noted_.sequence && mark.manifest == noted_.manifest)
         return cdp::Result<void>::ok();
-    const auto text = render(mark);
-    const auto n = ::pwrite(file_.number(), text.data(), text.size(), 0);
-    if (n != static_cast<ssize_t>(text.size()))
-        return system_error("write mark", n < 0 ? errno : EIO);
-    if (::fdatasync(file_.number()) != 0) return system_error("fdatasync mark", errno);
+    CDP_CHECK(write_record(file_.number(), "mark", render(mark)));
     noted_ = std::move(mark);
     return cdp::Result<void>::ok();
 }

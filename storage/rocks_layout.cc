@@ -12,12 +12,15 @@
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
+#include <functional>
+#include <memory>
 #include <mutex>
 
 #include "cdp/base/assert.h"
 #include "cdp/base/bytes.h"
 #include "cdp/base/log.h"
 #include "storage/key.h"
+#include "storage/trusted_time.h"
 
 namespace storage {
 namespace {
@@ -63,6 +66,9 @@ private:
 // Readers never see a difference: they take an expired row for absent.
 class DropExpired final : public rocksdb::CompactionFilter {
 public:
+    explicit DropExpired(cdp::Timestamp now)
+        : now_(std::chrono::floor<std::chrono::minutes>(now).time_since_epoch().count()) {}
+
     const char* Name() const override { return "cdp.drop_expired"; }
 
     bool Filter(int, const rocksdb::Slice& key, const rocksdb::Slice& value, std::string*,
@@ -72,9 +78,26 @@ public:
             return false;
         cdp::ByteReader in(value.ToStringView());
         const std::int64_t expiry = in.u32();
-        const auto now = std::chrono::floor<std::chrono::minutes>(std::chrono::system_clock::now());
-        return in.ok() && expiry <= now.time_since_epoch().count();
+        return in.ok() && expiry <= now_;
     }
+
+private:
+    const std::int64_t now_;  // minutes since 1970
+};
+
+// For each compaction one, with the time at which it begins.
+class DropExpiredNow final : public rocksdb::CompactionFilterFactory {
+public:
+    explicit DropExpiredNow(std::function<cdp::Timestamp()> clock) : clock_(std::move(clock)) {}
+
+    const char* Name() const override { return "cdp.drop_expired_now"; }
+    std::unique_ptr<rocksdb::CompactionFilter> CreateCompactionFilter(
+        const rocksdb::CompactionFilter::Context&) override {
+        return std::make_unique<DropExpired>(clock_());
+    }
+
+private:
+    const std::function<cdp::Timestamp()> clock_;
 };
 
 // A commit's rows are put in the order of their keys: within a space each is looked for from the
@@ -158,11 +181,11 @@ std::string first_complaint(const rocksdb::DBOptions& options) {
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const RocksOptions& options) {
-    static const DropExpired drop_expired;  // RocksDB keeps a pointer
     const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
     const auto family = family_options(options, cache);
     auto index = family;
-    index.compaction_filter = &drop_expired;
+    index.compaction_filter_factory = std::make_shared<DropExpiredNow>(
+        options.clock ? options.clock : [] { return machine_time().clock; });
     return {{rocksdb::kDefaultColumnFamilyName, family}, {"facts", family}, {"index", index}};
 }
 

@@ -23,6 +23,7 @@
 #include "storage/rocks_error.h"
 #include "storage/rocks_snapshot.h"
 #include "storage/sequencer.h"
+#include "storage/trusted_time.h"
 
 namespace storage {
 namespace {
@@ -84,9 +85,10 @@ private:
 
 class RocksStore final : public Store, public DatabaseFiles {
 public:
-    RocksStore(std::unique_ptr<Database> database, std::unique_ptr<HighWaterMark> mark,
-               const RocksOptions& options)
-        : database_(std::move(database)),
+    RocksStore(std::unique_ptr<TrustedTime> time, std::unique_ptr<Database> database,
+               std::unique_ptr<HighWaterMark> mark, const RocksOptions& options)
+        : time_(std::move(time)),
+          database_(std::move(database)),
           mark_(std::move(mark)),
           engine_(*database_, *mark_, options.sync),
           sequencer_(engine_),
@@ -126,9 +128,12 @@ public:
         return status.ok() ? cdp::Result<void>::ok() : translate(status, "scrub");
     }
 
+    TrustedTime* time() const override { return time_.get(); }
+
 private:
     // Destroyed from the last: the committer answers what waits, then the mark is written, then the
-    // database is closed.
+    // database is closed, which asks for the time until then.
+    const std::unique_ptr<TrustedTime> time_;
     const std::unique_ptr<Database> database_;
     const std::unique_ptr<HighWaterMark> mark_;
     RocksEngine engine_;
@@ -206,12 +211,18 @@ cdp::Result<void> create_rocks_store(const RocksOptions& options) {
 
 cdp::Result<std::unique_ptr<Store>> open_rocks_store(const RocksOptions& options) {
     const auto mark = CDP_TRY(look_before_opening(options));
-    auto database = CDP_TRY(Database::open(options, Database::Mode::read_write));
+    std::unique_ptr<TrustedTime> time;
+    auto timed = options;
+    if (!options.time_path.empty()) {
+        time = TrustedTime::keep(options.time_path, options.path);
+        timed.clock = [clock = time.get()] { return clock->earliest(); };
+    }
+    auto database = CDP_TRY(Database::open(timed, Database::Mode::read_write));
     CDP_CHECK(check_mark(*database, mark.sequence));
     auto keeper = CDP_TRY(HighWaterMark::keep(options.mark_path, options.path, mark));
     keeper->raise(database->sequence());
-    return std::unique_ptr<Store>(
-        std::make_unique<RocksStore>(std::move(database), std::move(keeper), options));
+    return std::unique_ptr<Store>(std::make_unique<RocksStore>(std::move(time), std::move(database),
+                                                               std::move(keeper), options));
 }
 
 }  // namespace storage

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cdp/base/result.h"
+#include "cdp/base/time.h"
 #include "storage/store.h"
 
 namespace storage {
@@ -18,6 +19,10 @@ struct RocksOptions {
     std::size_t group_transactions_max = 500;
     // Asked by open, of the store as it was found: an error refuses it before a byte is written.
     std::function<cdp::Result<void>(const Snapshot&)> inspect = {};
+    // Where it is kept how far time has come by which expired rows are dropped (trusted_time.h);
+    // empty: they are by the machine's clock.
+    std::string time_path = {};
+    std::function<cdp::Timestamp()> clock = {};  // that one, or another; empty: the machine's
 };
 
 // Makes an empty database; refuses a folder that has one.

@@ -102,6 +102,8 @@ GET /v1/keys                                    key: admin
 POST /v1/keys/epochs                            key: admin
 GET /v1/keys/epochs                             key: admin
 POST /v1/keys/escrows                           key: admin
+GET /v1/clock                                   key: admin
+POST /v1/clock/accept                           key: admin
 POST /v1/backups                                key: admin
 GET /v1/verify                                  key: admin
 GET /v1/exports/{kind}                          key: officer admin

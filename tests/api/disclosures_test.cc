@@ -180,7 +180,7 @@ TEST_CASE("every route by which those who run the platform see somebody notes it
     // They show nobody: who has keys, how the server does, what anybody may know of the ledger,
     // and the texts that everybody was shown.
     const std::set<std::string_view> nobody{
-        "/v1/keys", "/v1/privacy/agents", "/v1/keys/epochs", "/v1/verify", "/metrics",
+        "/v1/keys", "/v1/privacy/agents", "/v1/keys/epochs", "/v1/verify", "/metrics", "/v1/clock",
         "/v1/ledger/check", "/v1/ledger/keys", "/v1/ledger/proofs/{index}", "/v1/notices/{id}",
         "/v1/audit/quarantines",
         // Of names and of the configuration.

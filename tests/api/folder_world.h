@@ -12,6 +12,7 @@
 #include "cdp/key_epochs.h"
 #include "cdp/privacy.h"
 #include "storage/data_dir.h"
+#include "storage/database_files.h"
 #include "tests/api/world.h"
 #include "tests/storage/folder.h"
 
@@ -43,6 +44,7 @@ public:
         options.admin_socket_folder = data_;
         options.key_epochs = epochs_.get();
         options.backups = backups_.get();
+        options.files = storage::files_of(*folder_->store).value();
         auto started =
             api::Server::start(*platform_, *folder_->access, clock_, options, fast_limits());
         REQUIRE(started);
@@ -84,6 +86,9 @@ public:
     const std::string& data() const { return data_; }
     cdp::Platform& platform() { return *platform_; }
     cdp::KeyEpochs& epochs() { return *epochs_; }
+    const storage::DatabaseFiles& files() const {
+        return *storage::files_of(*folder_->store).value();
+    }
 
 private:
     const std::string data_;

@@ -1,6 +1,7 @@
 """The process and its machine: signals, memory, descriptors, threads, clocks, too much work."""
 
 import contextlib
+import json
 import os
 import re
 import resource
@@ -341,26 +342,95 @@ def clock_jumps(trial):
     return f"{len(jumps)} jumps, {len(shop.acknowledged)} events"
 
 
-@case(27, "the clock is ten years ahead for a moment: what is to be kept for some days does not go", short=False)
+def judge_known(shop, events, when):
+    """What was accepted before is a duplicate."""
+    again = shop.caller().call("POST", "/v1/batch", {"batch": events})[1]
+    verdicts = [one["verdict"] for one in again["results"]]
+    if verdicts != ["duplicate"] * len(events):
+        raise Failed(f"{when} {verdicts.count('accepted')} of {len(events)} events from before count again")
+
+
+def clock_believed(shop):
+    """What the verb, the metrics and /readyz say of it; they must not contradict each other."""
+    said = json.loads(shop.server.run("clock", "show", "--json"))
+    status, ready = shop.caller().call("GET", "/readyz")
+    if status != 200 or (shop.metric("cdp_clock_believed") == 1) != said["believed"] or ("clock" not in ready) != said["believed"]:
+        raise Failed(f"cdp clock show says {said}, /readyz {ready}, the metric {shop.metric('cdp_clock_believed')}")
+    return said["believed"]
+
+
+@case(27, "the clock is ten years ahead: what is to be kept for some days does not go, and it says so")
 def clock_ahead(trial):
     clock = Clock(trial)
     shop = trial.shop()
     shop.server.start(env=clock.env)
     first = shop.events(50)
     shop.post(events=first)
+    if not clock_believed(shop):
+        raise Failed("the clock is right and is not believed")
     shop.server.stop()
     # A start and what it writes into tables are when expired rows may be dropped.
     clock.jump(3650 * DAY)
-    for _ in range(10):
+    starts = 40 if trial.long else 4
+    for _ in range(starts):
         shop.server.start(env=clock.env)
         shop.post()
+        judge_known(shop, first, "while the clock is ahead")
         shop.server.stop()
-    clock.jump(0)
     shop.server.start(env=clock.env)
-    again = shop.caller().call("POST", "/v1/batch", {"batch": first})[1]
-    verdicts = [one["verdict"] for one in again["results"]]
-    if verdicts != ["duplicate"] * len(first):
-        raise Failed(f"of {len(first)} events from before {verdicts.count('accepted')} count again")
+    if clock_believed(shop) or shop.server.said().count("clock_not_believed") != 1:
+        raise Failed(f"the clock is believed, or it is not told once: {shop.server.said()[-600:]}")
+    clock.jump(0)
+    time.sleep(0.1)
+    if not clock_believed(shop):
+        raise Failed("the clock is right again and is not believed")
+    judge_known(shop, first, "when the clock is right again")
+    shop.settle()
+    return f"{starts} starts"
+
+
+@case(27, "the clock stood in 1970 while events came: they are known when it is right")
+def clock_behind(trial):
+    clock = Clock(trial)
+    shop = trial.shop()
+    clock.jump(10 - time.time())
+    shop.server.start(env=clock.env)
+    first = shop.events(50)
+    shop.post(events=first)
+    shop.server.stop()
+    clock.jump(0)
+    for _ in range(3):
+        shop.server.start(env=clock.env)
+        judge_known(shop, first, "when the clock is right")
+        shop.server.stop()
+    shop.settle()
+    return ""
+
+
+@case(27, "a server was off for forty days: nothing is deleted until somebody says that the clock is right")
+def clock_accepted(trial):
+    clock = Clock(trial)
+    shop = trial.shop()
+    shop.server.start(env=clock.env)
+    first = shop.events(50)
+    shop.post(events=first)
+    shop.server.stop()
+    clock.jump(40 * DAY)
+    shop.server.start(env=clock.env)
+    judge_known(shop, first, "before anybody says so")
+    if clock_believed(shop):
+        raise Failed("forty days are believed without a word")
+    shop.server.run("clock", "accept")
+    if not clock_believed(shop):
+        raise Failed("the clock was accepted and is not believed")
+    shop.server.kill()
+    shop.server.start(env=clock.env)
+    if not clock_believed(shop):
+        raise Failed("that the clock was accepted did not outlive a kill -9")
+    clock.jump(0)
+    shop.server.run("clock", "accept")
+    if json.loads(shop.server.run("clock", "show", "--json"))["ahead_seconds"] != 0:
+        raise Failed("what was accepted is not taken back")
     shop.settle()
     return ""
 

@@ -195,6 +195,15 @@ class Shop:
         status, answer = self.caller().call("GET", "/readyz")
         return True if status == 200 else answer["code"]
 
+    def metric(self, name):
+        """A number of /metrics; None when there is none of that name."""
+        connection = http.client.HTTPConnection(*self.server.address, timeout=20)
+        connection.request("GET", "/metrics")
+        for line in connection.getresponse().read().decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.split()[1])
+        return None
+
     def load(self, clients=4, **how):
         return Load(self, clients, **how)
 

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "storage/database_files.h"
+#include "tests/storage/trusted_time.h"
+#include "tests/support/forwarding_store.h"
+
+namespace tests {
+
+// A store whose rows are in memory, on a machine with a clock.
+class MachineStore final : public ForwardingStore, public storage::DatabaseFiles {
+public:
+    // The clock is ahead of what is trusted by so much.
+    explicit MachineStore(std::chrono::milliseconds ahead = std::chrono::milliseconds{0}) {
+        set_back(folder_ / "time", ahead);
+        time_ = storage::TrustedTime::keep(folder_ / "time", folder_.path());
+    }
+
+    void accept_clock() { REQUIRE(time_->accept()); }
+
+    cdp::Result<void> link_to(const std::string&) const override { return no_files(); }
+    cdp::Result<void> scrub() const override { return no_files(); }
+    storage::TrustedTime* time() const override { return time_.get(); }
+
+private:
+    static cdp::Error no_files() {
+        return {.code = cdp::ErrorCode::unavailable, .reason = "no_files"};
+    }
+
+    Folder folder_;
+    std::unique_ptr<storage::TrustedTime> time_;
+};
+
+}  // namespace tests
