@@ -25,6 +25,18 @@ void read_region(ConfigTable& table, std::string_view key, std::string& out) {
         table.blame(key, "Two capital letters of ISO 3166-1 are expected.");
 }
 
+void read_disk(const toml::table* found, std::optional<ConfigFault>& fault, DiskConfig& out) {
+    if (!found) return;
+    ConfigTable table(*found, "disk", fault);
+    auto megabytes = static_cast<std::int64_t>(out.reserve.bytes >> 20);
+    auto percent = std::int64_t{out.reserve.percent_max};
+    table.read("reserve_megabytes", 0, 1'000'000, megabytes);
+    table.read("reserve_percent_max", 1, 90, percent);
+    out.reserve.bytes = static_cast<std::uint64_t>(megabytes) << 20;
+    out.reserve.percent_max = static_cast<unsigned>(percent);
+    table.finish();
+}
+
 void read_sources(const toml::table* found, std::optional<ConfigFault>& fault, Config& out) {
     if (!found) return;
     ConfigTable sources(*found, "sources", fault);
@@ -111,6 +123,7 @@ void read_all(const toml::table& document, std::optional<ConfigFault>& fault, Co
     out.platform.session = std::chrono::minutes(session);
     out.platform.waiting_max = static_cast<std::size_t>(waiting);
     read_server(table, out);
+    read_disk(table.table("disk"), fault, out.disk);
     read_sources(table.table("sources"), fault, out);
     read_policy(table, out.platform);
     read_controller(table.table("controller"), fault, out.platform.controller);

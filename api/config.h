@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "api/disk_config.h"
 #include "api/edge_config.h"
 #include "api/iab_config.h"
 #include "api/opendsr_config.h"
@@ -28,6 +29,7 @@ struct Config {
     std::string public_url;  // where SDKs reach us, when it is not where they asked
     std::size_t connections_max = 10'000;
     EdgeConfig edge;
+    DiskConfig disk;
     PurposeTitles purpose_titles;
     std::string privacy_regime = "gdpr";  // of requests that name none
     OpenDsrConfig opendsr;

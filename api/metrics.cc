@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "api/tls.h"
+#include "storage/space_watch.h"
 #include "storage/trusted_time.h"
 
 namespace api {
@@ -140,8 +141,21 @@ void add_clock(std::vector<MetricFamily>& out, storage::TrustedTime& time) {
                                static_cast<double>(ahead.count())));
 }
 
+void add_space(std::vector<MetricFamily>& out, const storage::SpaceWatch& space) {
+    const auto room = space.room();
+    if (room.bytes_kept == 0) return;
+    out.push_back(gauge_family("cdp_disk_free_bytes", "Left on the data folder's file system.",
+                               static_cast<double>(room.bytes)));
+    out.push_back(gauge_family("cdp_disk_reserve_bytes",
+                               "Of which so many are kept for more than events.",
+                               static_cast<double>(room.bytes_kept)));
+    out.push_back(gauge_family("cdp_disk_low", "1 when events are refused to keep the reserve.",
+                               room.low ? 1 : 0));
+}
+
 void add_files(std::vector<MetricFamily>& out, const storage::DatabaseFiles& files) {
     if (auto* time = files.time()) add_clock(out, *time);
+    add_space(out, files.space());
 }
 
 }  // namespace

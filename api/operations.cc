@@ -1,6 +1,7 @@
 #include "api/handlers.h"
 #include "api/problem.h"
 #include "consent/ledger.h"
+#include "storage/space_watch.h"
 #include "storage/trusted_time.h"
 
 namespace api {
@@ -23,6 +24,8 @@ Response readyz(const Services& services, const Request&) {
     }
     if (!services.platform.ledger().accepts_grants())
         return problem(503, "ledger_halted", "The ledger is not sound: grants wait.");
+    if (services.files && services.files->space().low())
+        return problem(503, "disk_low", "The disk is nearly full: no events are taken.");
     Response response;
     auto* time = services.files ? services.files->time() : nullptr;
     const bool odd = time && !time->standing().believed;

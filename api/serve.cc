@@ -142,6 +142,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     options.backups = &backups;
     const auto files = storage::files_of(*folder.store);
     if (!files) return fail(files.error());
+    (*files)->space().keep(config.disk.reserve);
     options.files = *files;
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());

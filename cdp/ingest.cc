@@ -10,6 +10,7 @@
 #include "consent/signal_rows.h"
 #include "storage/contended.h"
 #include "storage/key.h"
+#include "storage/space_watch.h"
 #include "storage/trusted_time.h"
 
 namespace cdp {
@@ -75,6 +76,13 @@ void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
         done(Error{.code = ErrorCode::overloaded,
                    .reason = "overloaded",
                    .message = "Too many events wait for the disk; send again in a moment."});
+        return;
+    }
+    if (storage::low_on_space(needs_.store)) {
+        done(Error{
+            .code = ErrorCode::storage_full,
+            .reason = "disk_low",
+            .message = "The disk is nearly full: what is left is kept for more than events."});
         return;
     }
     auto request = std::make_shared<Request>();

@@ -11,6 +11,7 @@
 
 namespace storage {
 
+class SpaceWatch;
 class TrustedTime;
 
 // What a store that lies in files can do with them. Safe to use from many threads, beside commits.
@@ -27,6 +28,8 @@ public:
 
     // The time by which it forgets; nullptr: that of the machine.
     virtual TrustedTime* time() const = 0;
+    // Keeps no reserve until it is told to.
+    virtual SpaceWatch& space() const = 0;
 };
 
 // Error unavailable, no_files: the store lies in memory.

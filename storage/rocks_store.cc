@@ -23,6 +23,7 @@
 #include "storage/rocks_error.h"
 #include "storage/rocks_snapshot.h"
 #include "storage/sequencer.h"
+#include "storage/space_watch.h"
 #include "storage/trusted_time.h"
 
 namespace storage {
@@ -88,6 +89,7 @@ public:
     RocksStore(std::unique_ptr<TrustedTime> time, std::unique_ptr<Database> database,
                std::unique_ptr<HighWaterMark> mark, const RocksOptions& options)
         : time_(std::move(time)),
+          space_(options.path),
           database_(std::move(database)),
           mark_(std::move(mark)),
           engine_(*database_, *mark_, options.sync),
@@ -129,11 +131,13 @@ public:
     }
 
     TrustedTime* time() const override { return time_.get(); }
+    SpaceWatch& space() const override { return space_; }
 
 private:
     // Destroyed from the last: the committer answers what waits, then the mark is written, then the
     // database is closed, which asks for the time until then.
     const std::unique_ptr<TrustedTime> time_;
+    mutable SpaceWatch space_;
     const std::unique_ptr<Database> database_;
     const std::unique_ptr<HighWaterMark> mark_;
     RocksEngine engine_;

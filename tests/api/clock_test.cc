@@ -78,3 +78,18 @@ TEST_CASE("what is served from memory keeps no time of its own") {
     CHECK(world.get("/v1/clock", admin).code() == "no_clock");
     CHECK(world.post("/v1/clock/accept", admin, "").code() == "no_clock");
 }
+
+TEST_CASE("a disk that is low says so where it is asked") {
+    const Folder folder;
+    FolderWorld world(folder / "data");
+    CHECK(metric(world, "cdp_disk_low") == "none");
+    world.files().space().keep(
+        {.bytes = std::numeric_limits<std::uint64_t>::max(), .percent_max = 100});
+    CHECK(world.ask("GET", "/readyz", "").code() == "disk_low");
+    CHECK(metric(world, "cdp_disk_low") == "1");
+    const auto key = world.key(cdp::Role::source);
+    const auto refused =
+        world.ask("POST", "/v1/track", key, R"({"event":"x","userId":"u","messageId":"m"})");
+    CHECK(refused.status == 507);
+    CHECK(refused.code() == "disk_low");
+}

@@ -61,6 +61,8 @@ std::string shown(const api::Config& config) {
            "/" + std::to_string(edge.slow_seconds);
     for (const auto& rate : {edge.address_requests, edge.key_requests, edge.wrong_keys})
         out += " " + std::to_string(rate.per_second) + "," + std::to_string(rate.burst);
+    out += "\n" + std::to_string(config.disk.reserve.bytes) + "/" +
+           std::to_string(config.disk.reserve.percent_max);
     out += "\n" + config.opendsr.domain + config.opendsr.certificate + config.opendsr.key +
            std::to_string(config.opendsr.cancel_window.count());
     for (const auto& [type, ours] : config.opendsr.identity_types) out += type + "=" + ours + "\n";
@@ -192,6 +194,9 @@ inner_hosts = ["localhost"]
               .starts_with("iab.identifier_types.email: "));
     CHECK(at("[outgoing]\ninner_hosts = [\"a b\"]").starts_with("outgoing.inner_hosts: "));
     CHECK(at("[outgoing]\nproxy = \"a\"").starts_with("outgoing.proxy: "));
+    CHECK(at("[disk]\nreserve_megabytes = -1").starts_with("disk.reserve_megabytes: "));
+    CHECK(at("[disk]\nreserve_percent_max = 100").starts_with("disk.reserve_percent_max: "));
+    CHECK(at("[disk]\nscrub_days = 7").starts_with("disk.scrub_days: "));
 }
 
 TEST_CASE("what is set is in force") {
@@ -215,6 +220,9 @@ wrong_keys = 2
 loopback = true
 bytes_per_second_min = 2000
 slow_seconds = 5
+[disk]
+reserve_megabytes = 100
+reserve_percent_max = 10
 [sources.web]
 region = "FR"
 [identifier_types.member_no]
@@ -253,6 +261,8 @@ functional = "news"
     CHECK(edge.bounds_loopback);
     CHECK(edge.bytes_per_second_min == 2000);
     CHECK(edge.slow_seconds == 5);
+    CHECK(config->disk.reserve.bytes == std::uint64_t{100} << 20);
+    CHECK(config->disk.reserve.percent_max == 10);
     CHECK(config->platform.types.find("member_no").unique);
     CHECK(config->platform.types.find("member_no").shared_at_accounts == 0);
     CHECK(config->platform.types.find("phone").limit == 2);

@@ -1,15 +1,17 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <string>
 
 #include "storage/database_files.h"
+#include "storage/space_watch.h"
 #include "tests/storage/trusted_time.h"
 #include "tests/support/forwarding_store.h"
 
 namespace tests {
 
-// A store whose rows are in memory, on a machine with a clock.
+// A store whose rows are in memory, on a machine with a clock and a disk.
 class MachineStore final : public ForwardingStore, public storage::DatabaseFiles {
 public:
     // The clock is ahead of what is trusted by so much.
@@ -19,10 +21,16 @@ public:
     }
 
     void accept_clock() { REQUIRE(time_->accept()); }
+    // All of the disk is reserved, and some of it used.
+    void run_low() {
+        space_.keep({.bytes = std::numeric_limits<std::uint64_t>::max(), .percent_max = 100});
+        REQUIRE(space_.low());
+    }
 
     cdp::Result<void> link_to(const std::string&) const override { return no_files(); }
     cdp::Result<void> scrub() const override { return no_files(); }
     storage::TrustedTime* time() const override { return time_.get(); }
+    storage::SpaceWatch& space() const override { return space_; }
 
 private:
     static cdp::Error no_files() {
@@ -31,6 +39,7 @@ private:
 
     Folder folder_;
     std::unique_ptr<storage::TrustedTime> time_;
+    mutable storage::SpaceWatch space_{folder_.path()};
 };
 
 }  // namespace tests

@@ -110,3 +110,23 @@ TEST_CASE("what is asked under a clock that is not believed is done by that cloc
     world.run_due();
     CHECK(world.read(erasure).state == PrivacyState::fulfilled);
 }
+
+TEST_CASE("a disk that is nearly full takes no events, but answers, erasures and who was told") {
+    Desk world(std::make_unique<MachineStore>());
+    dynamic_cast<MachineStore&>(world.store()).run_low();
+    const auto from = PlatformWorld::source("till", cdp::Trust::server);
+    auto batch = cdp::parse_body(track("m9"), std::nullopt,
+                                 world.platform().parse_context(from, /*import=*/false));
+    REQUIRE(batch);
+    std::string refused;
+    world.platform().ingest(from, std::move(*batch), [&](const auto& answer) {
+        if (!answer && answer.error().code == cdp::ErrorCode::storage_full)
+            refused = answer.error().reason;
+    });
+    CHECK(refused == "disk_low");
+    world.consent("user_id", "u2", "email_marketing", "withdrawn");
+    CHECK(world.profile("email_tool", "user_id", "u1", "email_marketing").contains("traits"));
+    const auto erased = world.advance(world.submit(Desk::asked(PrivacyKind::erasure)));
+    CHECK(erased.state == PrivacyState::fulfilled);
+    CHECK_FALSE(world.holds("u1"));
+}

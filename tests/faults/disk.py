@@ -9,7 +9,7 @@ import subprocess
 import time
 
 from driver import Failed, Server
-from trial import can_trace, case, ext4, injecting, need_tool, resident, tmpfs
+from trial import PEOPLE, can_trace, case, ext4, injecting, need_tool, resident, tmpfs
 
 # ext4's ioctl that stops all writing at once, the journal's too: what a power cut leaves.
 EXT4_SHUTDOWN = 0x8004587D
@@ -101,7 +101,7 @@ def own_files(shop):
     """The names that files of the folder have or may get: a fault is to hit no pipe or socket."""
     data = shop.server.data
     numbers = range(1, 120)
-    return [f"{data}/{name}" for name in ("FORMAT", "keyring", "mark", "journal", "db", "db/CURRENT")] + [
+    return [f"{data}/{name}" for name in ("FORMAT", "keyring", "mark", "time", "journal", "db", "db/CURRENT")] + [
         f"{data}/db/{n:06}.{kind}" for n in numbers for kind in ("log", "sst", "dbtmp")] + [
         f"{data}/db/{kind}-{n:06}" for n in numbers for kind in ("MANIFEST", "OPTIONS")] + [
         f"{data}/journal/{n}" for n in numbers]
@@ -151,6 +151,19 @@ def calls_keep_failing(trial):
     can_trace()
     pairs = [(call, n) for call in CALLS for n in (1, 5, 20)]
     return sweep(trial, lambda pair: [f"{pair[0]}:error={CALLS[pair[0]]}:when={pair[1]}+"], tuple(CALLS), pairs)
+
+
+def fill_up_to(folder, left):
+    """Leaves so many bytes free."""
+    ballast, stat = folder / "ballast", os.statvfs(folder)
+    size = ballast.stat().st_size if ballast.exists() else 0
+    size += stat.f_bavail * stat.f_frsize - left
+    with open(ballast, "ab") as file:
+        if size < os.fstat(file.fileno()).st_size:
+            os.ftruncate(file.fileno(), size)
+        else:
+            os.posix_fallocate(file.fileno(), 0, size)
+    return ballast
 
 
 def fill(folder):
@@ -203,6 +216,70 @@ def disk_full(trial):
     seen = judge_full(shop, ballast.unlink)
     shop.settle()
     return seen
+
+
+def await_ready(shop, wanted, seconds=5):
+    until = time.monotonic() + seconds
+    while shop.ready() != wanted:
+        if time.monotonic() > until:
+            raise Failed(f"/readyz says {shop.ready()}, not {wanted}")
+        time.sleep(0.05)
+
+
+@case(9, "less than the reserve is free: events are refused before RocksDB fails; who takes back, is erased or is read still is served")
+def disk_low(trial):
+    megabyte = 1 << 20
+    place = tmpfs(trial, "size=900m")
+    config = trial.folder / "reserve.toml"
+    config.write_text("[disk]\nreserve_megabytes = 256\nreserve_percent_max = 90\n")
+    shop = trial.shop(at=place / "data")
+    if not shop.server.launch("--config", str(config)):
+        raise Failed(shop.judge_end())
+    shop.post()
+    # Events themselves bring it there.
+    ballast = fill_up_to(place, 276 * megabyte)
+    with shop.load(clients=2, pad=LARGE) as load:
+        if not load.await_status(507, seconds=60):
+            raise Failed(f"nobody is refused: {load.statuses()} {load.codes()}")
+        time.sleep(2 if trial.long else 1)
+    if load.statuses() != {200, 507} or load.codes() != {"disk_low"}:
+        raise Failed(f"answered {load.statuses()} {load.codes()}")
+    if shop.ready() != "disk_low" or shop.metric("cdp_disk_low") != 1 or shop.metric("cdp_store_healthy") != 1:
+        raise Failed(f"/readyz says {shop.ready()}, metrics {shop.metric('cdp_disk_low')} {shop.metric('cdp_store_healthy')}")
+    # What the reserve is for.
+    said = [{"identifiers": [{"type": "email", "value": "u1@shop.example"}], "purpose": "email_marketing", "state": "withdrawn",
+             "scope": "person"}]
+    status, answer = shop.caller().call("POST", "/v1/consents", {"consents": said})
+    if status != 200:
+        raise Failed(f"a withdrawal is answered {status}: {answer}")
+    if shop.read(1)[0] != 200 or "email" in shop.read(1)[1]["traits"]:
+        raise Failed(f"after the withdrawal a read is answered {shop.read(1)}")
+    for n in range(PEOPLE):
+        status, answer = shop.read(n)
+        if status != 200:
+            raise Failed(f"a read is answered {status}: {answer}")
+    status, answer = shop.caller("officer").call("POST", "/v1/privacy/erasures", {"identifier": {"type": "user_id", "value": "u2"}})
+    if status != 200:
+        raise Failed(f"an erasure is answered {status}: {answer}")
+    shop.server.key("steward", "lou")
+    if any(event["userId"] == "u2" for event in shop.server.export("events")):
+        raise Failed("events of somebody erased are there")
+    # Not at once again when there is a little more.
+    fill_up_to(place, 290 * megabyte)
+    time.sleep(1.5)
+    if shop.ready() != "disk_low":
+        raise Failed(f"with 290 MB of 256 free /readyz says {shop.ready()}")
+    fill_up_to(place, 340 * megabyte)
+    await_ready(shop, True)
+    if shop.post()[0] != 200:
+        raise Failed("with room again nothing is taken")
+    ballast.unlink()
+    # Who was erased is missing by right.
+    gone = {f"m{n}" for n in range(shop.posted) if n % PEOPLE == 2}
+    shop.acknowledged -= gone
+    shop.unsure = [[event for event in events if event["messageId"] not in gone] for events in shop.unsure]
+    shop.settle()
+    return f"{len(load.answers)} answers"
 
 
 @case(10, "no more inodes: as a full disk")
@@ -374,7 +451,7 @@ def slow_sync(trial):
 
 @case(9, "a data folder on a file system that is mounted read-only, or full, is refused before anything listens")
 def unusable_mounts(trial):
-    place, image = ext4(trial, size=96 << 20)
+    place, image = ext4(trial, size=256 << 20)
     shop = trial.shop(at=place / "data")
     subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True, capture_output=True)
     if shop.server.launch():

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "storage/space_watch.h"
+
+namespace api {
+
+// How the disk is looked after while it is served.
+struct DiskConfig {
+    storage::Reserve reserve{.bytes = std::uint64_t{512} << 20, .percent_max = 5};
+};
+
+}  // namespace api
