@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "api/tls.h"
+#include "storage/scrubber.h"
 #include "storage/space_watch.h"
 #include "storage/trusted_time.h"
 
@@ -153,9 +154,25 @@ void add_space(std::vector<MetricFamily>& out, const storage::SpaceWatch& space)
                                room.low ? 1 : 0));
 }
 
+void add_scrub(std::vector<MetricFamily>& out, const storage::Scrubber& scrubber) {
+    const auto seen = scrubber.seen();
+    out.push_back(counter_family("cdp_scrub_tables_total", "Tables held against their checksums.",
+                                 seen.tables));
+    out.push_back(counter_family("cdp_scrub_bytes_total", "Bytes of them.", seen.bytes));
+    out.push_back(gauge_family("cdp_scrub_damaged_tables",
+                               "Tables that are not as they were written.",
+                               static_cast<double>(seen.damaged)));
+    const auto through =
+        std::chrono::duration_cast<std::chrono::seconds>(seen.through.time_since_epoch());
+    out.push_back(gauge_family("cdp_scrub_finished_seconds",
+                               "When all had been read last, since 1970; 0: never.",
+                               static_cast<double>(through.count())));
+}
+
 void add_files(std::vector<MetricFamily>& out, const storage::DatabaseFiles& files) {
     if (auto* time = files.time()) add_clock(out, *time);
     add_space(out, files.space());
+    add_scrub(out, files.scrubber());
 }
 
 }  // namespace

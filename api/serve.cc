@@ -157,6 +157,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     key_epochs.resume();
     privacy.runner.start();
     platform.privacy().retentions.start();
+    (*files)->scrubber().begin(config.disk.scrub);
     wait_for_stop(**server);
     platform.privacy().retentions.stop();
     key_epochs.stop();

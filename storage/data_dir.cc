@@ -85,6 +85,7 @@ cdp::Result<Format> read_format(const std::string& path) {
 RocksOptions rocks_options(const std::string& path) {
     RocksOptions options{.path = path + "/db", .mark_path = path + "/mark"};
     options.time_path = path + "/time";
+    options.scrub_path = path + "/scrub";
     return options;
 }
 

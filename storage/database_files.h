@@ -11,6 +11,7 @@
 
 namespace storage {
 
+class Scrubber;
 class SpaceWatch;
 class TrustedTime;
 
@@ -30,6 +31,8 @@ public:
     virtual TrustedTime* time() const = 0;
     // Keeps no reserve until it is told to.
     virtual SpaceWatch& space() const = 0;
+    // Reads nothing until it is told to.
+    virtual Scrubber& scrubber() const = 0;
 };
 
 // Error unavailable, no_files: the store lies in memory.

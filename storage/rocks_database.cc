@@ -1,5 +1,10 @@
 #include "storage/rocks_database.h"
 
+#include <rocksdb/file_checksum.h>
+
+#include <algorithm>
+#include <utility>
+
 #include "storage/rocks_error.h"
 
 namespace storage {
@@ -25,6 +30,21 @@ cdp::Result<std::unique_ptr<Database>> Database::open(const RocksOptions& option
     }
     database->db_.reset(raw);
     return database;
+}
+
+std::vector<TableFile> Database::tables() const {
+    std::vector<rocksdb::LiveFileMetaData> live;
+    db_->GetLiveFilesMetaData(&live);
+    std::vector<TableFile> tables;
+    for (auto& file : live) {
+        const bool ours = file.file_checksum_func_name == rocksdb::kStandardDbFileChecksumFuncName;
+        tables.push_back({.number = file.file_number,
+                          .path = file.directory + "/" + file.relative_filename,
+                          .bytes = file.size,
+                          .checksum = ours ? std::move(file.file_checksum) : std::string()});
+    }
+    std::ranges::sort(tables, {}, &TableFile::number);
+    return tables;
 }
 
 Database::~Database() {

@@ -10,6 +10,7 @@
 #include "cdp/base/result.h"
 #include "storage/rocks_layout.h"
 #include "storage/rocks_store.h"
+#include "storage/scrubber.h"
 
 namespace storage {
 
@@ -30,6 +31,8 @@ public:
     rocksdb::ColumnFamilyHandle* family(std::string_view key) const {
         return families_[static_cast<std::size_t>(family_of(key))];
     }
+    // In order of number.
+    std::vector<TableFile> tables() const;
     std::uint64_t sequence() const { return db_->GetLatestSequenceNumber(); }
 
 private:

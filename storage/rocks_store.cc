@@ -22,6 +22,7 @@
 #include "storage/rocks_database.h"
 #include "storage/rocks_error.h"
 #include "storage/rocks_snapshot.h"
+#include "storage/scrubber.h"
 #include "storage/sequencer.h"
 #include "storage/space_watch.h"
 #include "storage/trusted_time.h"
@@ -94,7 +95,8 @@ public:
           mark_(std::move(mark)),
           engine_(*database_, *mark_, options.sync),
           sequencer_(engine_),
-          committer_(sequencer_, {.transactions = options.group_transactions_max}) {}
+          committer_(sequencer_, {.transactions = options.group_transactions_max}),
+          scrubber_([this] { return database_->tables(); }, options.scrub_path) {}
 
     std::unique_ptr<Snapshot> snapshot() const override {
         const Version version = sequencer_.published();
@@ -132,6 +134,7 @@ public:
 
     TrustedTime* time() const override { return time_.get(); }
     SpaceWatch& space() const override { return space_; }
+    Scrubber& scrubber() const override { return scrubber_; }
 
 private:
     // Destroyed from the last: the committer answers what waits, then the mark is written, then the
@@ -143,6 +146,7 @@ private:
     RocksEngine engine_;
     Sequencer sequencer_;
     Committer committer_;
+    mutable Scrubber scrubber_;
 };
 
 // Holds the lock that RocksDB itself takes, for as long as we look before it opens.

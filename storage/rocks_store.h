@@ -22,6 +22,7 @@ struct RocksOptions {
     // Where it is kept how far time has come by which expired rows are dropped (trusted_time.h);
     // empty: they are by the machine's clock.
     std::string time_path = {};
+    std::string scrub_path = {};  // where it is kept how far the tables have been read (scrubber.h)
     std::function<cdp::Timestamp()> clock = {};  // that one, or another; empty: the machine's
 };
 

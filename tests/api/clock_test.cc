@@ -92,4 +92,5 @@ TEST_CASE("a disk that is low says so where it is asked") {
         world.ask("POST", "/v1/track", key, R"({"event":"x","userId":"u","messageId":"m"})");
     CHECK(refused.status == 507);
     CHECK(refused.code() == "disk_low");
+    CHECK(metric(world, "cdp_scrub_damaged_tables") == "0");
 }

@@ -62,7 +62,8 @@ std::string shown(const api::Config& config) {
     for (const auto& rate : {edge.address_requests, edge.key_requests, edge.wrong_keys})
         out += " " + std::to_string(rate.per_second) + "," + std::to_string(rate.burst);
     out += "\n" + std::to_string(config.disk.reserve.bytes) + "/" +
-           std::to_string(config.disk.reserve.percent_max);
+           std::to_string(config.disk.reserve.percent_max) + " " +
+           std::to_string(config.disk.scrub.cycle.count());
     out += "\n" + config.opendsr.domain + config.opendsr.certificate + config.opendsr.key +
            std::to_string(config.opendsr.cancel_window.count());
     for (const auto& [type, ours] : config.opendsr.identity_types) out += type + "=" + ours + "\n";
@@ -223,6 +224,7 @@ slow_seconds = 5
 [disk]
 reserve_megabytes = 100
 reserve_percent_max = 10
+scrub_hours = 24
 [sources.web]
 region = "FR"
 [identifier_types.member_no]
@@ -263,6 +265,7 @@ functional = "news"
     CHECK(edge.slow_seconds == 5);
     CHECK(config->disk.reserve.bytes == std::uint64_t{100} << 20);
     CHECK(config->disk.reserve.percent_max == 10);
+    CHECK(config->disk.scrub.cycle == std::chrono::days(1));
     CHECK(config->platform.types.find("member_no").unique);
     CHECK(config->platform.types.find("member_no").shared_at_accounts == 0);
     CHECK(config->platform.types.find("phone").limit == 2);

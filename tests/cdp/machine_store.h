@@ -5,6 +5,7 @@
 #include <string>
 
 #include "storage/database_files.h"
+#include "storage/scrubber.h"
 #include "storage/space_watch.h"
 #include "tests/storage/trusted_time.h"
 #include "tests/support/forwarding_store.h"
@@ -31,6 +32,7 @@ public:
     cdp::Result<void> scrub() const override { return no_files(); }
     storage::TrustedTime* time() const override { return time_.get(); }
     storage::SpaceWatch& space() const override { return space_; }
+    storage::Scrubber& scrubber() const override { return scrubber_; }
 
 private:
     static cdp::Error no_files() {
@@ -40,6 +42,7 @@ private:
     Folder folder_;
     std::unique_ptr<storage::TrustedTime> time_;
     mutable storage::SpaceWatch space_{folder_.path()};
+    mutable storage::Scrubber scrubber_{[] { return std::vector<storage::TableFile>(); }, ""};
 };
 
 }  // namespace tests

@@ -208,6 +208,30 @@ def verify_while_serving(trial):
     return "named the table, exit 70"
 
 
+@case(18, "a table is damaged where nobody reads it: the server finds it by itself, names it and counts it")
+def scrubbed(trial):
+    shop = trial.shop()
+    table = max(Path(shop.server.data, "db").glob("*.sst"), key=size_of)
+    flip(table, size_of(table) // 2, 3)
+    # A cycle begins now, not when the former one is over.
+    Path(shop.server.data, "scrub").unlink(missing_ok=True)
+    shop.server.start()
+    began = time.monotonic()
+    while shop.metric("cdp_scrub_damaged_tables") != 1:
+        if time.monotonic() > began + 30:
+            raise Failed(f"30 s after the start {shop.metric('cdp_scrub_tables_total')} tables were read and none is damaged")
+        time.sleep(0.1)
+    took = time.monotonic() - began
+    lines = [line for line in shop.server.said().splitlines() if "table_damaged" in line]
+    if len(lines) != 1 or table.name not in lines[0] or "shop.example" in lines[0]:
+        raise Failed(f"it says {lines}")
+    if shop.caller().call("GET", "/healthz")[0] != 200 or shop.post()[0] != 200:
+        raise Failed("the server does not go on")
+    if shop.server.attempt("verify").returncode != 70:
+        raise Failed("`cdp verify` finds nothing")
+    return f"found after {took:.1f} s"
+
+
 @case(19, "the whole folder rolled back to an earlier copy: whoever kept a checkpoint of the ledger notices")
 def rolled_back(trial):
     shop = trial.shop()

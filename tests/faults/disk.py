@@ -101,7 +101,7 @@ def own_files(shop):
     """The names that files of the folder have or may get: a fault is to hit no pipe or socket."""
     data = shop.server.data
     numbers = range(1, 120)
-    return [f"{data}/{name}" for name in ("FORMAT", "keyring", "mark", "time", "journal", "db", "db/CURRENT")] + [
+    return [f"{data}/{name}" for name in ("FORMAT", "keyring", "mark", "time", "scrub", "journal", "db", "db/CURRENT")] + [
         f"{data}/db/{n:06}.{kind}" for n in numbers for kind in ("log", "sst", "dbtmp")] + [
         f"{data}/db/{kind}-{n:06}" for n in numbers for kind in ("MANIFEST", "OPTIONS")] + [
         f"{data}/journal/{n}" for n in numbers]

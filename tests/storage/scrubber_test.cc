@@ -1,0 +1,153 @@
+#include "storage/scrubber.h"
+
+#include <atomic>
+#include <mutex>
+#include <thread>
+
+#include <catch2/catch.hpp>
+
+#include "cdp/base/log.h"
+#include "storage/rocks_database.h"
+#include "tests/storage/stores.h"
+
+namespace {
+
+using namespace std::chrono_literals;
+using namespace tests;
+using storage::Scrubber;
+using storage::TableFile;
+
+constexpr storage::ScrubPace kFast{.cycle = 24h, .bytes_per_second = std::uint64_t{1} << 40};
+
+// A database of several tables, closed.
+struct Tables {
+    Folder folder;
+    std::vector<TableFile> all;
+
+    Tables() {
+        // Each open writes what the log holds into a table.
+        for (std::uint64_t n = 0; n < 4; ++n) {
+            const auto store = n == 0 ? new_rocks(folder) : open_rocks(folder);
+            for (std::uint64_t row = 0; row < 50; ++row)
+                put(*store, key(storage::Space::node, n, row), std::string(1'000, 'x'));
+        }
+        open_rocks(folder).reset();
+        const auto database =
+            storage::Database::open(rocks_options(folder), storage::Database::Mode::read_only);
+        REQUIRE(database);
+        all = (*database)->tables();
+        REQUIRE(all.size() >= 3);
+    }
+
+    std::unique_ptr<Scrubber> scrubber(const std::string& name = "scrub") {
+        return std::make_unique<Scrubber>([this] { return all; }, folder / name);
+    }
+    void flip(const TableFile& table, std::size_t at) const {
+        auto bytes = read_file(table.path);
+        bytes[at] = static_cast<char>(bytes[at] ^ 1);
+        write_file(table.path, bytes);
+    }
+};
+
+Scrubber::Seen await(const Scrubber& scrubber) {
+    for (int n = 0; n < 2'000 && scrubber.seen().through == cdp::Timestamp{}; ++n)
+        std::this_thread::sleep_for(5ms);
+    return scrubber.seen();
+}
+
+// What is said, and of which file, while it lives.
+struct Said {
+    std::mutex mutex;
+    std::string all;
+
+    Said() {
+        cdp::log::set_sink([this](auto, const char* event, auto fields) {
+            const std::lock_guard lock(mutex);
+            all += event;
+            for (const auto& field : fields)
+                if (const auto* text = std::get_if<cdp::log::Safe>(&field.value))
+                    all += ' ' + text->text;
+            all += '\n';
+        });
+    }
+    ~Said() { cdp::log::set_sink({}); }
+    Said(const Said&) = delete;
+    Said& operator=(const Said&) = delete;
+};
+
+}  // namespace
+
+TEST_CASE("a bit that flips anywhere in a table is found and named, and the rest is whole") {
+    Tables tables;
+    const auto part = GENERATE(0.0, 0.3, 0.7, 0.999);
+    CAPTURE(part);
+    const auto& damaged = tables.all[1];
+    tables.flip(damaged, static_cast<std::size_t>(static_cast<double>(damaged.bytes) * part));
+    Said said;
+    const auto scrubber = tables.scrubber();
+    scrubber->begin(kFast);
+    const auto seen = await(*scrubber);
+    CHECK(seen.tables == tables.all.size());
+    CHECK(seen.damaged == 1);
+    const std::lock_guard lock(said.mutex);
+    CHECK(said.all == "table_damaged " + damaged.path + "\n");
+}
+
+TEST_CASE("a table that is missing is damage, and one that a compaction took is not") {
+    Tables tables;
+    const auto all = tables.all;
+    std::filesystem::remove(all[0].path);
+    std::filesystem::remove(all[1].path);
+    std::atomic<int> asked = 0;
+    // The second is gone from the database too by the time that it is missed.
+    Scrubber scrubber(
+        [&] {
+            auto now = all;
+            if (++asked > 1) now.erase(now.begin() + 1);
+            return now;
+        },
+        tables.folder / "scrub");
+    scrubber.begin(kFast);
+    const auto seen = await(scrubber);
+    CHECK(seen.tables == all.size() - 1);
+    CHECK(seen.damaged == 1);
+}
+
+TEST_CASE("a cycle is gone through once, whoever is started in it") {
+    Tables tables;
+    {
+        const auto scrubber = tables.scrubber();
+        scrubber->begin(kFast);
+        CHECK(await(*scrubber).tables == tables.all.size());
+    }
+    const auto again = tables.scrubber();
+    again->begin(kFast);
+    CHECK(again->seen().through > cdp::Timestamp{});
+    std::this_thread::sleep_for(50ms);
+    CHECK(again->seen().tables == 0);
+    const auto anew = tables.scrubber("another");
+    anew->begin(kFast);
+    CHECK(await(*anew).tables == tables.all.size());
+}
+
+TEST_CASE("who is stopped goes on where it was, and stops at once") {
+    Tables tables;
+    {
+        const auto scrubber = tables.scrubber();
+        scrubber->begin({.cycle = 24h * 365, .bytes_per_second = 1});
+        std::this_thread::sleep_for(20ms);
+        CHECK(scrubber->seen().tables == 0);
+    }
+    const auto scrubber = tables.scrubber();
+    scrubber->begin(kFast);
+    CHECK(await(*scrubber).tables == tables.all.size());
+}
+
+TEST_CASE("without a cycle nothing is read") {
+    Tables tables;
+    const auto scrubber = tables.scrubber();
+    scrubber->begin({});
+    std::this_thread::sleep_for(20ms);
+    CHECK(scrubber->seen().tables == 0);
+    CHECK_FALSE(std::filesystem::exists(tables.folder / "scrub"));
+}
