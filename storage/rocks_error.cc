@@ -9,10 +9,11 @@ cdp::Error store_damaged(std::string detail) {
             .detail = std::move(detail)};
 }
 
-cdp::Error dir_locked(std::string detail) {
+cdp::Error dir_locked(std::string detail, std::optional<int> holder) {
+    const auto who = holder ? ", with the id " + std::to_string(*holder) + "," : std::string();
     return {.code = cdp::ErrorCode::conflict,
             .reason = "dir_locked",
-            .message = "Another process has this data folder open.",
+            .message = "Another process" + who + " has this data folder open.",
             .detail = std::move(detail)};
 }
 

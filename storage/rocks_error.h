@@ -2,6 +2,7 @@
 
 #include <rocksdb/status.h>
 
+#include <optional>
 #include <string>
 
 #include "cdp/base/result.h"
@@ -15,7 +16,8 @@ cdp::Error translate(const rocksdb::Status& status, const char* doing);
 // The same while opening, when a missing file is damage.
 cdp::Error translate_open(const rocksdb::Status& status, const std::string& path);
 
-cdp::Error dir_locked(std::string detail);
+// `holder`: the process that has it, when that can be told.
+cdp::Error dir_locked(std::string detail, std::optional<int> holder);
 cdp::Error store_damaged(std::string detail);
 
 }  // namespace storage

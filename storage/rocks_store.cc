@@ -19,6 +19,7 @@
 #include "storage/committer.h"
 #include "storage/database_files.h"
 #include "storage/high_water_mark.h"
+#include "storage/lock_holder.h"
 #include "storage/rocks_database.h"
 #include "storage/rocks_error.h"
 #include "storage/rocks_snapshot.h"
@@ -159,7 +160,7 @@ public:
         if (::access(name.c_str(), W_OK) != 0 && errno != ENOENT)
             return system_error("open " + name, errno);
         const auto status = lock->env_->LockFile(name, &lock->file_);
-        if (!status.ok()) return dir_locked(status.ToString());
+        if (!status.ok()) return dir_locked(status.ToString(), lock_holder(name));
         return lock;
     }
     Lock() = default;

@@ -286,7 +286,7 @@ def two_servers(trial):
             second.kill()
             raise Failed("two servers serve one folder")
         said, took = second.said(), time.monotonic() - began
-    if second.ended() != 1 or "Another process has this data folder open" not in said:
+    if second.ended() != 1 or f"Another process, with the id {shop.server.process.pid}, has this data folder open" not in said:
         raise Failed(f"the second server ended by {second.ended()}: {said}")
     done = shop.server.attempt("rebuild")
     if done.returncode != 1 or "in use" not in done.stderr:
