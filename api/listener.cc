@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <cstring>
 #include <memory>
+#include <system_error>
 #include <utility>
 
 namespace api {
@@ -72,6 +73,13 @@ sockaddr_storage local_address(const ListeningSocket& socket) {
 
 bool set_option(int descriptor, int level, int option, int value = 1) {
     return ::setsockopt(descriptor, level, option, &value, sizeof value) == 0;
+}
+
+// Without one a listener would never end.
+int stop_event() {
+    const int event = ::eventfd(0, EFD_CLOEXEC);
+    if (event < 0) throw std::system_error(errno, std::system_category(), "eventfd");
+    return event;
 }
 
 }  // namespace
@@ -155,7 +163,7 @@ Listener::Listener(ListeningSocket tcp, ListeningSocket admin, Accepted accepted
     : tcp_(std::move(tcp)),
       admin_(std::move(admin)),
       accepted_(std::move(accepted)),
-      stop_(::eventfd(0, EFD_CLOEXEC)),
+      stop_(stop_event()),
       thread_([this] { run(); }) {}
 
 Listener::~Listener() {

@@ -46,6 +46,7 @@ class Listener {
 public:
     using Accepted = std::function<void(int descriptor, bool tcp, const Address& peer)>;
 
+    // Throws std::system_error without a descriptor or a thread to be had.
     Listener(ListeningSocket tcp, ListeningSocket admin, Accepted accepted);
     // Stops accepting; connections in the queue of the kernel are reset.
     ~Listener();

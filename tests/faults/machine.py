@@ -198,7 +198,7 @@ def stop_or_kill(shop):
 @case(24, "any small number of descriptors: the server starts, or says why not")
 def few_descriptors(trial):
     outcomes = []
-    for limit in trial.pick(range(8, 80, 4), short=5):
+    for limit in trial.pick(range(8, 80), short=6):
         shop = trial.shop()
         if shop.server.launch(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))):
             shop.post()
