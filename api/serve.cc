@@ -14,6 +14,7 @@
 #include "api/reach.h"
 #include "api/rebuild.h"
 #include "api/server.h"
+#include "cdp/base/crash_point.h"
 #include "cdp/base/log.h"
 #include "cdp/disclosures.h"
 #include "cdp/erasures.h"
@@ -147,6 +148,8 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 
+    if (cdp::kCrashPointsArmed) cdp::log::write(cdp::log::Level::warning, "crash_point_armed");
+    cdp::crash_point("before_listening");
     const bool secured = options.edge.tls.given();
     const auto url = (secured ? "https://" : "http://") + shown(options.host) + ":" +
                      std::to_string((*server)->port());

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "cdp/base/crash_point.h"
 #include "cdp/base/log.h"
 #include "cdp/escrows.h"
 #include "cdp/refuse.h"
@@ -100,6 +101,7 @@ Result<void> Backups::fill(const BackupRepo& repo, Made& made, const BackupRepor
         manifest.erasures = CDP_TRY(repo.count_erasures());
     }
     if (!report("finishing", manifest.bytes(), manifest.bytes())) return stopping();
+    crash_point("backup_copied");
     CDP_CHECK(repo.put_manifest(manifest));
     return repo.drop_unnamed();
 }
@@ -130,6 +132,7 @@ Result<void> Backups::tell(const std::string& path) {
     if (owed.told.empty()) return Result<void>::ok();
     const auto repo = CDP_TRY(repository(path));
     CDP_CHECK(repo.add_erasures(encode(owed.told)));
+    crash_point("backup_told");
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     for (const auto& row : owed.rows) transaction.erase(row);

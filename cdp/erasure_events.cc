@@ -2,6 +2,7 @@
 #include <set>
 
 #include "cdp/attribution.h"
+#include "cdp/base/crash_point.h"
 #include "cdp/erasure_whom.h"
 #include "cdp/erasures.h"
 #include "cdp/event_rows.h"
@@ -102,6 +103,7 @@ Result<bool> Erasures::replay(const ToldErasure& told) const {
     write(transaction, erasure);
     const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
     if (outcome.state != storage::CommitState::ok) return outcome.error;
+    crash_point("erasure_replayed");
     // Their own events cannot be asked any more when the keys have ended with an epoch.
     if (told.events) CDP_CHECK(list_events(erasure, *told.events));
     CDP_TRY(finish(std::move(erasure)));

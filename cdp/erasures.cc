@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cdp/base/bytes.h"
+#include "cdp/base/crash_point.h"
 #include "cdp/base/log.h"
 #include "cdp/erasure_whom.h"
 #include "cdp/event_rows.h"
@@ -95,6 +96,7 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
         CDP_CHECK(suppress({*snapshot, transaction}, erasure, request));
         write(transaction, erasure);
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+        crash_point("erasure_stopped");
         if (outcome.state == storage::CommitState::ok) return erasure;
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
     }
@@ -171,6 +173,7 @@ Result<Erasure> Erasures::finish(Erasure erasure) const {
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
         if (outcome.state == storage::CommitState::conflict) continue;
+        crash_point("erasure_done");
         needs_.consents.forget();
         if (needs_.ended) needs_.ended();
         return done;
@@ -201,6 +204,7 @@ Result<void> Erasures::list_events(Erasure& erasure, const std::vector<FiledEven
         write(transaction, erasure);
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state != storage::CommitState::ok) return outcome.error;
+        crash_point("erasure_listed");
     }
     return Result<void>::ok();
 }
@@ -248,6 +252,7 @@ Result<bool> Erasures::take_some(Erasure& erasure, const Take& take) const {
         const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
         if (outcome.state == storage::CommitState::conflict) continue;
+        crash_point("erasure_under_way");
         erasure = std::move(more);
         needs_.consents.forget();  // of whom nothing named any more
         return all;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "cdp/base/crash_point.h"
 #include "cdp/base/log.h"
 #include "cdp/erasure_facts.h"
 #include "consent/entry.h"
@@ -157,6 +158,7 @@ Result<void> KeyEpochs::set_stage(Epochs::Stage stage) {
         if (epochs.since == Timestamp{}) epochs.since = needs_.clock.now();
         storage::put_epochs(transaction, epochs);
         const auto outcome = commit_and_wait(needs_.store, std::move(transaction));
+        crash_point("epoch_staged");
         if (outcome.state == storage::CommitState::ok) return Result<void>::ok();
         if (outcome.state == storage::CommitState::unknown) return outcome.error;
     }

@@ -5,6 +5,7 @@
 
 #include "cdp/assertion_json.h"
 #include "cdp/base/bytes.h"
+#include "cdp/base/crash_point.h"
 #include "cdp/paging.h"
 #include "cdp/texts.h"
 #include "storage/contended.h"
@@ -185,6 +186,7 @@ Result<std::optional<Stewardship::Written>> Stewardship::write(const AssertionRe
             Earlier{out.id, out.log, Earlier::content_of(needs_.vault, request)}.encode());
     if (transaction.empty()) return std::optional(out);
     const auto outcome = storage::commit_and_wait(needs_.store, std::move(transaction));
+    crash_point("asserted");
     if (outcome.state == storage::CommitState::unknown) return outcome.error;
     if (outcome.state == storage::CommitState::conflict) return std::optional<Written>{};
     return std::optional(out);
@@ -268,6 +270,7 @@ Result<void> Stewardship::draw(const AssertionId& id) const {
     for (const auto& [of, event] : CDP_TRY(owed_under(*needs_.store.snapshot(), owed_prefix(id))))
         owed.push_back(event);
     CDP_CHECK(follow_events(id, owed));
+    crash_point("assertion_followed");
     auto settled = upkeep_.settle(id);
     if (!settled && settled.error().reason == "contended") return not_drawn_yet();
     CDP_CHECK(settled);

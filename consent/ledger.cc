@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cdp/base/bytes.h"
+#include "cdp/base/crash_point.h"
 #include "storage/key.h"
 
 namespace consent {
@@ -207,7 +208,9 @@ cdp::Result<void> Ledger::write_tiles(const storage::Snapshot& snapshot, const B
     for (std::uint64_t i = 0; i < batch.commitments.size(); ++i)
         transaction.put(entry_index_key(batch.commitments[i]),
                         cdp::ByteWriter().u64(batch.first + i).take());
-    return commit(store_, std::move(transaction));
+    CDP_CHECK(commit(store_, std::move(transaction)));
+    cdp::crash_point("tiles_written");
+    return cdp::Result<void>::ok();
 }
 
 // A signature cannot be taken back, so what is signed is what the disk holds, not what memory does.
@@ -245,6 +248,7 @@ cdp::Result<void> Ledger::sign(const storage::Snapshot& snapshot, const Batch& b
     next.note = signer_->sign(render(next.checkpoint));
     transaction.put(checkpoint_key(), next.note);
     CDP_CHECK(commit(store_, std::move(transaction)));
+    cdp::crash_point("checkpoint_signed");
     const std::lock_guard lock(mutex_);
     checkpoint_ = std::make_shared<const SignedCheckpoint>(std::move(next));
     return cdp::Result<void>::ok();

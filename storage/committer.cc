@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "cdp/base/assert.h"
+#include "cdp/base/crash_point.h"
 
 namespace storage {
 namespace {
@@ -83,12 +84,14 @@ Committer::Group Committer::take() {
 }
 
 void Committer::write(Group group) {
+    cdp::crash_point("before_commit");
     writing_since_ = now();
     auto outcomes = sequencer_.commit(group.transactions);
     writing_since_ = 0;
     for (std::size_t i = 0; i < outcomes.size(); ++i)
         group.requests[i]->outcomes.push_back(std::move(outcomes[i]));
     waiting_ -= outcomes.size();
+    cdp::crash_point("before_answers");
     for (const auto& request : group.complete) request->done(std::move(request->outcomes));
 }
 

@@ -13,6 +13,7 @@
 #include <system_error>
 #include <vector>
 
+#include "cdp/base/crash_point.h"
 #include "storage/epochs.h"
 #include "storage/file.h"
 #include "storage/folder_claim.h"
@@ -122,6 +123,7 @@ cdp::Result<void> create_data_dir(const DataDir& dir) {
     // Last: what has a FORMAT is complete.
     const auto format = dir.path + "/FORMAT";
     undo.add(format);
+    cdp::crash_point("before_format");
     CDP_CHECK(write_format(dir.path, kFormat, elsewhere ? keyring_path : std::string(kKeyringName),
                            keyring.fingerprint));
     undo.keep();

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cdp/base/bytes.h"
+#include "cdp/base/crash_point.h"
 #include "storage/contended.h"
 #include "storage/key.h"
 #include "storage/rocks_error.h"
@@ -161,6 +162,7 @@ cdp::Result<RewrapStep> rewrap_some(Store& store, const Vault& vault, const std:
     // What was read is what the snapshot showed; the commit holds it against what came since.
     transaction.rely_on(reads);
     CDP_CHECK(commit(store, std::move(transaction), step.conflict));
+    cdp::crash_point("keys_rewrapped");
     return step;
 }
 

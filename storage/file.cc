@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cdp/base/crash_point.h"
+
 namespace storage {
 namespace {
 
@@ -99,10 +101,12 @@ cdp::Result<void> replace_file(const std::string& path, std::string_view bytes) 
     const auto fresh = path + ".new";
     CDP_CHECK(discard_file(fresh));
     CDP_CHECK(write_new_file(fresh, bytes));
+    cdp::crash_point("file_written");
     // An exchange leaves the old file a name until it is overwritten: a crash in between leaves it
     // under `fresh`, which is never the one in force.
     if (::renameat2(AT_FDCWD, fresh.c_str(), AT_FDCWD, path.c_str(), RENAME_EXCHANGE) == 0) {
         CDP_CHECK(sync_folder(folder_of(path)));
+        cdp::crash_point("file_exchanged");
         return discard_file(fresh);
     }
     // Nothing is there yet, or the file system cannot exchange: then the old one is overwritten

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "cdp/base/bytes.h"
+#include "cdp/base/crash_point.h"
 #include "cdp/base/log.h"
 #include "storage/record_file.h"
 
@@ -107,6 +108,7 @@ cdp::Result<void> HighWaterMark::write(std::uint64_t sequence) {
         mark.manifest = *std::move(manifest);
     if (mark.sequence == noted_.sequence && mark.manifest == noted_.manifest)
         return cdp::Result<void>::ok();
+    cdp::crash_point("before_mark");
     CDP_CHECK(write_record(file_.number(), "mark", render(mark)));
     noted_ = std::move(mark);
     return cdp::Result<void>::ok();

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "cdp/base/assert.h"
+#include "cdp/base/crash_point.h"
 #include "storage/file.h"
 #include "storage/journal_frame.h"
 
@@ -50,6 +51,7 @@ public:
         while (n < 0 && errno == EINTR);
         if (n == static_cast<ssize_t>(frame_.size())) {
             bytes_ += frame_.size();
+            cdp::crash_point("journal_appended");
             return cdp::Result<void>::ok();
         }
         const auto error = system_error("append to the journal", n < 0 ? errno : ENOSPC);
@@ -93,6 +95,7 @@ public:
 
     cdp::Result<void> drop(std::uint64_t segment) override {
         const auto path = path_of(segment);
+        cdp::crash_point("before_journal_drop");
         if (::unlink(path.c_str()) != 0 && errno != ENOENT)
             return system_error("remove " + path, errno);
         return cdp::Result<void>::ok();

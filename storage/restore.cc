@@ -10,6 +10,7 @@
 #include <mutex>
 #include <thread>
 
+#include "cdp/base/crash_point.h"
 #include "storage/backup_keys.h"
 #include "storage/data_dir.h"
 #include "storage/epochs.h"
@@ -148,6 +149,7 @@ cdp::Result<std::unique_ptr<Restoring>> Restoring::begin(const FoundBackup& back
 cdp::Result<void> Restoring::finish(const std::string& keyring_path,
                                     const std::string& fingerprint) {
     store_.reset();
+    cdp::crash_point("before_format");
     CDP_CHECK(write_format(target_, static_cast<int>(format_), keyring_path, fingerprint));
     claim_.keep();
     return cdp::Result<void>::ok();

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "cdp/base/assert.h"
+#include "cdp/base/crash_point.h"
 #include "storage/committer.h"
 #include "storage/database_files.h"
 #include "storage/high_water_mark.h"
@@ -48,6 +49,7 @@ public:
         }
         const auto status = database_.db().Write(write_options_, &batch_);
         if (!status.ok()) return translate(status, "commit");
+        cdp::crash_point("log_synced");
         mark_.raise(database_.sequence());
         return cdp::Result<void>::ok();
     }

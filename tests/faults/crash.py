@@ -335,7 +335,7 @@ class Run:
         rng = random.Random(seed)
         point = self.points.of_round(number, rng)
         if point and not self.server.arm(point):
-            self.note_crash(point, 0)
+            self.points.note(self.server, 1)
             self.start()
             return
         clients = [Client(f"r{number}-{lane}", seed * 1000 + lane, self.server.address, self.keys,
@@ -345,7 +345,7 @@ class Run:
         for client in (*clients, reader, changer):
             client.start()
         if point:
-            self.note_crash(point, POINT_SECONDS)
+            self.points.note(self.server, POINT_SECONDS)
         else:
             time.sleep(rng.uniform(self.arguments.shortest, self.arguments.longest))
             self.server.kill()
@@ -367,10 +367,6 @@ class Run:
         found = judge_disclosures(self.last_read, self.read_disclosures(self.last_read))
         if found:
             raise Failed(f"{len(found)} findings of disclosures:\n  " + "\n  ".join(found[:20]))
-
-    def note_crash(self, point, seconds):
-        if self.server.await_crash(seconds):
-            self.points.reached.add(point.partition(":")[0])
 
     def check_epochs(self):
         """What was under way when the server was killed ends without being asked for."""

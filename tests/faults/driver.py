@@ -98,13 +98,14 @@ class Server:
         """Starts it anew so that it ends itself where it passes `point` (cdp/base/crash_point.h). Whether it listens: some
         points are passed before."""
         self.stop()
-        return self.launch(env={**os.environ, "CDP_CRASH_AT": point})
+        return self.launch(env={**os.environ, "CDP_TEST_CRASH_AT": point})
 
     def await_crash(self, seconds):
-        """Whether it has ended itself where it was armed. If it has not, it is killed."""
+        """The place where it has ended itself, by its own last line, or None. If it has not, it is killed."""
         if self.ended(seconds) is None:
             self.kill()
-        return self.process.returncode == CRASHED
+        found = re.search(r"^ended at crash point (\w+)$", self.said(), re.M)
+        return found[1] if found and self.process.returncode == CRASHED else None
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -185,6 +186,11 @@ class Points:
             return None
         name = self.names[number % len(self.names)]
         return name if number < len(self.names) else f"{name}:{rng.choice([1, 2, 3, 8])}"
+
+    def note(self, server, seconds):
+        """The server has passed its place, or never will within this time."""
+        if reached := server.await_crash(seconds):
+            self.reached.add(reached)
 
     def judge(self):
         missed = [name for name in self.names if name not in self.reached]

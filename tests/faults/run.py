@@ -18,6 +18,7 @@ from pathlib import Path
 import damage  # noqa: F401  each of these adds its cases
 import disk  # noqa: F401
 import machine  # noqa: F401
+import points  # noqa: F401
 import wire  # noqa: F401
 from driver import ROOT, Failed, Skipped
 from trial import CASES, Run, Trial
