@@ -37,7 +37,6 @@ BATCH = 20
 PEOPLE = 200
 PURPOSE = "email_marketing"
 LAST_READ = 20  # answers before the kill that are looked for among the disclosures
-POINT_SECONDS = 6.0  # for the server to pass a point
 UNITS = 6  # of each client: pairs of identifiers that are asserted of, again and again
 
 
@@ -345,7 +344,7 @@ class Run:
         for client in (*clients, reader, changer):
             client.start()
         if point:
-            self.points.note(self.server, POINT_SECONDS)
+            self.points.note(self.server, self.arguments.patience)
         else:
             time.sleep(rng.uniform(self.arguments.shortest, self.arguments.longest))
             self.server.kill()
@@ -525,6 +524,7 @@ def main():
     parse.add_argument("--check-every", type=int, default=5, help="rounds between two full comparisons")
     parse.add_argument("--per-folder", type=int, default=50, help="rounds before a fresh data folder")
     parse.add_argument("--points", default="", help="names of crash points, separated by commas")
+    parse.add_argument("--patience", type=float, default=20, help="seconds for the server to pass a place")
     parse.add_argument("--binary", default=ROOT / "build/cdp")
     arguments = parse.parse_args()
     if not pathlib.Path(arguments.binary).exists():

@@ -30,7 +30,7 @@ from driver import ROOT, START_SECONDS_MAX, Caller, Failed, Points, Server
 
 EVENTS = 30  # of each person
 BUSY = (429, 503)
-POINT_SECONDS = 6.0
+POINT_SECONDS = 20.0
 
 
 class Person:

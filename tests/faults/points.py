@@ -43,7 +43,7 @@ def points_control(trial):
     if named != {*SERVING, *ERASING, *MAKING}:
         raise Failed(f"places not tried, or not there: {', '.join(sorted(named ^ {*SERVING, *ERASING, *MAKING}))}")
     try:
-        rounds_of("crash.py", trial, 1, 1, "--points", "nowhere")
+        rounds_of("crash.py", trial, 1, 1, "--points", "nowhere", "--patience", "3")
     except Failed as failed:
         if "never reached: nowhere" not in str(failed):
             raise
