@@ -1,5 +1,6 @@
 """Files are damaged, lost, mixed up or exchanged while nobody looks."""
 
+import collections
 import hashlib
 import os
 import re
@@ -10,8 +11,8 @@ import threading
 import time
 from pathlib import Path
 
-from driver import Failed, Server
-from trial import Shop, case, need_root
+from driver import Failed, Server, judge_refusal
+from trial import PEOPLE, Shop, case, need_root
 
 # --- how a file suffers
 
@@ -190,6 +191,101 @@ def tables_damaged(trial):
         if suffer(trial, what, damage) != "refused":
             raise Failed(f"{what} are served")
     return f"flipped: {tally(outcomes)}, {verified} found by verify; cut, gone, exchanged: refused"
+
+
+def ask_everything(shop):
+    """What is answered of everybody: (status, body without what changes with every answer), and what a refusal lacks."""
+    answers, wrong = {}, []
+    callers = {role: shop.caller(role) for role in ("channel", "officer", "steward")}
+    for n in range(PEOPLE):
+        who = f"/v1/profiles/user_id:u{n}"
+        for what, role, path in (("profile", "channel", f"{who}?purpose=email_marketing"),
+                                 ("events", "channel", f"{who}/events?purpose=email_marketing&limit=100"),
+                                 ("consents", "officer", f"{who}/consents"), ("identity", "steward", f"{who}/identity")):
+            status, answer = callers[role].call("GET", path)
+            if status != 200:
+                wrong += judge_refusal(status, callers[role].answer.headers, answer)
+            answers[n, what] = status, {name: value for name, value in answer.items() if name not in ("decision", "ledger_size")}
+    return answers, wrong
+
+
+@case(17, "a block of a table flipped: what needs it is 500 with a code, the others are served as before, no list is short")
+def damaged_blocks(trial):
+    whole = trial.shop()
+    whole.server.start()
+    buy(whole)
+    before, wrong = ask_everything(whole)
+    if wrong or {status for status, _ in before.values()} != {200}:
+        raise Failed(f"before any damage: {wrong} {collections.Counter(status for status, _ in before.values())}")
+    for _ in range(2):  # a second start writes what the first had in its log into tables
+        whole.server.stop()
+        whole.server.start()
+    whole.server.stop()
+    expect_noticed(before)
+    rounds, mixed, codes = 0, 0, collections.Counter()
+    while rounds < (60 if trial.long else 4) or not mixed:
+        if rounds == 100:
+            raise Failed(f"in {rounds} rounds no damage hit some and left others: {codes}")
+        rounds += 1
+        shop = Shop(trial, trial.new_folder("shop"))
+        shop.copy(whole)
+        trial.afterwards.callback(shop.end)
+        table = trial.random.choice(sorted(Path(shop.server.data, "db").glob("*.sst")))
+        at = trial.random.randrange(size_of(table))
+        flip(table, at, trial.random.randrange(8))
+        if shop.server.launch():
+            try:
+                codes += judge_damaged(before, ask_everything(shop))
+            except Failed as failed:
+                raise Failed(f"byte {at} of {table.name}, {size_of(table)} long: {failed}") from None
+            mixed += 0 < codes["refused in the last round"] < len(before)
+            codes["refused in the last round"] = 0
+            shop.server.kill()
+        else:
+            shop.judge_end()
+            codes["the start is refused"] += 1
+        shutil.rmtree(shop.server.data)
+    del codes["refused in the last round"]
+    return f"{rounds} flips, in {mixed} some were refused and the others served as before; {dict(codes)}"
+
+
+def buy(shop):
+    """Everybody has an address, and orders that the newsletter is told of."""
+    events = [{"messageId": f"hello-{n}", "type": "identify", "userId": f"u{n}",
+               "traits": {"email": f"u{n}@shop.example", "email_verified": True}} for n in range(PEOPLE)]
+    events += [{"messageId": f"order-{n}-{i}", "type": "track", "event": "Order Completed", "userId": f"u{n}",
+                "properties": {"coupon": f"c{i}"}} for n in range(PEOPLE) for i in range(5)]
+    shop.sent.update(event["messageId"] for event in events)
+    if shop.post(events=events)[0] != 200:
+        raise Failed("the orders are refused")
+
+
+def expect_noticed(before):
+    """The control: a list that lacks its last entry is seen."""
+    of = next(of for of, (_, answer) in before.items() if of[1] == "events" and answer["events"])
+    short = {**before[of][1], "events": before[of][1]["events"][:-1]}
+    try:
+        judge_damaged(before, ({**before, of: (200, short)}, []))
+    except Failed:
+        return
+    raise Failed("a list that is silently short is not noticed")
+
+
+def judge_damaged(before, after):
+    """Counts the codes of refusals."""
+    answers, wrong = after
+    if wrong:
+        raise Failed("; ".join(wrong[:3]))
+    codes = collections.Counter()
+    for of, (status, answer) in answers.items():
+        if status == 200 and answer != before[of][1]:
+            raise Failed(f"{of} is answered otherwise than before: {answer} instead of {before[of][1]}")
+        if status not in (200, 500):
+            raise Failed(f"{of} is answered {status}: {answer}")
+        if status == 500:
+            codes[answer["code"]] += 1
+            codes["refused in the last round"] += 1
+    return codes
 
 
 @case(18, "`cdp verify` finds planted damage while the server serves, and says so by its exit code")
