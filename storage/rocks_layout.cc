@@ -157,6 +157,7 @@ Family family_of(std::string_view key) {
 
 rocksdb::DBOptions database_options(const RocksOptions& options) {
     rocksdb::DBOptions database;
+    if (options.env) database.env = options.env;
     database.create_if_missing = false;
     database.paranoid_checks = true;
     // The default recovery drops what follows a damaged record and calls it a success.

@@ -8,6 +8,10 @@
 #include "cdp/base/time.h"
 #include "storage/store.h"
 
+namespace rocksdb {
+class Env;
+}
+
 namespace storage {
 
 struct RocksOptions {
@@ -24,6 +28,8 @@ struct RocksOptions {
     std::string time_path = {};
     std::string scrub_path = {};  // where it is kept how far the tables have been read (scrubber.h)
     std::function<cdp::Timestamp()> clock = {};  // that one, or another; empty: the machine's
+    // Through which RocksDB reaches its files, none: the machine's own. Outlives the store.
+    rocksdb::Env* env = nullptr;
 };
 
 // Makes an empty database; refuses a folder that has one.
