@@ -17,6 +17,7 @@ from pathlib import Path
 
 import damage  # noqa: F401  each of these adds its cases
 import disk  # noqa: F401
+import histories  # noqa: F401
 import machine  # noqa: F401
 import points  # noqa: F401
 import wire  # noqa: F401
