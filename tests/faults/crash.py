@@ -334,7 +334,7 @@ class Run:
         rng = random.Random(seed)
         point = self.points.of_round(number, rng)
         if point and not self.server.arm(point):
-            self.points.note(self.server, 1)
+            self.points.note(self.server, point, 1)
             self.start()
             return
         clients = [Client(f"r{number}-{lane}", seed * 1000 + lane, self.server.address, self.keys,
@@ -344,7 +344,7 @@ class Run:
         for client in (*clients, reader, changer):
             client.start()
         if point:
-            self.points.note(self.server, self.arguments.patience)
+            self.points.note(self.server, point, self.arguments.patience)
         else:
             time.sleep(rng.uniform(self.arguments.shortest, self.arguments.longest))
             self.server.kill()

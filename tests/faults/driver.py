@@ -18,6 +18,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 START_SECONDS_MAX = 5.0
 CRASHED = 137
+LATER_SECONDS = 5.0
 
 
 class Failed(Exception):
@@ -187,9 +188,9 @@ class Points:
         name = self.names[number % len(self.names)]
         return name if number < len(self.names) else f"{name}:{rng.choice([1, 2, 3, 8])}"
 
-    def note(self, server, seconds):
-        """The server has passed its place, or never will within this time."""
-        if reached := server.await_crash(seconds):
+    def note(self, server, point, seconds):
+        """The server has passed its place, or never will within this time. A later pass may not come."""
+        if reached := server.await_crash(min(seconds, LATER_SECONDS) if ":" in point else seconds):
             self.reached.add(reached)
 
     def judge(self):

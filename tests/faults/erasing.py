@@ -230,7 +230,7 @@ class Run:
         for thread in (*lanes, copier):
             thread.start()
         if point:
-            self.points.note(self.server, POINT_SECONDS)
+            self.points.note(self.server, point, POINT_SECONDS)
         else:
             time.sleep(random.Random(seed).uniform(self.arguments.shortest, self.arguments.longest))
             self.server.kill()
