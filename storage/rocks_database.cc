@@ -1,6 +1,7 @@
 #include "storage/rocks_database.h"
 
 #include <rocksdb/file_checksum.h>
+#include <rocksdb/memtablerep.h>
 
 #include <algorithm>
 #include <utility>
@@ -8,6 +9,18 @@
 #include "storage/rocks_error.h"
 
 namespace storage {
+namespace {
+
+// Rows of the log are kept as they come: who only looks asks for few of them, and putting all in
+// order is most of what reading a log costs.
+void keep_unordered(rocksdb::DBOptions& settings,
+                    std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
+    settings.allow_concurrent_memtable_write = false;
+    for (auto& family : families)
+        family.options.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
+}
+
+}  // namespace
 
 cdp::Result<std::unique_ptr<Database>> Database::open(const RocksOptions& options, Mode mode) {
     auto database = std::make_unique<Database>();
@@ -15,10 +28,11 @@ cdp::Result<std::unique_ptr<Database>> Database::open(const RocksOptions& option
     settings.create_if_missing = mode == Mode::create;
     settings.create_missing_column_families = mode == Mode::create;
     settings.error_if_exists = mode == Mode::create;
-    const auto descriptors = family_descriptors(options);
+    auto descriptors = family_descriptors(options);
+    if (mode == Mode::glance) keep_unordered(settings, descriptors);
     rocksdb::DB* raw = nullptr;
     const auto status =
-        mode == Mode::read_only
+        mode == Mode::read_only || mode == Mode::glance
             ? rocksdb::DB::OpenForReadOnly(settings, options.path, descriptors,
                                            &database->families_, &raw)
             : rocksdb::DB::Open(settings, options.path, descriptors, &database->families_, &raw);

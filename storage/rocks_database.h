@@ -17,7 +17,8 @@ namespace storage {
 // An open database and its column families, in the order of Family.
 class Database {
 public:
-    enum class Mode { create, read_only, read_write };
+    // glance: read_only, and cheap to open; each read of what is in the log only is dear.
+    enum class Mode { create, glance, read_only, read_write };
 
     static cdp::Result<std::unique_ptr<Database>> open(const RocksOptions& options, Mode mode);
 

@@ -198,7 +198,7 @@ cdp::Result<HighWaterMark::Mark> look_before_opening(const RocksOptions& options
     const auto lock = CDP_TRY(Lock::take(options.path));
     const auto mark = CDP_TRY(HighWaterMark::read(options.mark_path));
     CDP_CHECK(check_manifest(options.path, mark.manifest));
-    const auto database = CDP_TRY(Database::open(options, Database::Mode::read_only));
+    const auto database = CDP_TRY(Database::open(options, Database::Mode::glance));
     CDP_CHECK(check_mark(*database, mark.sequence));
     if (options.inspect)
         CDP_CHECK(options.inspect(*take_rocks_snapshot(database->db(), database->families(), 0)));
