@@ -22,6 +22,7 @@ struct LoadOptions {
     std::uint64_t run = 1;
     std::uint64_t first = 0;
     std::uint64_t people = 100'000;
+    std::uint64_t active = 0;  // of the mix: how many of them come; 0: all
     std::size_t batches = 1000;
     std::size_t connections = 8;
 };
@@ -32,7 +33,8 @@ bool run_load(const LoadOptions& options);
 
 struct RowsOptions {
     std::string from;    // a database of cdp's, closed
-    std::string folder;  // fresh
+    std::string folder;  // fresh, and gone afterwards
+    std::size_t runs = 1;
     std::size_t rows_per_group = 400;
     std::size_t rows_most = 1'000'000;  // a random choice of them
     bool log_only = false;              // only the event rows, with sequential keys
@@ -41,6 +43,9 @@ struct RowsOptions {
 // Writes rows of a database into another with RocksDB alone: as many rows per fsync as cdp had.
 bool run_rows(const RowsOptions& options);
 
+// How long RocksDB alone takes to open a database of cdp's.
+bool run_open(const std::string& folder);
+
 // Decisions per second of one thread, in process.
 bool run_gate();
 
@@ -48,7 +53,8 @@ bool run_gate();
 bool run_tcf();
 bool run_gpp();
 
-// Entries a second of a ledger checked from the store, beside OpenSSL hashing the same messages.
+// Entries a second of a ledger checked from the store, and proofs of single ones, each beside
+// OpenSSL hashing the same messages.
 bool run_ledger(const std::string& folder, std::uint64_t entries);
 
 // Subjects re-wrapped a second of CPU, by all threads, beside opening and sealing 32 bytes.

@@ -9,7 +9,9 @@
 #include "cdp/base/assert.h"
 #include "consent/ledger.h"
 #include "consent/ledger_check.h"
+#include "consent/merkle.h"
 #include "consent/record.h"
+#include "consent/tiles.h"
 #include "storage/data_dir.h"
 #include "storage/key.h"
 #include "tests/bench/commands.h"
@@ -82,6 +84,44 @@ void hash_alone(const std::vector<std::string>& leaves) {
     for (std::size_t i = 1; i < leaves.size(); ++i) sha.hash(node);
 }
 
+// Entries all over the tree.
+constexpr std::uint64_t kProofs = 5'000;
+std::uint64_t proven(std::uint64_t n, std::uint64_t entries) {
+    return n * 7919 % entries;
+}
+
+// How many nodes a proof makes again of the hashes that tiles keep.
+std::uint64_t nodes_of(std::uint64_t index, std::uint64_t entries) {
+    std::uint64_t nodes = 0;
+    consent::TreeHasher hasher;
+    CDP_ASSERT(consent::prove_inclusion(hasher, index, entries, [&](consent::NodeAt at) {
+        nodes += (std::uint64_t{1} << (at.level % consent::kTileHeight)) - 1;
+        return cdp::Result<consent::Sha256>(consent::Sha256{});
+    }));
+    return nodes;
+}
+
+struct Proofs {
+    double ours = 0;
+    double openssl = 0;
+};
+
+// Seconds it takes, and seconds of OpenSSL hashing as many nodes.
+Proofs time_proofs(const consent::Ledger& ledger, std::uint64_t entries) {
+    const auto ours = spent_on([&] {
+        for (std::uint64_t n = 0; n < kProofs; ++n)
+            CDP_ASSERT(ledger.proof(proven(n, entries), entries));
+    });
+    std::uint64_t nodes = 0;
+    for (std::uint64_t n = 0; n < kProofs; ++n) nodes += nodes_of(proven(n, entries), entries);
+    OpenSsl sha;
+    const std::string node(65, 'n');
+    const auto alone = spent_on([&] {
+        for (std::uint64_t n = 0; n < nodes; ++n) sha.hash(node);
+    });
+    return {ours.wall, alone.wall};
+}
+
 }  // namespace
 
 bool run_ledger(const std::string& folder, std::uint64_t entries) {
@@ -108,12 +148,14 @@ bool run_ledger(const std::string& folder, std::uint64_t entries) {
     };
     const auto ours = spent_on(check);
     const auto alone = spent_on([&] { hash_alone(leaves); });
+    const auto proofs = time_proofs(ledger, entries);
     const auto count = static_cast<double>(entries);
     std::printf(
         "{\"entries\":%llu,\"per_second\":%.1f,\"per_cpu_second\":%.1f,"
-        "\"openssl_per_second\":%.1f}\n",
+        "\"openssl_per_second\":%.1f,\"proofs_per_second\":%.1f,"
+        "\"openssl_proofs_per_second\":%.1f}\n",
         static_cast<unsigned long long>(entries), count / ours.wall, count / ours.cpu,
-        count / alone.wall);
+        count / alone.wall, kProofs / proofs.ours, kProofs / proofs.openssl);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -74,7 +75,11 @@ std::string consents_body(std::uint64_t first) {
 
 std::vector<std::string> bodies_of(const LoadOptions& options) {
     if (options.what == Load::mix)
-        return mixed_bodies(options.run, options.batches, options.people);
+        return mixed_bodies(
+            options.run, options.batches,
+            {.people = options.people,
+             .active =
+                 options.active == 0 ? options.people : std::min(options.active, options.people)});
     std::vector<std::string> bodies;
     for (auto first = options.first; first < options.people; first += kBatchEvents)
         switch (options.what) {

@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
                                 .run = number(options, "--run", 1),
                                 .first = number(options, "--first", 0),
                                 .people = number(options, "--people", bench::kPeople),
+                                .active = number(options, "--active", 0),
                                 .batches = number(options, "--batches", 1000),
                                 .connections = number(options, "--connections", 8)})
                    ? 0
@@ -49,11 +50,13 @@ int main(int argc, char** argv) {
     if (command == "rows" || command == "log")
         return bench::run_rows({.from = options["--from"],
                                 .folder = options["--folder"],
+                                .runs = number(options, "--runs", 1),
                                 .rows_per_group = number(options, "--rows-per-group", 400),
                                 .rows_most = number(options, "--most", 1'000'000),
                                 .log_only = command == "log"})
                    ? 0
                    : 1;
+    if (command == "open") return bench::run_open(options["--from"]) ? 0 : 1;
     if (command == "gate") return bench::run_gate() ? 0 : 1;
     if (command == "ledger")
         return bench::run_ledger(options["--folder"], number(options, "--entries", 1'000'000)) ? 0
@@ -68,7 +71,7 @@ int main(int argc, char** argv) {
     if (command == "tcf") return bench::run_tcf() ? 0 : 1;
     if (command == "gpp") return bench::run_gpp() ? 0 : 1;
     std::fprintf(stderr,
-                 "usage: cdp_bench load|rows|log|gate|ledger|rewrap|restore|sealing|tcf|gpp "
+                 "usage: cdp_bench load|rows|log|open|gate|ledger|rewrap|restore|sealing|tcf|gpp "
                  "[--name value]...\n");
     return 2;
 }

@@ -76,8 +76,7 @@ std::string hub_body(std::uint64_t first) {
     return wrap(events);
 }
 
-std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches,
-                                      std::uint64_t people) {
+std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches, const Crowd& crowd) {
     cdp::Random random{run};
     std::vector<std::string> bodies;
     bodies.reserve(batches);
@@ -85,7 +84,7 @@ std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches,
     for (std::size_t i = 0; i < batches; ++i) {
         std::string events;
         for (std::size_t k = 0; k < kBatchEvents; ++k, ++n) {
-            const auto person = random.below(people);
+            const auto person = random.below(crowd.active) * (crowd.people / crowd.active);
             auto anonymous_id = cookie(person);
             if (random.one_in(20))
                 anonymous_id += "-" + std::to_string(run) + "-" + std::to_string(n);

@@ -23,9 +23,13 @@ std::string acquaintance(std::uint64_t first);
 // Events of one account, each with a cookie that was never seen: what a bot or a till does.
 std::string hub_body(std::uint64_t first);
 
-// Batch bodies of the mix, of people below `people`. `run` keeps messageIds and new identifiers of
-// different runs apart.
-std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches,
-                                      std::uint64_t people = kPeople);
+// Whose events come: `active` of the people below `people`, in equal distances.
+struct Crowd {
+    std::uint64_t people = kPeople;
+    std::uint64_t active = kPeople;
+};
+
+// Batch bodies of the mix. `run` keeps messageIds and new identifiers of different runs apart.
+std::vector<std::string> mixed_bodies(std::uint64_t run, std::size_t batches, const Crowd& crowd);
 
 }  // namespace bench
