@@ -182,7 +182,13 @@ std::string first_complaint(const rocksdb::DBOptions& options) {
 }
 
 std::vector<rocksdb::ColumnFamilyDescriptor> family_descriptors(const RocksOptions& options) {
-    const auto cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+    rocksdb::LRUCacheOptions bounds;
+    bounds.capacity = options.block_cache_bytes;
+    // A table's filter is one block, of some megabytes: a shard must have room for many of them, or
+    // they push each other out and each look-up reads one again.
+    bounds.num_shard_bits = 3;
+    bounds.high_pri_pool_ratio = 0.7;  // indexes and filters
+    const auto cache = rocksdb::NewLRUCache(bounds);
     const auto family = family_options(options, cache);
     auto index = family;
     index.compaction_filter_factory = std::make_shared<DropExpiredNow>(
