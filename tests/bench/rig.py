@@ -41,9 +41,9 @@ SIZES = {
     "long": Sizes(runs=5, seconds=5, idle_seconds=20, people=100_000, batches=2_000, readers=2_000,
                   consents=100_000, some=1_000_000, erased=10_000, pairs=500, events=10_000_000,
                   identifiers=(100_000, 1_000_000, 10_000_000), cookies=100_000, questions=2_000),
-    "quick": Sizes(runs=3, seconds=1, idle_seconds=3, people=100_000, batches=150, readers=1_000,
+    "quick": Sizes(runs=3, seconds=1, idle_seconds=2, people=100_000, batches=100, readers=1_000,
                    consents=10_000, some=50_000, erased=2_000, pairs=100, events=100_000,
-                   identifiers=(100_000, 400_000), cookies=20_000, questions=500),
+                   identifiers=(100_000, 300_000), cookies=10_000, questions=300),
     # Of no use as figures: that each row still works.
     "tiny": Sizes(runs=1, seconds=1, idle_seconds=1, people=1_000, batches=2, readers=100,
                   consents=100, some=2_000, erased=100, pairs=2, events=1_000,
@@ -262,7 +262,7 @@ class Rig:
         self.build, self.folder, self.sizes = build, folder, SIZES[form]
         self.binary = os.path.join(build, "cdp")
         self.notes = []
-        self.filled = None
+        self.filled, self.events = None, 0  # a folder with so many events; see ingested
 
     def note(self, text):
         self.notes.append(text)
@@ -305,7 +305,7 @@ class Rig:
         return done["rows_per_second"]
 
     def ingested(self):
-        """A folder in which everybody of the ingest mix is known; nobody serves it."""
+        """A folder in which everybody of the ingest mix is known; nobody serves it. Who posts more counts them."""
         if self.filled is None:
             progress(f"introducing {self.sizes.people:,} people")
             self.filled = self.new_folder("ingested")
@@ -313,6 +313,7 @@ class Rig:
             self.load(server, server.key("--role", "source", "--name", "filling"),
                       what="introductions", people=self.sizes.people)
             server.stop()
+            self.events = self.sizes.people
         return self.filled
 
 

@@ -22,6 +22,7 @@ def ingest(rig):
         rows.add(done["per_second"])
         log.add(done["per_second"])
     events = len(rows.ours) * done["events"]
+    rig.events += events
     wrote = server.commits().since(before)
     cpu = 1e6 * (server.cpu_seconds() - cpu) / events
     server.stop()
@@ -118,26 +119,27 @@ def idle(rig):
 @measure("start_up")
 def start_up(rig):
     """Seconds from the start of a server that was killed until it listens."""
-    events = rig.sizes.events
-    row = Row("start_up", f"s, {events:,} events", "RocksDB alone opening the same folder")
     data, copy = rig.ingested(), rig.path("copy")
     server = rig.serve(data)
     key = server.key("--role", "source", "--name", "bench-start")
-    at_once = min(events, 500_000)
-    for n in range(events // at_once):
-        progress(f"start: {n * at_once:,} events")
-        rig.load(server, key, run=2000 + n, batches=at_once // 100, people=rig.sizes.people)
+    while True:  # at least a piece, so that there is a log to read again
+        progress(f"start: {rig.events:,} events")
+        events = min(500_000, max(10_000, rig.sizes.events - rig.events))
+        rig.load(server, key, run=10_000 + rig.events, batches=events // 100, people=rig.sizes.people)
+        rig.events += events
+        if rig.events >= rig.sizes.events:
+            break
     server.kill()
+    row = Row("start_up", f"s, {rig.events:,} events", "RocksDB alone opening the same folder")
     log = sum(entry.stat().st_size for entry in os.scandir(os.path.join(data, "db"))
               if entry.name.endswith(".log"))
     for _ in rig.runs("start"):
         copy_of(data, copy)
         began = rig.serve(copy)
-        row.add(began.took)
         began.kill()
         shutil.rmtree(copy)
         copy_of(data, copy)
-        row.peers.append(rig.bench("open", "--from", os.path.join(copy, "db"))["seconds"])
+        row.add(began.took, rig.bench("open", "--from", os.path.join(copy, "db"))["seconds"])
         shutil.rmtree(copy)
     rig.note(f"start: killed, with {log / 2**20:.0f} MB of log to read again")
     return row

@@ -67,16 +67,17 @@ def profiles(rig):
     batch = Row("batch_lookup", "profiles/s", "the same profiles one by one")
     rates = Row("rates", "requests/s", "the same without limits on rates")
 
-    def one_by_one(of=server, bearer=key):
+    def one_by_one(of, bearer):
         return wrk(of.port, sizes.seconds, "reads.lua", bearer, PROFILE, sizes.readers)
 
-    against_nginx(rig, read, one_by_one, lambda port: wrk(
-        port, sizes.seconds, "reads.lua", key, "/body.json", 1), body)
-    for _ in rig.runs("batch_lookup, rates"):
-        alone = one_by_one()
+    nginx = Nginx(rig.folder, body)
+    for _ in rig.runs("profile_read, batch_lookup, rates"):
+        alone = one_by_one(server, key)
+        read.add(alone, wrk(nginx.port, sizes.seconds, "reads.lua", key, "/body.json", 1))
         batch.add(at_once * wrk(server.port, sizes.seconds, "posts.lua", key, "/v1/profiles/lookup",
                                 lookups), alone)
         rates.add(one_by_one(rated, rated_key), alone)
+    nginx.stop()
     server.stop()
     rated.stop()
     shutil.rmtree(limited)
