@@ -20,7 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is measured. `identifiers` are those of memory_100k, memory_1m and memory_10m."""
+    """How much is measured."""
     runs: int
     seconds: int          # of one run of an HTTP client
     idle_seconds: int
@@ -32,7 +32,8 @@ class Sizes:
     erased: int           # events of who is erased
     pairs: int            # that are merged and unmerged in a run
     events: int           # on disk when start_up is measured
-    identifiers: tuple
+    identifiers: tuple    # among the first and the last of them growth is measured
+    memory: tuple         # the row of memory among each
     cookies: int          # of the hub
     questions: int        # that explain_p99 is of
 
@@ -40,14 +41,17 @@ class Sizes:
 SIZES = {
     "long": Sizes(runs=5, seconds=5, idle_seconds=20, people=100_000, batches=2_000, readers=2_000,
                   consents=100_000, some=1_000_000, erased=10_000, pairs=500, events=10_000_000,
-                  identifiers=(100_000, 1_000_000, 10_000_000), cookies=100_000, questions=2_000),
+                  identifiers=(100_000, 1_000_000, 10_000_000),
+                  memory=("memory_100k", "memory_1m", "memory_10m"), cookies=100_000, questions=2_000),
     "quick": Sizes(runs=3, seconds=1, idle_seconds=2, people=100_000, batches=100, readers=1_000,
                    consents=10_000, some=50_000, erased=2_000, pairs=100, events=100_000,
-                   identifiers=(100_000, 300_000), cookies=10_000, questions=300),
+                   identifiers=(100_000, 300_000), memory=("memory_100k", None), cookies=10_000,
+                   questions=300),
     # Of no use as figures: that each row still works.
     "tiny": Sizes(runs=1, seconds=1, idle_seconds=1, people=1_000, batches=2, readers=100,
                   consents=100, some=2_000, erased=100, pairs=2, events=1_000,
-                  identifiers=(1_000, 2_000, 3_000), cookies=1_000, questions=5),
+                  identifiers=(1_000, 2_000, 3_000), memory=("memory_100k", "memory_1m", "memory_10m"),
+                  cookies=1_000, questions=5),
 }
 
 

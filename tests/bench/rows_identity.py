@@ -120,12 +120,12 @@ def growth(rig):
         return cost, memory
 
     people, cost, rows = 0, {}, []
-    for size, name in zip(sizes.identifiers, ("memory_100k", "memory_1m", "memory_10m")):
+    for size, name in zip(sizes.identifiers, sizes.memory):
         people = fill(rig, server, key, people, size)
-        memory = Row(name, f"MB, {size:,} identifiers", "the same server, empty")
-        cost[size], memory.ours = mix(people, active, f"{short(size)} identifiers")
-        memory.peers = [empty]
-        rows.append(memory)
+        cost[size], memory = mix(people, active, f"{short(size)} identifiers")
+        if name:
+            rows.append(Row(name, f"MB, {size:,} identifiers", "the same server, empty"))
+            rows[-1].ours, rows[-1].peers = memory, [empty]
     grown = Row("identity_growth", f"us an event, {short(many)}", f"the same among {short(few)}", "≤ 1.5")
     new_day = Row("identity_growth_new_day", f"us an event, {short(many)}, everybody comes", grown.peer_name)
     grown.ours, grown.peers = cost[many], cost[few]
