@@ -22,8 +22,6 @@ import rows_identity  # noqa: F401
 import table
 from rig import Rig, Watch, measures, progress
 
-BUSY_CORES = 0.25  # of others, from which on figures are not to be trusted
-
 
 def names():
     return [name for group, _ in measures for name in group]
@@ -41,6 +39,8 @@ def read_options():
                          help="wait that long for other load to end, then give up")
     options.add_argument("--document", action="store_true", help="put the table into docs/PERFORMANCE.md")
     asked = options.parse_args()
+    if asked.document and (asked.only or asked.tiny):
+        options.error("the document's table has all rows")
     wanted = set()
     for name in asked.only or [""]:
         found = [name] if name in names() else [known for known in names() if known.startswith(name)]
@@ -60,7 +60,7 @@ def others_busy(seconds=1.0):
 def wait_for_calm(minutes):
     """How busy others are at last."""
     until = time.monotonic() + 60 * minutes
-    while (busy := others_busy()) > BUSY_CORES and time.monotonic() < until:
+    while (busy := others_busy()) > table.BUSY_CORES and time.monotonic() < until:
         progress(f"others have {busy:.1f} cores: waiting")
         time.sleep(10)
     return busy
@@ -99,7 +99,7 @@ def main():
     machine = table.machine(asked.build)
     machine["others_busy_cores"] = round(wait_for_calm(asked.calm), 2)
     machine["form"], machine["not_measured"] = form, []
-    if machine["others_busy_cores"] > BUSY_CORES and not asked.tiny:
+    if machine["others_busy_cores"] > table.BUSY_CORES and not asked.tiny:
         said = f"others have {machine['others_busy_cores']} of {machine['cores']} cores"
         if asked.calm or asked.document:
             raise SystemExit(f"bench: {said}: nothing measured")
@@ -113,7 +113,7 @@ def main():
     if asked.json:
         print(json.dumps(result, indent=1))
     else:
-        print(table.text(result, rows, notes, BUSY_CORES))
+        print(table.text(result, rows, notes))
     if asked.document:
         table.into_document(table.markdown(result, rows, notes))
 

@@ -8,6 +8,7 @@ import tempfile
 import time
 
 DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/PERFORMANCE.md")
+BUSY_CORES = 0.25  # of others, from which on figures are not to be trusted
 BEGIN, END = "<!-- ./dev bench --document writes from here -->\n", "<!-- to here -->\n"
 
 
@@ -78,22 +79,25 @@ def about_text(about):
             "others had {others_busy_cores} cores; {form} form, {minutes} minutes").format(**about)
 
 
-def text(found, rows, notes, busy):
+def loaded(row):
+    return f" [others had {row.others:.1f} cores]" if row.others > BUSY_CORES else ""
+
+
+def text(found, rows, notes):
     out = ["machine: " + about_text(found["machine"]),
            f"{'row':24}{'ours (min to max)':>34}{'peer (min to max)':>34}{'ratio':>8}{'goal':>15}  unit, peer"]
     for row in rows:
-        loaded = f"  [others had {row.others:.1f} cores]" if row.others > busy else ""
         out.append(f"{row.name:24}{figure(row.ours):>34}{figure(row.peers):>34}{ratio(row):>8}{goal(row):>15}"
-                   f"  {row.unit}; {row.peer_name}{loaded}")
+                   f"  {row.unit}; {row.peer_name}{loaded(row)}")
     return "\n".join(out + notes)
 
 
 def markdown(found, rows, notes):
     out = [f"{about_text(found['machine'])}.", "", "| row | ours (min to max) | peer (min to max) | ratio | goal |",
            "|---|---|---|---|---|"]
-    out += [f"| `{row.name}` | {figure(row.ours)} {row.unit} | {figure(row.peers)} | {ratio(row)} | {goal(row)} |"
+    out += [f"| `{row.name}` | {figure(row.ours)} {row.unit}{loaded(row)} | {figure(row.peers)} | {ratio(row)} | {goal(row)} |"
             for row in rows]
-    return "\n".join([*out, "", *(f"{note}. " for note in notes), ""])
+    return "\n".join([*out, "", *(f"{note}." for note in notes), ""])
 
 
 def into_document(piece):
