@@ -49,6 +49,10 @@ private:
     std::uint64_t rows_ = 0;
 };
 
+bool is_subject_key(std::string_view key) {
+    return key.size() == kGroupBytes && key.starts_with(space_prefix(Space::subject_key));
+}
+
 cdp::Result<void> commit(Store& store, Transaction transaction) {
     if (transaction.empty()) return cdp::Result<void>::ok();
     const auto outcome = commit_and_wait(store, std::move(transaction));
@@ -180,10 +184,12 @@ cdp::Result<std::optional<KeysReader::Row>> KeysReader::next() {
     const std::size_t key = head.u16();
     const std::size_t value = head.u16();
     if (key + value > 0) {
-        const auto row = CDP_TRY(take(key + value));
+        const auto bytes = CDP_TRY(take(key + value));
+        Row row{std::string(bytes.substr(0, key)), std::string(bytes.substr(key))};
+        if (!is_subject_key(row.key) || row.key <= last_) return backup_damaged(path_);
         ++rows_;
-        if (!row.starts_with(space_prefix(Space::subject_key))) return backup_damaged(path_);
-        return std::optional(Row{std::string(row.substr(0, key)), std::string(row.substr(key))});
+        last_ = row.key;
+        return std::optional(std::move(row));
     }
     const auto rows = cdp::ByteReader(CDP_TRY(take(sizeof(std::uint64_t)))).u64();
     if (rows != rows_ || at_ != buffer_.size()) return backup_damaged(path_);

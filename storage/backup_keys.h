@@ -29,7 +29,7 @@ struct KeysRange {
 cdp::Result<KeysRange> write_keys(const BackupRepo& repo, const std::string& id,
                                   const Snapshot& snapshot);
 
-// Rows in the order of their keys.
+// Rows in the order of their keys, each of one subject. Another row is damage.
 class KeysReader {
 public:
     static cdp::Result<std::unique_ptr<KeysReader>> open(const BackupRepo& repo,
@@ -54,6 +54,7 @@ private:
     std::string buffer_;
     std::size_t at_ = 0;
     std::uint64_t rows_ = 0;
+    std::string last_;  // key
     bool done_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "cdp/base/bytes.h"
 #include "storage/backup_keys.h"
 #include "storage/backup_repo.h"
 #include "storage/database_files.h"
@@ -243,4 +244,46 @@ TEST_CASE("paths lie within folders by what they are, not by how they begin") {
     CHECK_FALSE(storage::lies_within(folder / "data2", data));
     CHECK_FALSE(storage::lies_within(folder.path(), data));
     CHECK_FALSE(storage::lies_within(data + "/../x", data));
+}
+
+TEST_CASE("a file of keys that holds anything but subjects' keys in their order is damaged") {
+    struct Case {
+        const char* what;
+        std::vector<std::string> keys;
+        bool whole;
+    };
+    const auto of = [](std::uint64_t n) { return group(storage::Space::subject_key, n); };
+    const auto row = GENERATE_COPY(values<Case>({
+        {"none", {}, true},
+        {"two", {of(1), of(2)}, true},
+        {"no key", {""}, false},
+        {"one cut short", {of(1).substr(0, 3)}, false},
+        {"one with more behind it", {of(1) + "x"}, false},
+        {"one of another space", {group(storage::Space::event, 1)}, false},
+        {"one of another partition", {"\1" + of(1).substr(1)}, false},
+        {"one twice", {of(1), of(1)}, false},
+        {"two the wrong way round", {of(2), of(1)}, false},
+    }));
+    CAPTURE(row.what);
+    const Folder folder;
+    const storage::Vault vault(fixed_keyring());
+    const auto repo = repo_in(folder / "backups", vault);
+    const std::string id = "20261122T094033123Z-00000000";
+    // A value that begins as a key does.
+    const auto value = of(3);
+    cdp::ByteWriter plain;
+    plain.u8(1).u32(1).u32(1);
+    for (const auto& one : row.keys)
+        plain.u16(static_cast<std::uint16_t>(one.size()))
+            .u16(static_cast<std::uint16_t>(value.size()))
+            .raw(one)
+            .raw(value);
+    plain.u16(0).u16(0).u64(row.keys.size());
+    REQUIRE(storage::write_sealed(repo.keys_path(id), repo.key(), BackupRepo::keys_label(id),
+                                  plain.str()));
+
+    const auto store = storage::make_memory_store();
+    const auto put = storage::put_keys(*store, repo, id);
+    CHECK((put ? "" : put.error().reason) == (row.whole ? "" : "backup_damaged"));
+    CHECK(bool(storage::count_keys(repo, id)) == row.whole);
 }
