@@ -100,10 +100,11 @@ std::optional<ListedSuppression> decode_listed_suppression(std::string_view byte
     for (auto left = in.u32(); left > 0 && in.ok(); --left) out.tokens.push_back(in.id<Token>());
     if (in.u8() != 0) {
         out.said.until = timestamp_of(in.i64());
-        auto& revoked = out.revoked.emplace();
+        ListedSuppression::Revoked revoked;
         revoked.author = in.bytes();
         revoked.reason = in.bytes();
         take_hash(in, revoked.salt);
+        out.revoked = std::move(revoked);
     }
     if (!in.done()) return std::nullopt;
     return out;
