@@ -315,6 +315,7 @@ class Run:
         seconds = self.server.start()
         self.slowest = max(self.slowest, seconds)
         if seconds > START_SECONDS_MAX and not self.points.names:  # beside other trials it takes as long as it takes
+            self.server.kill()
             raise Failed(f"the server took {seconds:.1f} s to start")
 
     def introduce(self):

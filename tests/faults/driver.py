@@ -76,7 +76,10 @@ class Server:
         """Seconds from the start of the process to the line that says it listens."""
         began = time.monotonic()
         if not self.launch(**how):
-            raise Failed(f"the server did not start again (exit {self.ended()}):\n{self.said()[-2000:]}")
+            code = self.ended()
+            if code is None:
+                self.kill()
+            raise Failed(f"the server did not start again (exit {code}):\n{self.said()[-2000:]}")
         return time.monotonic() - began
 
     def said(self):
