@@ -57,7 +57,8 @@ Result<std::vector<FiledEvent>> Erasures::elsewhere(People::Reading reading,
         if (!anchors.insert(node->anchor).second) continue;
         const auto person = CDP_TRY(needs_.people.load(reading, token));
         Attribution attribution({needs_.vault, needs_.graph, needs_.config}, reading);
-        for (const FiledEvent& one : CDP_TRY(events_elsewhere(attribution, person)))
+        const auto* sessions_on = erasure.sessions_on ? &*erasure.sessions_on : nullptr;
+        for (const FiledEvent& one : CDP_TRY(events_elsewhere(attribution, person, sessions_on)))
             if (!std::ranges::binary_search(erasure.tokens, one.home)) out.push_back(one);
     }
     return out;

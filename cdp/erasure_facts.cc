@@ -143,13 +143,32 @@ std::optional<Erasure> decode_outcome(std::string_view bytes) {
     return out;
 }
 
+namespace {
+
+// Beside the state, where sessions are bounded: rows from before that have none.
+constexpr std::uint8_t kSessions = 0x80;
+
+void put_tokens(ByteWriter& out, const std::vector<Token>& tokens) {
+    out.u32(static_cast<std::uint32_t>(tokens.size()));
+    for (const Token& token : tokens) out.raw(token.view());
+}
+
+std::vector<Token> take_tokens(ByteReader& in) {
+    std::vector<Token> out;
+    for (auto n = in.u32(); n > 0 && in.ok(); --n) out.push_back(in.id<Token>());
+    return out;
+}
+
+}  // namespace
+
 std::string seal_erasure(const storage::Vault& vault, std::string_view key,
                          const Erasure& erasure) {
     ByteWriter out;
-    out.u8(format_of(erasure)).u8(static_cast<std::uint8_t>(erasure.state));
+    const auto sessions = erasure.sessions_on ? kSessions : std::uint8_t{0};
+    out.u8(format_of(erasure)).u8(static_cast<std::uint8_t>(erasure.state) | sessions);
     out.bytes(erasure.author).bytes(erasure.reason).raw(consent::view(erasure.salt));
-    out.u32(static_cast<std::uint32_t>(erasure.tokens.size()));
-    for (const Token& token : erasure.tokens) out.raw(token.view());
+    put_tokens(out, erasure.tokens);
+    if (erasure.sessions_on) put_tokens(out, *erasure.sessions_on);
     put_outcome(out, erasure);
     return storage::Vault::seal(key_of(vault), key, out.str());
 }
@@ -161,12 +180,14 @@ Result<Erasure> open_erasure(const storage::Vault& vault, std::string_view key,
     storage::KeyReader at(key);
     Erasure out{.id = at.id<PrivacyRequestId>()};
     const auto format = in.u8();
-    const auto state = in.u8();
+    const auto first = in.u8();
+    const auto state = static_cast<std::uint8_t>(first & ~kSessions);
     out.state = static_cast<Erasure::State>(state);
     out.author = in.bytes();
     out.reason = in.bytes();
     out.salt = hash_in(in);
-    for (auto n = in.u32(); n > 0 && in.ok(); --n) out.tokens.push_back(in.id<Token>());
+    out.tokens = take_tokens(in);
+    if ((first & kSessions) != 0) out.sessions_on = take_tokens(in);
     take_outcome(in, format, out);
     const auto scope = static_cast<std::uint8_t>(out.scope);
     const bool known =

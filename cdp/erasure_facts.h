@@ -47,7 +47,10 @@ struct Erasure {
     Timestamp completed{};
     std::string author = {};
     std::string reason = {};
-    std::vector<Token> tokens = {};  // whom it takes, until it is completed
+    // Until it is completed: whom it takes, and on what is shared their sessions count; nullopt: on
+    // all of it.
+    std::vector<Token> tokens = {};
+    std::optional<std::vector<Token>> sessions_on = {};
     ErasedCounts counts = {};
     std::uint64_t entries = 0;       // of the ledger, whose records are gone
     consent::Sha256 root = {};       // RFC 6962 over their indices, salted

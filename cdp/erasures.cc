@@ -76,7 +76,8 @@ Result<Erasure> Erasures::stop(const std::string& author, const ErasureRequest& 
                         .reason = request.reason,
                         .tokens = std::move(taken.tokens),
                         .salt = consent::random_salt()};
-        if (request.check) CDP_CHECK(request.check({*snapshot, transaction}, erasure.tokens));
+        if (request.check)
+            erasure.sessions_on = CDP_TRY(request.check({*snapshot, transaction}, erasure.tokens));
         CDP_CHECK(check_suppressed({*snapshot, transaction}, request, erasure.tokens, now));
         std::optional<PrivacyRequestId> interrupted;
         for (const Token& token : erasure.tokens) {
@@ -286,6 +287,7 @@ Result<void> Erasures::complete(People::Reading reading, Erasure& erasure,
                      .tokens = std::exchange(erasure.tokens, {}),
                      .behind = {},
                      .events = std::vector<FiledEvent>{}};
+    erasure.sessions_on.reset();
     const auto& tokens = told.tokens;
     ErasureRows rows(rows_needs(), reading, tokens);
     CDP_CHECK(rows.erase_identifiers(tokens, said_of(erasure)));

@@ -11,7 +11,8 @@
 namespace cdp {
 namespace {
 
-using Members = std::span<const identity::Component::Member>;
+// Beside types, which have no such name: links of the person are cut.
+constexpr const char* kCut = "(links_cut)";
 
 Error unverified(const std::set<std::string>& types) {
     std::string detail;
@@ -109,6 +110,10 @@ Result<std::vector<Token>> Membership::check(People::Reading reading, const Prov
     for (std::size_t i = 0; i < whole.size(); ++i) {
         const auto& member = near.members()[i];
         if (whole[i] && !led_to[i]) types.insert(member.node.type);
+        // Whoever weaker links would join is left out of it, and may be the better part.
+        if (whole[i] && folded.partition.level[i] != identity::LinkClass::probabilistic &&
+            std::ranges::find(proved.vouched, member.token) == proved.vouched.end())
+            types.insert(kCut);
         if (whole[i] && folded.partition.shared[i]) shared.push_back(member.token);
     }
     if (!types.empty()) return unverified(types);

@@ -42,7 +42,8 @@ public:
     // Ok: by identity::reach, with what sources of trust server have said, those who were proved
     // lead to all in `taken` that are somebody's, to everybody who is one person with them, and to
     // what is shared beside these; the answer is the latter. membership_unverified (conflict); its
-    // detail is the types of those to whom nothing leads.
+    // detail is the types of those to whom nothing leads, and `(links_cut)` where the fold cuts
+    // links of theirs, so that not all of them may be there.
     Result<std::vector<Token>> check(People::Reading reading, const Proved& proved,
                                      std::span<const Token> taken) const;
 

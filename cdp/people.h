@@ -121,7 +121,8 @@ private:
 };
 
 // Called with all who are concerned, within the transaction that is about to change them: an error
-// ends it.
-using CheckWhom = std::function<Result<void>(People::Reading, std::span<const Token> whom)>;
+// ends it. The answer: on what is shared their sessions count.
+using CheckWhom =
+    std::function<Result<std::vector<Token>>(People::Reading, std::span<const Token> whom)>;
 
 }  // namespace cdp

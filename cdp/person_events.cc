@@ -99,8 +99,7 @@ public:
           rows_max_(size.rows_max),
           newest_(after, size.events) {}
     // All of them, for `each` and `elsewhere`.
-    Walk(Attribution& attribution, const Person& person,
-         const std::vector<Token>* sessions_on = nullptr)
+    Walk(Attribution& attribution, const Person& person, const std::vector<Token>* sessions_on)
         : attribution_(attribution), person_(person), sessions_on_(sessions_on), newest_({}, {}) {}
 
     Result<EventPage> run() {
@@ -266,8 +265,9 @@ Result<void> each_event_of_person(Attribution& attribution, const Person& person
     return Walk(attribution, person, sessions_on).each(visit);
 }
 
-Result<std::vector<FiledEvent>> events_elsewhere(Attribution& attribution, const Person& person) {
-    return Walk(attribution, person).elsewhere();
+Result<std::vector<FiledEvent>> events_elsewhere(Attribution& attribution, const Person& person,
+                                                 const std::vector<Token>* sessions_on) {
+    return Walk(attribution, person, sessions_on).elsewhere();
 }
 
 }  // namespace cdp

@@ -45,7 +45,8 @@ Result<void> each_event_of_person(Attribution& attribution, const Person& person
                                   const VisitPersonEvent& visit);
 
 // All events of somebody that are filed under identifiers which are nobody's, newest first, in one
-// walk; what is held beside the answer are those of half a day.
-Result<std::vector<FiledEvent>> events_elsewhere(Attribution& attribution, const Person& person);
+// walk; what is held beside the answer are those of half a day. `sessions_on` likewise.
+Result<std::vector<FiledEvent>> events_elsewhere(Attribution& attribution, const Person& person,
+                                                 const std::vector<Token>* sessions_on);
 
 }  // namespace cdp

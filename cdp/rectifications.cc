@@ -172,7 +172,7 @@ Result<std::string> Rectifications::rectify(const Reader& reader, const std::str
         const auto node = CDP_TRY(needs_.people.find(reading, asked));
         if (node.shared) return identifier_shared("/identifier");
         const auto tokens = CDP_TRY(needs_.graph.members(transaction, node.anchor));
-        if (request.check) CDP_CHECK(request.check(reading, tokens));
+        if (request.check) CDP_TRY(request.check(reading, tokens));
         if (!std::exchange(noted, true))
             CDP_CHECK(needs_.disclosures.note_access(
                 reader, {.identifiers = {asked}, .persons = {node.person()}}));

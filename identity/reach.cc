@@ -25,30 +25,40 @@ bool is_record(const FoldNode& node) {
     return node.type->link_class == LinkClass::account || node.type->link_class == LinkClass::crm;
 }
 
-bool is_believed(const Folded& folded, const FoldLink& link,
-                 const std::set<std::uint32_t>& believed) {
-    const auto said_by = [&](std::uint32_t source) { return believed.contains(source); };
-    const auto& sources = link.evidence.sources;
-    if (std::ranges::find(sources, kHashEquality) != sources.end()) return true;
-    if (std::ranges::none_of(sources, said_by)) return false;
-    const auto& a = folded.nodes[link.a];
-    const auto& b = folded.nodes[link.b];
-    if (!is_contact(a.type->link_class) && !is_contact(b.type->link_class)) return true;
-    return link.evidence.link_class == LinkClass::verified_contact || is_record(a) || is_record(b);
+bool said(const FoldLink& link, const std::set<std::uint32_t>& believed) {
+    return std::ranges::any_of(link.evidence.sources, [&](std::uint32_t source) {
+        return source == kHashEquality || believed.contains(source);
+    });
+}
+
+// What who is believed said of records of several persons; per node.
+std::vector<bool> contested(const Folded& folded, const std::set<std::uint32_t>& believed) {
+    std::vector<std::set<std::uint32_t>> persons(folded.nodes.size());
+    const auto note = [&](std::uint32_t record, std::uint32_t other) {
+        if (is_record(folded.nodes[record])) persons[other].insert(folded.partition.anchor[record]);
+    };
+    for (const auto& link : folded.links) {
+        if (!said(link, believed)) continue;
+        note(link.a, link.b);
+        note(link.b, link.a);
+    }
+    std::vector<bool> out;
+    for (const auto& of : persons) out.push_back(of.size() > 1);
+    return out;
 }
 
 // Every link that holds, not only those that happened to join: one said by many has several ways.
 class Ways {
 public:
     Ways(const Folded& folded, const std::set<std::uint32_t>& believed)
-        : folded_(folded), steps_(folded.nodes.size()) {
+        : folded_(folded), contested_(contested(folded, believed)), steps_(folded.nodes.size()) {
         std::vector<bool> refused(folded.links.size());
         for (const auto& one : folded.partition.refused)
             refused[one.link] = one.reason != Apart::shared;
         for (std::size_t i = 0; i < folded.links.size(); ++i)
             if (!refused[i])
                 add(folded.links[i].a, folded.links[i].b,
-                    is_believed(folded, folded.links[i], believed));
+                    said(folded.links[i], believed) && tells(folded.links[i]));
         const auto& apart = folded.partition.must_refused;
         for (std::size_t i = 0; i < folded.asserted.must.size(); ++i)
             if (std::ranges::find(apart, i) == apart.end())
@@ -59,6 +69,19 @@ public:
     bool ends_at(std::uint32_t node) const { return folded_.partition.shared[node]; }
 
 private:
+    // Whether what is said by who is believed says that the two are one.
+    bool tells(const FoldLink& link) const {
+        const auto& sources = link.evidence.sources;
+        if (std::ranges::find(sources, kHashEquality) != sources.end()) return true;
+        if (link.evidence.link_class == LinkClass::verified_contact) return true;
+        if (ends_at(link.a) || ends_at(link.b)) return false;
+        return tells_of(link.a, link.b) && tells_of(link.b, link.a);
+    }
+    bool tells_of(std::uint32_t node, std::uint32_t other) const {
+        if (!is_contact(folded_.nodes[node].type->link_class)) return true;
+        return is_record(folded_.nodes[other]) && !contested_[node];
+    }
+
     void add(std::uint32_t a, std::uint32_t b, bool believed) {
         const bool together = folded_.partition.anchor[a] == folded_.partition.anchor[b];
         if (!together && !ends_at(a) && !ends_at(b)) return;
@@ -67,6 +90,7 @@ private:
     }
 
     const Folded& folded_;
+    const std::vector<bool> contested_;
     Steps steps_;
 };
 

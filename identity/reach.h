@@ -14,11 +14,12 @@ namespace identity {
 // them.
 //
 // A link is believed when it is asserted, when one end is the hash of the other, or when one of the
-// sources in `believed` said it; a contact that nobody verified only of an account or a CRM's
-// record, since beside a visitor it may be whatever somebody typed. By one that is not believed a
-// cookie or an app's own id is met, which nobody can name who never saw it, but nothing beyond
-// it: who was made to use a cookie of somebody else's choice is not led to by it. What is shared
-// leads no further.
+// sources in `believed` said it; a contact that nobody verified only of records (accounts, CRM) of
+// one person, since beside a visitor, or beside several, it may be whatever somebody typed. By one
+// that is not believed a cookie or an app's own id is met, which nobody can name who never saw it,
+// but nothing beyond it: who was made to use a cookie of somebody else's choice is not led to by
+// it. What is shared is met if it is such a one, or a contact that was verified, and leads no
+// further.
 std::vector<bool> reach(const Folded& folded, std::span<const std::uint32_t> start,
                         const std::set<std::uint32_t>& believed);
 

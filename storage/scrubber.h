@@ -30,7 +30,7 @@ using Tables = std::function<std::vector<TableFile>()>;
 struct ScrubPace {
     std::chrono::seconds cycle{0};  // in which every table is read once; 0: none is
     // At most, unless half a cycle would not do.
-    std::uint64_t bytes_per_second = std::uint64_t{4} << 20;
+    std::uint64_t bytes_per_second = std::uint64_t{2} << 20;
 };
 
 // Reads every table and holds it against its checksum, so that damage is found before somebody

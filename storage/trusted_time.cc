@@ -114,7 +114,7 @@ TrustedTime::TrustedTime(std::string path, cdp::Timestamp began, Machine machine
       beat_([this](Beat&) { return watch(); }) {}
 
 TrustedTime::~TrustedTime() {
-    complain(write(standing().trusted));
+    complain(write(/*always=*/true));
 }
 
 TrustedTime::Standing TrustedTime::standing() {
@@ -134,7 +134,7 @@ cdp::Result<TrustedTime::Standing> TrustedTime::accept() {
         trust_.accept(machine_.time().clock);
     }
     const auto after = standing();
-    CDP_CHECK(write(after.trusted));
+    CDP_CHECK(write(/*always=*/true));
     const auto by =
         std::chrono::duration_cast<std::chrono::seconds>(after.trusted - before.trusted);
     cdp::log::write(cdp::log::Level::warning, "clock_accepted",
@@ -161,20 +161,16 @@ std::chrono::milliseconds TrustedTime::watch() {
         told_ = !now.believed;
         tell(now);
     }
-    complain(follow(now.trusted));
+    complain(write(/*always=*/false));
     return machine_.every;
 }
 
-cdp::Result<void> TrustedTime::follow(cdp::Timestamp trusted) {
-    {
-        const std::lock_guard lock(file_);
-        if (trusted >= written_ && trusted < written_ + kBehind) return cdp::Result<void>::ok();
-    }
-    return write(trusted);
-}
-
-cdp::Result<void> TrustedTime::write(cdp::Timestamp trusted) {
+// Reads it while it has the file: of two who write, the later never writes what was before.
+cdp::Result<void> TrustedTime::write(bool always) {
     const std::lock_guard lock(file_);
+    const auto trusted = standing().trusted;
+    const bool close = trusted >= written_ && trusted < written_ + kBehind;
+    if (close && !always) return cdp::Result<void>::ok();
     CDP_CHECK(write_record(path_, render(trusted)));
     written_ = trusted;
     return cdp::Result<void>::ok();

@@ -65,9 +65,8 @@ private:
     TrustedTime(std::string path, cdp::Timestamp began, Machine machine);
     Standing look(bool kept);
     std::chrono::milliseconds watch();
-    // Unless the file is close behind.
-    cdp::Result<void> follow(cdp::Timestamp trusted);
-    cdp::Result<void> write(cdp::Timestamp trusted);
+    // How far it has come now; unless `always`, nothing when the file is close behind.
+    cdp::Result<void> write(bool always);
 
     const std::string path_;
     const Machine machine_;

@@ -346,7 +346,7 @@ TEST_CASE("what is somebody's on identifiers of nobody is found in one walk as i
                 if (one.through) paged.push_back({one.place.id, one.home, one.place.time});
             after = page.next;
         } while (after);
-        CHECK(*cdp::events_elsewhere(attribution, found) == paged);
+        CHECK(*cdp::events_elsewhere(attribution, found, nullptr) == paged);
         most = std::max(most, paged.size());
     }
     CHECK(most > 0);

@@ -215,7 +215,8 @@ TEST_CASE("an erasure looks at whom it takes in the commit that begins it") {
         "kim",
         {.type = "user_id",
          .value = "u1",
-         .check = [&](cdp::People::Reading, std::span<const cdp::Token> whom) -> cdp::Result<void> {
+         .check = [&](cdp::People::Reading,
+                      std::span<const cdp::Token> whom) -> cdp::Result<std::vector<cdp::Token>> {
              ++asked;
              CHECK(whom.size() >= 3);
              return cdp::Error{.code = cdp::ErrorCode::conflict, .reason = "not_them"};
@@ -407,4 +408,88 @@ TEST_CASE("a proof by link is for what waits for one") {
     const auto proved = world.requests().prove(blocked.id, {"email", kOwn});
     REQUIRE_FALSE(proved);
     CHECK(proved.error().reason == "step_not_possible");
+}
+
+TEST_CASE("an erasure takes sessions on what was shared when it was asked, and on nothing else") {
+    // What makes the address shared comes: before, with what would show it cut off or taken back;
+    // or between the check and the list of what goes.
+    enum class How { cut, retracted, between };
+    for (const auto how : {How::cut, How::retracted, How::between}) {
+        CAPTURE(static_cast<int>(how));
+        Desk world;
+        world.send_one(R"({"type":"track","event":"Ordered","messageId":"o1",)"
+                       R"("timestamp":"2026-11-20T13:59:55Z","properties":{"item":"secret"},)" +
+                           external("email", "v@shop.example") + "}",
+                       Desk::source("till", cdp::Trust::server));
+        world.send_one(R"({"type":"track","event":"Joined","messageId":"v1",)"
+                       R"("timestamp":"2026-11-10T09:00:00Z","userId":"victim",)" +
+                           external("email", "v@shop.example") + "}",
+                       Desk::source("till", cdp::Trust::server));
+        till(world, "o2", R"("userId":"att")");
+        page(world, "s att", R"("userId":"att",)" + external("email", "v@shop.example"));
+        const auto share = [&] {
+            for (const char* user : {"x1", "x2", "x3"})
+                world.send_one(R"({"type":"track","event":"Seen","messageId":")" +
+                               std::string(user) +
+                               R"(","timestamp":"2026-11-18T09:00:00Z","userId":")" + user +
+                               R"(",)" + external("email", "v@shop.example") + "}");
+        };
+        if (how == How::retracted) {
+            const auto said = tests::say(
+                world,
+                tests::request("retract", {{"user_id", "att"}, {"email", "v@shop.example"}}));
+            REQUIRE(said.contains("id"));
+        }
+        if (how != How::between) share();
+        if (how == How::cut)
+            for (int i = 0; i < 1'100; ++i)
+                page(world, "j" + std::to_string(i),
+                     R"("userId":"att","traits":{"email":"j)" + std::to_string(i) +
+                         R"(@shop.example"})");
+        auto wanted = of(PrivacyKind::erasure, {{"user_id", "att"}});
+        if (how == How::between) {
+            // The check finds nothing shared; others make it so before what goes is listed.
+            const auto done = world.platform().privacy().erasures.carry_out(
+                "kim", {.type = "user_id",
+                        .value = "att",
+                        .check = [&](cdp::People::Reading, std::span<const cdp::Token>) {
+                            share();
+                            return cdp::Result<std::vector<cdp::Token>>(std::vector<cdp::Token>{});
+                        }});
+            REQUIRE(done);
+        } else {
+            const auto ended = done(world, wanted);
+            CHECK((ended.state == PrivacyState::fulfilled) == (how == How::retracted));
+        }
+        std::size_t left = 0;
+        for (const auto& line : world.exported(cdp::ExportKind::events))
+            left += line.dump().find("secret") != std::string::npos;
+        CHECK(left == 1);
+    }
+}
+
+TEST_CASE(
+    "who was cut apart by too many links waits for an officer instead of being done in part") {
+    Desk world;
+    for (int i = 0; i < 1'100; ++i)
+        page(world, "j" + std::to_string(i),
+             R"("userId":"u1","traits":{"email":"j)" + std::to_string(i) + R"(@shop.example"})");
+    const auto blocked = done(world, of(PrivacyKind::access, {{"email", "a@shop.example"}}));
+    CHECK(blocked.blocked == cdp::kMembershipUnverified);
+    CHECK(world.read(blocked).steps.back().detail.starts_with("(links_cut)"));
+    CHECK(world.step(blocked,
+                     {.act = PrivacyAct::verify, .code = "in_person", .whole_person = true}) ==
+          "in_progress");
+    CHECK(world.advance(blocked).state == PrivacyState::fulfilled);
+}
+
+TEST_CASE("an address that was typed at two accounts is opened by neither") {
+    Desk world;
+    till(world, "t1", R"("userId":"victim","traits":{"email":"v@shop.example"})");
+    till(world, "t2", R"("userId":"att","traits":{"email":"v@shop.example"})");
+    const auto victim = done(world, of(PrivacyKind::access, {{"user_id", "victim"}}));
+    const auto att = done(world, of(PrivacyKind::access, {{"user_id", "att"}}));
+    // It is one person with one of the two, who waits.
+    CHECK((victim.blocked == cdp::kMembershipUnverified) !=
+          (att.blocked == cdp::kMembershipUnverified));
 }
