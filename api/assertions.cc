@@ -25,8 +25,9 @@ cdp::Result<std::vector<Pair>> read_pairs(const json& document, const char* name
         const auto here = at + "/" + std::to_string(i);
         const auto& one = (*list)[i];
         CDP_CHECK(check_members(one, here, {first, second}));
-        out.push_back(
-            {CDP_TRY(string_member(one, first, here)), CDP_TRY(string_member(one, second, here))});
+        auto a = CDP_TRY(string_member(one, first, here));
+        auto b = CDP_TRY(string_member(one, second, here));
+        out.push_back({std::move(a), std::move(b)});
     }
     return out;
 }

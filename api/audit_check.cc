@@ -66,10 +66,11 @@ Result<consent::RowProofBytes> row_of(const json& row, const std::string& at) {
 Result<consent::AuditProof> proof_of(const json& proof) {
     if (!proof.is_object()) return malformed("");
     const auto salt = CDP_TRY(text_of(proof, "salt", ""));
-    consent::AuditProof out{.bytes = CDP_TRY(bytes_of(proof, "bytes", "")),
-                            .salt = CDP_TRY(hash_of(salt, "/salt")),
-                            .entry = CDP_TRY(bytes_of(proof, "entry", "")),
-                            .tlog_proof = CDP_TRY(text_of(proof, "tlog_proof", ""))};
+    consent::AuditProof out;
+    out.bytes = CDP_TRY(bytes_of(proof, "bytes", ""));
+    out.salt = CDP_TRY(hash_of(salt, "/salt"));
+    out.entry = CDP_TRY(bytes_of(proof, "entry", ""));
+    out.tlog_proof = CDP_TRY(text_of(proof, "tlog_proof", ""));
     if (const auto row = proof.find("row"); row != proof.end())
         out.row = CDP_TRY(row_of(*row, "/row"));
     return out;

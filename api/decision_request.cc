@@ -24,9 +24,10 @@ cdp::Result<cdp::DecisionQuestion> read_question(const json& one, const std::str
     for (std::size_t i = 0; i < list->size(); ++i) {
         const auto here = pointer + "/" + std::to_string(i);
         CDP_CHECK(check_members((*list)[i], here, {"type", "value"}));
-        out.identifiers.push_back({CDP_TRY(string_member((*list)[i], "type", here)),
-                                   CDP_TRY(string_member((*list)[i], "value", here))});
-        if (out.identifiers.back().type.empty() || out.identifiers.back().value.empty())
+        auto& named = out.identifiers.emplace_back();
+        named.type = CDP_TRY(string_member((*list)[i], "type", here));
+        named.value = CDP_TRY(string_member((*list)[i], "value", here));
+        if (named.type.empty() || named.value.empty())
             return invalid("identifier_incomplete", "An identifier has a type and a value.", here);
     }
     const std::pair<const char*, std::string*> texts[] = {{"purpose", &out.purpose},

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <optional>
+#include <utility>
 
 #include "api/handlers.h"
 #include "api/ledger_json.h"
@@ -84,9 +85,9 @@ cdp::Result<consent::TlogProof> prove_entry(const consent::Ledger& ledger, std::
                           "The ledger has not published so many entries.",
                           {},
                           {}};
-    return consent::TlogProof{.index = index,
-                              .path = CDP_TRY(ledger.proof(index, checkpoint->checkpoint.size)),
-                              .checkpoint = checkpoint->note};
+    auto path = CDP_TRY(ledger.proof(index, checkpoint->checkpoint.size));
+    return consent::TlogProof{
+        .index = index, .path = std::move(path), .checkpoint = checkpoint->note};
 }
 
 Response ledger_checkpoint(const Services& services, const Request&) {

@@ -68,10 +68,8 @@ cdp::Result<OpenDsrIdentity> read_identity(const json& object, const std::string
                                            const IdentityTypes* types) {
     if (!object.is_object()) return invalid("wrong_type", "An object is expected here.", pointer);
     const auto type = CDP_TRY(required_member(object, "identity_type", pointer));
-    OpenDsrIdentity out{.type = type,
-                        .value = CDP_TRY(required_member(object, "identity_value", pointer)),
-                        .hash = {},
-                        .pointer = pointer};
+    OpenDsrIdentity out{.type = type, .value = {}, .hash = {}, .pointer = pointer};
+    out.value = CDP_TRY(required_member(object, "identity_value", pointer));
     if (types) {
         const auto ours = types->find(type);
         if (ours == types->end())

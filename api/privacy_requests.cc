@@ -32,8 +32,9 @@ cdp::Result<std::vector<cdp::RequestedIdentifier>> read_identifiers(const json& 
         const auto pointer = "/identifiers/" + std::to_string(i);
         const auto& one = (*found)[i];
         CDP_CHECK(check_members(one, pointer, {"type", "value"}));
-        out.push_back({.type = CDP_TRY(string_member(one, "type", pointer)),
-                       .value = CDP_TRY(string_member(one, "value", pointer))});
+        auto& named = out.emplace_back();
+        named.type = CDP_TRY(string_member(one, "type", pointer));
+        named.value = CDP_TRY(string_member(one, "value", pointer));
     }
     return out;
 }

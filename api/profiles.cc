@@ -82,8 +82,9 @@ cdp::Result<LookupRequest> read_lookup(std::string_view body) {
         const auto here = "/identifiers/" + std::to_string(i);
         const auto& one = (*list)[i];
         if (!one.is_object()) return invalid("wrong_type", "An object is expected here.", here);
-        out.subjects.push_back({CDP_TRY(string_member(one, "type", here)),
-                                CDP_TRY(string_member(one, "value", here))});
+        auto& subject = out.subjects.emplace_back();
+        subject.type = CDP_TRY(string_member(one, "type", here));
+        subject.value = CDP_TRY(string_member(one, "value", here));
     }
     return out;
 }

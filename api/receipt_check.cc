@@ -36,11 +36,12 @@ cdp::Result<consent::ReceiptEvidence> evidence_of(const json& receipt) {
     const auto found = receipt.is_object() ? receipt.find("evidence") : receipt.end();
     if (found == receipt.end() || !found->is_object())
         return invalid("malformed_receipt", "That is no receipt: it has no evidence.", "/evidence");
-    consent::ReceiptEvidence evidence{.record = CDP_TRY(bytes_of(*found, "record")),
-                                      .entry = CDP_TRY(bytes_of(*found, "entry")),
-                                      .vkey = CDP_TRY(text_of(*found, "vkey")),
-                                      .proof = CDP_TRY(text_of(*found, "proof")),
-                                      .statement = CDP_TRY(text_of(*found, "statement"))};
+    consent::ReceiptEvidence evidence;
+    evidence.record = CDP_TRY(bytes_of(*found, "record"));
+    evidence.entry = CDP_TRY(bytes_of(*found, "entry"));
+    evidence.vkey = CDP_TRY(text_of(*found, "vkey"));
+    evidence.proof = CDP_TRY(text_of(*found, "proof"));
+    evidence.statement = CDP_TRY(text_of(*found, "statement"));
     const auto salt = CDP_TRY(bytes_of(*found, "salt"));
     if (salt.size() != evidence.salt.size())
         return invalid("malformed_receipt", "A salt has 32 bytes.", "/evidence/salt");

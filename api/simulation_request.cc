@@ -90,12 +90,12 @@ cdp::Result<void> read_identifiers(const json& list, cdp::SimulationRequest& out
     for (std::size_t i = 0; i < list.size(); ++i) {
         const auto pointer = here + "/" + std::to_string(i);
         CDP_CHECK(check_members(list[i], pointer, {"type", "value"}));
-        cdp::SimulationRequest::Identifier one{CDP_TRY(string_member(list[i], "type", pointer)),
-                                               CDP_TRY(string_member(list[i], "value", pointer))};
-        if (one.type.empty() || one.value.empty())
+        auto& named = out.identifiers.emplace_back();
+        named.type = CDP_TRY(string_member(list[i], "type", pointer));
+        named.value = CDP_TRY(string_member(list[i], "value", pointer));
+        if (named.type.empty() || named.value.empty())
             return invalid("identifier_incomplete", "A type and a value are expected here.",
                            pointer);
-        out.identifiers.push_back(std::move(one));
     }
     return cdp::Result<void>::ok();
 }

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 #include "api/tls.h"
 #include "cdp/base/log.h"
@@ -89,8 +90,8 @@ cdp::Result<std::unique_ptr<TlsWatch>> TlsWatch::start(const TlsFiles& files,
                                                        const cdp::Clock& clock,
                                                        std::chrono::milliseconds look_every) {
     const Parts::Looks seen{look_at(files.certificate), look_at(files.key)};
-    std::unique_ptr<TlsWatch> watch(
-        new TlsWatch(files, clock, CDP_TRY(read_tls_pair(files, clock.now()))));
+    auto pair = CDP_TRY(read_tls_pair(files, clock.now()));
+    std::unique_ptr<TlsWatch> watch(new TlsWatch(files, clock, std::move(pair)));
     auto& parts = *watch->parts_;
     parts.thread = std::thread([&parts, look_every, seen] { parts.run(look_every, seen); });
     return watch;

@@ -24,8 +24,9 @@ cdp::Result<std::vector<cdp::Acknowledgement>> read_acknowledgements(std::string
     for (std::size_t i = 0; i < list->size(); ++i) {
         const auto at = "/acknowledgements/" + std::to_string(i);
         CDP_CHECK(check_members((*list)[i], at, {"record", "person"}));
-        out.push_back({CDP_TRY(string_member((*list)[i], "record", at)),
-                       CDP_TRY(string_member((*list)[i], "person", at))});
+        auto& heard = out.emplace_back();
+        heard.record = CDP_TRY(string_member((*list)[i], "record", at));
+        heard.person = CDP_TRY(string_member((*list)[i], "person", at));
     }
     return out;
 }

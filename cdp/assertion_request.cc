@@ -1,6 +1,7 @@
 #include "cdp/assertion_request.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "cdp/facts.h"
 #include "cdp/named.h"
@@ -166,7 +167,8 @@ Result<AskedAssertion> read_assertion(const AssertionRequest& request, const ide
     AskedAssertion out;
     auto& assertion = out.assertion;
     assertion.kind = *kind;
-    assertion.said = {request.author, CDP_TRY(required_reason(request.reason)), now};
+    auto reason = CDP_TRY(required_reason(request.reason));
+    assertion.said = {request.author, std::move(reason), now};
     CDP_CHECK(check_shape(request, *kind));
     assertion.identifiers = CDP_TRY(read_identifiers(request, graph, config));
     if (*kind != AssertionKind::retract) return out;

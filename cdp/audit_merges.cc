@@ -81,8 +81,9 @@ Result<Sides> split_again(const AuditSources& sources, People::Reading reading, 
 // others again.
 Result<Sides> joined(const AuditSources& sources, People::Reading reading, const Token& a,
                      const Token& b) {
-    Sides sides{.a = CDP_TRY(sources.people.load(reading, a)).consents,
-                .b = CDP_TRY(sources.people.load(reading, b)).consents};
+    Sides sides;
+    sides.a = CDP_TRY(sources.people.load(reading, a)).consents;
+    sides.b = CDP_TRY(sources.people.load(reading, b)).consents;
     std::map<Token, consent::Member> all;
     for (const auto* side : {&sides.a, &sides.b})
         for (const auto& member : *side) {
@@ -221,15 +222,17 @@ struct Case {
 Result<Case> case_of(const AuditSources& sources, People::Reading reading, const AuditedPerson& a,
                      const AuditedPerson& b) {
     if (a.asked == b.asked) return Case{.reason = "same_identifier"};
-    if (a.id != b.id || a.members != b.members)
-        return Case{.today = "two",
-                    .compares = "merge",
-                    .sides = CDP_TRY(joined(sources, reading, a.asked, b.asked))};
+    if (a.id != b.id || a.members != b.members) {
+        auto sides = CDP_TRY(joined(sources, reading, a.asked, b.asked));
+        return Case{.today = "two", .compares = "merge", .sides = std::move(sides)};
+    }
     const auto merge =
         CDP_TRY(last_merge(sources.graph, reading.snapshot, reading.transaction, a.asked, b.asked));
     if (!merge) return Case{.reason = "never_two"};
-    return Case{.merge = CDP_TRY(merge_json(*merge)),
-                .sides = CDP_TRY(split_again(sources, reading, a.asked, *merge))};
+    Case found;
+    found.merge = CDP_TRY(merge_json(*merge));
+    found.sides = CDP_TRY(split_again(sources, reading, a.asked, *merge));
+    return found;
 }
 
 }  // namespace

@@ -20,10 +20,8 @@ Result<AuditedPerson> audited_person(const AuditSources& sources, People::Readin
     if (!token) return at(pointer, token.error());
     const auto node = sources.people.find(reading, *token);
     if (!node) return node.error();
-    return AuditedPerson{
-        .asked = *token,
-        .id = node->person(),
-        .members = CDP_TRY(sources.graph.members(reading.transaction, node->anchor))};
+    auto members = CDP_TRY(sources.graph.members(reading.transaction, node->anchor));
+    return AuditedPerson{.asked = *token, .id = node->person(), .members = std::move(members)};
 }
 
 Result<std::string> person_members(const AuditSources& sources, People::Reading reading,

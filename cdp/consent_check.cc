@@ -140,10 +140,9 @@ Checked read_evidence(const ConsentRequest& request, CheckedConsent& out) {
     for (std::size_t i = 0; i < request.evidence.size(); ++i) {
         const auto& one = request.evidence[i];
         const auto at = out.pointer + "/evidence/" + std::to_string(i);
-        out.record.evidence.push_back({.kind = one.kind,
-                                       .sha256 = CDP_TRY(read_hash(one.sha256, at + "/sha256")),
-                                       .size = one.size,
-                                       .location = one.location});
+        const auto sha256 = CDP_TRY(read_hash(one.sha256, at + "/sha256"));
+        out.record.evidence.push_back(
+            {.kind = one.kind, .sha256 = sha256, .size = one.size, .location = one.location});
     }
     for (std::size_t i = 0; i < request.overrides.size(); ++i)
         out.record.overrides.push_back(CDP_TRY(

@@ -216,9 +216,10 @@ Result<Shown> ConsentHistory::beliefs(const BeliefQuery& query, const Prove& pro
     const auto resolved = needs_.people.resolve(reading, query.subject.type, query.subject.value);
     if (!resolved) return at("/subject", resolved.error());
     const auto token = *resolved;
-    std::array known{CDP_TRY(known_then({needs_.graph, needs_.people, needs_.policies}, reading,
-                                        token, known_at)),
-                     CDP_TRY(known_now(reading, token))};
+    auto before = CDP_TRY(
+        known_then({needs_.graph, needs_.people, needs_.policies}, reading, token, known_at));
+    auto by_now = CDP_TRY(known_now(reading, token));
+    std::array known{std::move(before), std::move(by_now)};
     for (auto& one : known)
         for (auto& member : one.members) keep_said_by(member, query.as_of);
     const auto& [then, today] = known;

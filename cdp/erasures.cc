@@ -131,14 +131,13 @@ Result<Erasure> Erasures::try_out(const Reader& reader, const std::string& autho
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
     const People::Reading reading{*snapshot, transaction};
-    Erasure erasure{
-        .scope = request.scope,
-        .requested = needs_.clock.now(),
-        .author = author,
-        .reason = request.reason,
-        .tokens = CDP_TRY(whom_to_erase({needs_.people, needs_.vault, needs_.graph, needs_.config},
-                                        reading, {request.type, request.value}, request.scope))
-                      .tokens};
+    auto whom = CDP_TRY(whom_to_erase({needs_.people, needs_.vault, needs_.graph, needs_.config},
+                                      reading, {request.type, request.value}, request.scope));
+    Erasure erasure{.scope = request.scope,
+                    .requested = needs_.clock.now(),
+                    .author = author,
+                    .reason = request.reason,
+                    .tokens = std::move(whom.tokens)};
     CDP_CHECK(check_suppressed(reading, request, erasure.tokens, erasure.requested));
     CDP_CHECK(suppress(reading, erasure, request));
     CDP_CHECK(note_suppressions(transaction, erasure));

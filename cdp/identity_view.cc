@@ -102,8 +102,8 @@ Result<identity::Explanation> explain_near(IdentityReading& reading, std::vector
 
 Result<Shown> IdentityView::explain(const NamedIdentifier& a, const NamedIdentifier& b) const {
     IdentityReading reading(needs_);
-    std::vector start{CDP_TRY(resolve(needs_, reading, a, "/a")),
-                      CDP_TRY(resolve(needs_, reading, b, "/b"))};
+    std::vector start{CDP_TRY(resolve(needs_, reading, a, "/a"))};
+    start.push_back(CDP_TRY(resolve(needs_, reading, b, "/b")));
     const auto explained = CDP_TRY(explain_near(reading, start));
     const auto from = reading.at(start[0]);
     const auto to = reading.at(start[1]);

@@ -63,7 +63,8 @@ Result<void> People::heed_named(Reading reading, Person& person, const FieldText
     if (what.contact) CDP_CHECK(add_foreign(reading, person, *what.contact));
     if (!CDP_TRY(needs_.suppressed.any(reading.transaction))) return Result<void>::ok();
     const auto& config = needs_.config;
-    const TextFrom from{text.source, CDP_TRY(needs_.suppressed.any_number(reading.transaction))};
+    const bool numbers = CDP_TRY(needs_.suppressed.any_number(reading.transaction));
+    const TextFrom from{text.source, numbers};
     what.suppressed = CDP_TRY(
         first_suppressed(reading, person, contacts_in(config, needs_.vault, text.name, from), now));
     what.untold = what.suppressed.has_value();
@@ -76,7 +77,8 @@ Result<void> People::heed_named(Reading reading, Person& person, const FieldText
 
 Result<void> People::heed_identifiers(Reading reading, Person& person, Timestamp now) const {
     if (!CDP_TRY(needs_.suppressed.any(reading.transaction))) return Result<void>::ok();
-    const TextFrom from{{}, CDP_TRY(needs_.suppressed.any_number(reading.transaction))};
+    const bool numbers = CDP_TRY(needs_.suppressed.any_number(reading.transaction));
+    const TextFrom from{{}, numbers};
     for (PersonMember& member : person.members) {
         if (is_contact(needs_.config.types.known(member.node.type).link_class)) continue;
         const auto named = contacts_in(needs_.config, needs_.vault, member.value.value, from);

@@ -246,8 +246,8 @@ Result<bool> Quarantines::is_kept_apart(const storage::Snapshot& snapshot,
 Result<std::string> Quarantines::release(std::string_view assertion, const std::string& author,
                                          const std::string& reason) const {
     const auto id = CDP_TRY(parse_assertion_id(assertion));
-    const Released released{author, CDP_TRY(required_reason(reason)), needs_.clock.now(),
-                            consent::random_salt()};
+    auto why = CDP_TRY(required_reason(reason));
+    const Released released{author, std::move(why), needs_.clock.now(), consent::random_salt()};
     for (int race = 0; race < kRacesMax; ++race) {
         const auto snapshot = needs_.store.snapshot();
         storage::Transaction transaction(*snapshot, storage::kPartition);

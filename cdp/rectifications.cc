@@ -59,10 +59,8 @@ Result<std::vector<Rectifications::Held>> Rectifications::holders(People::Readin
         if (!key) continue;
         const auto row = trait_key(token, hash);
         Corrections::watch(reading.transaction, token);
-        Held one{
-            .token = token,
-            .key = *key,
-            .corrected = CDP_TRY(needs_.corrections.find(reading.transaction, *key, token, name))};
+        Held one{.token = token, .key = *key, .corrected = {}};
+        one.corrected = CDP_TRY(needs_.corrections.find(reading.transaction, *key, token, name));
         if (const auto sealed = CDP_TRY(reading.transaction.get(row)))
             one.trait = CDP_TRY(open_trait(*key, row, *sealed));
         out.push_back(std::move(one));

@@ -72,9 +72,10 @@ Result<std::vector<Spelling>> Spellings::values_of(People::Reading reading,
         if (!node || !(identity::hashed_type_of(node->type) || identity::plain_type_of(node->type)))
             continue;
         // Without its key nobody can say what it was.
-        if (const auto key = CDP_TRY(needs_.vault.find(reading.snapshot, token)))
-            out.push_back(
-                {token, node->type, CDP_TRY(identity::Graph::open(*key, token, *node)).value});
+        if (const auto key = CDP_TRY(needs_.vault.find(reading.snapshot, token))) {
+            auto value = CDP_TRY(identity::Graph::open(*key, token, *node)).value;
+            out.push_back({token, node->type, std::move(value)});
+        }
     }
     return out;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "cdp/assertion_json.h"
 #include "cdp/base/bytes.h"
@@ -164,7 +165,8 @@ Result<std::optional<Stewardship::Written>> Stewardship::write(const AssertionRe
                                                                const Taken& taken) const {
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    Written out{.id = {}, .log = CDP_TRY(storage::log_size(*snapshot, identity::change_log()))};
+    const auto log = CDP_TRY(storage::log_size(*snapshot, identity::change_log()));
+    Written out{.id = {}, .log = log};
     if (const auto earlier = CDP_TRY(find_earlier(transaction, request))) return earlier;
     Assertion assertion = asked.assertion;
     assertion.id = identity::new_assertion_id(assertion.said.time, storage::random_bytes(8));
@@ -231,7 +233,8 @@ Result<std::string> Stewardship::revoke(std::string_view id_text, const std::str
                                         const std::string& reason) const {
     const std::lock_guard turn(turn_);
     const auto id = CDP_TRY(parse_assertion_id(id_text));
-    const identity::Said said{author, CDP_TRY(required_reason(reason)), needs_.clock.now()};
+    auto why = CDP_TRY(required_reason(reason));
+    const identity::Said said{author, std::move(why), needs_.clock.now()};
     const auto log = CDP_TRY(storage::log_size(*needs_.store.snapshot(), identity::change_log()));
     const auto owed = CDP_TRY(draw_owed());
     for (int race = 0; race < kRacesMax; ++race) {
@@ -252,7 +255,8 @@ Result<std::optional<Stewardship::Written>> Stewardship::write_revoked(
     const AssertionId& id, const identity::Said& said) const {
     const auto snapshot = needs_.store.snapshot();
     storage::Transaction transaction(*snapshot, storage::kPartition);
-    Written out{.id = id, .log = CDP_TRY(storage::log_size(*snapshot, identity::change_log()))};
+    const auto log = CDP_TRY(storage::log_size(*snapshot, identity::change_log()));
+    Written out{.id = id, .log = log};
     auto events = CDP_TRY(identity::Assertions::taken_events(transaction, id));
     const auto assertion = CDP_TRY(assertions_.revoke(transaction, id, said));
     for (const auto& event : assertion.events) events.push_back(event.id);

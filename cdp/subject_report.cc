@@ -77,7 +77,8 @@ Result<ReportFound> SubjectReports::find(const NamedReport& request) const {
     for (const auto& [asked, person] :
          CDP_TRY(named_persons(needs_.graph, transaction, request.named))) {
         const auto node = CDP_TRY(needs_.people.find(reading, asked));
-        out.persons.push_back({asked, CDP_TRY(needs_.people.tokens_of(reading, asked, node))});
+        auto tokens = CDP_TRY(needs_.people.tokens_of(reading, asked, node));
+        out.persons.push_back({asked, std::move(tokens)});
     }
     const PurposeWords words;
     Wanted wanted{.format = request.format, .purposes = words, .depth = request.depth};

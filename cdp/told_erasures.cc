@@ -249,7 +249,8 @@ Result<Told> told_in(const storage::Snapshot& snapshot, const storage::Vault& va
         return static_cast<bool>(tombstone);
     }));
     CDP_CHECK(outcome);
-    Told told{.erasures = {}, .suppressions = CDP_TRY(all_suppressions(snapshot, vault))};
+    Told told;
+    told.suppressions = CDP_TRY(all_suppressions(snapshot, vault));
     for (auto& [id, erasure] : found)
         if (!erasure.tokens.empty()) told.erasures.push_back(std::move(erasure));
     std::ranges::stable_sort(told.erasures, {}, &ToldErasure::requested);

@@ -272,9 +272,8 @@ cdp::Result<TlogProof> Ledger::prove(const Sha256& commitment) const {
     const auto at = checkpoint();
     const auto index = CDP_TRY(index_of(commitment));
     if (!at || !index || *index >= at->checkpoint.size) return not_published();
-    return TlogProof{.index = *index,
-                     .path = CDP_TRY(proof(*index, at->checkpoint.size)),
-                     .checkpoint = at->note};
+    auto path = CDP_TRY(proof(*index, at->checkpoint.size));
+    return TlogProof{.index = *index, .path = std::move(path), .checkpoint = at->note};
 }
 
 cdp::Result<std::vector<Sha256>> Ledger::proof(std::uint64_t index, std::uint64_t tree) const {

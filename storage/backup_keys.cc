@@ -151,8 +151,8 @@ cdp::Result<KeysRange> write_keys(const BackupRepo& repo, const std::string& id,
 cdp::Result<std::unique_ptr<KeysReader>> KeysReader::open(const BackupRepo& repo,
                                                           const std::string& id) {
     const auto path = repo.keys_path(id);
-    std::unique_ptr<KeysReader> keys(new KeysReader(
-        path, CDP_TRY(SealedReader::open(path, repo.key(), BackupRepo::keys_label(id)))));
+    auto sealed = CDP_TRY(SealedReader::open(path, repo.key(), BackupRepo::keys_label(id)));
+    std::unique_ptr<KeysReader> keys(new KeysReader(path, std::move(sealed)));
     cdp::ByteReader head(CDP_TRY(keys->take(kHeadBytes)));
     const auto format = head.u8();
     keys->range_.lowest = head.u32();

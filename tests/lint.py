@@ -105,6 +105,41 @@ def check_awaits(_, text):
                 yield line, "a braced temporary inside co_await is miscompiled by g++ 12: name it first"
 
 
+def unfinished(code, position):
+    """What is being made around a CDP_TRY: "new", and "list" for braces with something in front of it."""
+    depth, before = 0, False
+    for at in range(position - 1, -1, -1):
+        c = code[at]
+        if c in ")]}":
+            depth += 1
+        elif c in "([{" and depth:
+            depth -= 1
+        elif c == "{":
+            front = code[:at].rstrip()
+            if re.search(r"([);{}\]:&]|\b(else|do|try|const|mutable|noexcept|override)|->[\w:<>,*&\s]+)$", front):
+                return
+            if before:
+                yield "list"
+            before = False
+        elif c in "([":
+            before = False
+            if re.search(r"\bnew\s+[\w:<>]+$", code[:at]):
+                yield "new"
+        elif not depth and c == ";":
+            return
+        before = before or (not depth and c == ",")
+
+
+def check_tries(_, text):
+    code = without_comments_and_strings(text)
+    for found in re.finditer(r"\bCDP_TRY\(", code):
+        for what in unfinished(code, found.start()):
+            yield line_of(code, found.start()), {
+                "new": "CDP_TRY inside new leaks what was allocated when it returns: name it first",
+                "list": "CDP_TRY behind something in braces: g++ 12 leaks that when it returns; name it first",
+            }[what]
+
+
 def check_text(path, text):
     for number, line in enumerate(text.splitlines(), 1):
         for found in OPEN_END.finditer(line):
@@ -140,7 +175,7 @@ def check_size(path, text):
 def findings(path, text):
     checks = [check_text]
     if path.endswith(CXX):
-        checks += [check_includes, check_awaits, check_header, check_size]
+        checks += [check_includes, check_awaits, check_tries, check_header, check_size]
     for check in checks:
         for line, message in check(path, text):
             yield f"{path}:{line}: {message}"
@@ -166,6 +201,9 @@ PLANTED = {
     "capturing lambda in co_await": ("api/a.cc", "auto r = co_await run_on(pool, [&] { return 1; });\n"),
     "capture by name in co_await": ("api/a.cc", "if (co_await run_on(pool, [this](int x) { return x; })) {}\n"),
     "co_await behind &&": ("api/a.cc", "if (!write_now() && !co_await write_rest()) break;\n"),
+    "CDP_TRY inside new": ("api/a.cc", "std::unique_ptr<A> a(new A(path, CDP_TRY(open(path))));\n"),
+    "CDP_TRY second in braces": ("api/a.cc", "out.push_back({.type = type, .value = CDP_TRY(value_of(one))});\n"),
+    "CDP_TRY deep in braces": ("cdp/a.cc", "const Said said{author, f(CDP_TRY(reason_of(a, b))), now};\n"),
     "open end without issue": ("api/a.cc", "// TO" "DO: later\n"),
     "another open end": ("api/a.cc", "// FIX" "ME(#4): later\n"),
     "banner": ("api/a.cc", "// -------- parsing\n"),
@@ -186,6 +224,8 @@ SOUND = {
     "await after a condition": ("api/a.cc", "if (a && b) { co_await c(); }\n"),
     "plain lambda in await": ("api/a.cc", "co_await run_on(pool, [](int x) { return x; });\n"),
     "brace in a comment": ("api/a.cc", "co_await f(x);  // not Reply{1}\n"),
+    "CDP_TRY first in braces": ("cdp/a.cc", "A a{.b = CDP_TRY(b_of(c, {d, e})), .f = {}};\n"),
+    "CDP_TRY in a block": ("cdp/a.cc", "f({a, b}, [&](int c) -> Result<A> {\n  g(c, d);\n  return h(c, CDP_TRY(i(c)));\n});\n"),
     "issue named": ("api/a.cc", "// TO" "DO(#12): tombstones stay.\n"),
     "relative path": ("docs/a.md", "build/wo" "rk/x and $DIR/wo" "rk/y and http://host/ho" "me/\n"),
 }

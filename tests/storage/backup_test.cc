@@ -12,6 +12,7 @@
 #include "storage/sealed_file.h"
 #include "storage/vault.h"
 #include "tests/storage/stores.h"
+#include "tests/support/held.h"
 #include "tests/support/keyring.h"
 
 // Sealed files open as they were written or not at all; a copy of a store is of one moment.
@@ -286,4 +287,15 @@ TEST_CASE("a file of keys that holds anything but subjects' keys in their order 
     const auto put = storage::put_keys(*store, repo, id);
     CHECK((put ? "" : put.error().reason) == (row.whole ? "" : "backup_damaged"));
     CHECK(bool(storage::count_keys(repo, id)) == row.whole);
+}
+
+TEST_CASE("a file of keys that does not open leaves nothing in memory") {
+    const Folder folder;
+    const storage::Vault vault(fixed_keyring());
+    const auto repo = repo_in(folder / "backups", vault);
+    const auto open = [&] {
+        return storage::KeysReader::open(repo, "20261122T094033123Z-00000000");
+    };
+    REQUIRE(open().error().reason == "backup_damaged");
+    CHECK(left_behind(1'000, open) < 50'000);
 }
