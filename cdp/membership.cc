@@ -103,8 +103,8 @@ Result<std::vector<Token>> Membership::check(People::Reading reading, const Prov
     identity::Neighbourhood near(reading.transaction, rules);
     CDP_CHECK(near.load(concerned));
     const auto folded = near.folded();
-    const auto led_to = identity::reach(folded, places_of(near, start),
-                                        CDP_TRY(believed(reading.snapshot, folded)));
+    const auto sources = CDP_TRY(believed(reading.snapshot, folded));
+    const auto led_to = identity::reach(folded, places_of(near, start), sources);
     const auto whole = surrounding(folded, places_of(near, concerned));
     std::set<std::string> types;
     for (std::size_t i = 0; i < whole.size(); ++i) {
