@@ -48,7 +48,7 @@ std::string introduction(std::uint64_t first) {
     std::string events;
     for (std::uint64_t person = first; person < first + kBatchEvents; ++person) {
         if (!events.empty()) events += ',';
-        events += event(message_id(0, person), person, cookie(person), /*identify=*/false);
+        events += event(message_id(0, person), person, cookie(person), /*identify=*/true);
     }
     return wrap(events);
 }

@@ -25,6 +25,7 @@ class Sizes:
     seconds: int          # of one run of an HTTP client
     idle_seconds: int
     people: int           # of the ingest mix
+    warm: int             # batches of ingest that are not counted: until most of who comes is remembered
     batches: int          # of a run of ingest, 100 events each
     readers: int          # whose profiles are read in turn: all fit the answer cache
     consents: int         # answers of a run
@@ -39,16 +40,16 @@ class Sizes:
 
 
 SIZES = {
-    "long": Sizes(runs=5, seconds=5, idle_seconds=20, people=100_000, batches=2_000, readers=2_000,
+    "long": Sizes(runs=5, seconds=5, idle_seconds=20, people=100_000, warm=2_000, batches=2_000, readers=2_000,
                   consents=100_000, some=1_000_000, erased=10_000, pairs=500, events=10_000_000,
                   identifiers=(100_000, 1_000_000, 10_000_000),
                   memory=("memory_100k", "memory_1m", "memory_10m"), cookies=100_000, questions=2_000),
-    "quick": Sizes(runs=3, seconds=1, idle_seconds=2, people=100_000, batches=100, readers=1_000,
+    "quick": Sizes(runs=3, seconds=1, idle_seconds=2, people=100_000, warm=800, batches=200, readers=1_000,
                    consents=10_000, some=50_000, erased=2_000, pairs=100, events=100_000,
                    identifiers=(100_000, 300_000), memory=("memory_100k", None), cookies=10_000,
                    questions=300),
     # Of no use as figures: that each row still works.
-    "tiny": Sizes(runs=1, seconds=1, idle_seconds=1, people=1_000, batches=2, readers=100,
+    "tiny": Sizes(runs=1, seconds=1, idle_seconds=1, people=1_000, warm=1, batches=2, readers=100,
                   consents=100, some=2_000, erased=100, pairs=2, events=1_000,
                   identifiers=(1_000, 2_000, 3_000), memory=("memory_100k", "memory_1m", "memory_10m"),
                   cookies=1_000, questions=5),
@@ -266,7 +267,7 @@ class Rig:
         self.build, self.folder, self.sizes = build, folder, SIZES[form]
         self.binary = os.path.join(build, "cdp")
         self.notes = []
-        self.filled, self.events = None, 0  # a folder with so many events; see ingested
+        self.filled, self.shop, self.events = None, None, 0  # a folder, the key of its events, their number; see ingested
 
     def note(self, text):
         self.notes.append(text)
@@ -309,13 +310,14 @@ class Rig:
         return done["rows_per_second"]
 
     def ingested(self):
-        """A folder in which everybody of the ingest mix is known; nobody serves it. Who posts more counts them."""
+        """A folder in which everybody of the ingest mix is known to the source `self.shop`; nobody serves it. Who posts more
+        counts them."""
         if self.filled is None:
             progress(f"introducing {self.sizes.people:,} people")
             self.filled = self.new_folder("ingested")
             server = self.serve(self.filled)
-            self.load(server, server.key("--role", "source", "--name", "filling"),
-                      what="introductions", people=self.sizes.people)
+            self.shop = server.key("--role", "source", "--name", "shop")
+            self.load(server, self.shop, what="introductions", people=self.sizes.people)
             server.stop()
             self.events = self.sizes.people
         return self.filled

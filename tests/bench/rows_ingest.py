@@ -15,10 +15,10 @@ def ingest(rig):
     sealing = Row("sealing", "% of CPU", "goal", "≤ 15")
     data = rig.ingested()
     server = rig.serve(data)
-    key = server.key("--role", "source", "--name", "bench-ingest")
+    rig.events += rig.load(server, rig.shop, run=9_999, batches=rig.sizes.warm, people=rig.sizes.people)["events"]
     before, cpu = server.commits(), server.cpu_seconds()
     for run in rig.runs("ingest"):
-        done = rig.load(server, key, run=run, batches=rig.sizes.batches, people=rig.sizes.people)
+        done = rig.load(server, rig.shop, run=run, batches=rig.sizes.batches, people=rig.sizes.people)
         rows.add(done["per_second"])
         log.add(done["per_second"])
     events = len(rows.ours) * done["events"]
@@ -75,7 +75,6 @@ def erase(rig):
     row = Row("erase", f"s for {events:,} events", "goal", "≤ 10")
     server = rig.serve(rig.ingested())
     source = server.key("--role", "source", "--name", "bench-erased", "--trust", "server")
-    mix = server.key("--role", "source", "--name", "bench-beside")
     officer = server.key("--role", "officer", "--name", "bench")
     for run in rig.runs("erase"):
         name = f"erased-{run}"
@@ -83,7 +82,7 @@ def erase(rig):
             post(server.port, "/v1/batch", source, body)
         before = server.commits()
         beside = start([os.path.join(rig.build, "cdp_bench"), "load", "--port", str(server.port),
-                        "--key", mix, "--run", str(1000 + run), "--people", str(rig.sizes.people),
+                        "--key", rig.shop, "--run", str(1000 + run), "--people", str(rig.sizes.people),
                         "--batches", str(max(300, 2 * rig.sizes.batches))], stdout=subprocess.DEVNULL)
         while server.commits().since(before).groups < 3:
             time.sleep(0.01)
@@ -121,11 +120,10 @@ def start_up(rig):
     """Seconds from the start of a server that was killed until it listens."""
     data, copy = rig.ingested(), rig.path("copy")
     server = rig.serve(data)
-    key = server.key("--role", "source", "--name", "bench-start")
     while True:  # at least a piece, so that there is a log to read again
         progress(f"start: {rig.events:,} events")
         events = min(500_000, max(10_000, rig.sizes.events - rig.events))
-        rig.load(server, key, run=10_000 + rig.events, batches=events // 100, people=rig.sizes.people)
+        rig.load(server, rig.shop, run=10_000 + rig.events, batches=events // 100, people=rig.sizes.people)
         rig.events += events
         if rig.events >= rig.sizes.events:
             break
