@@ -13,9 +13,9 @@ namespace bench {
 inline constexpr std::uint64_t kPeople = 100'000;
 inline constexpr std::size_t kBatchEvents = 100;
 
-// A batch body of identifies that make every person of [first, first + kBatchEvents) known: account,
-// cookie, address and consent. Sent with the key of the mix, so that what the mix brings of new
-// identifiers is its one in twenty.
+// A batch body of identifies that make every person of [first, first + kBatchEvents) known:
+// account, cookie, address and consent. Sent with the key of the mix, so that what the mix brings
+// of new identifiers is its one in twenty.
 std::string introduction(std::uint64_t first);
 
 // The same, short, with four identifiers each: account, cookie, device and address.
