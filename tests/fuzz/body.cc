@@ -11,7 +11,8 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     static const auto types = identity::IdentifierTypes::defaults();
-    cdp::ParseContext context{.received = cdp::timestamp_of(1'700'000'000'000)};
+    cdp::ParseContext context;
+    context.received = cdp::timestamp_of(1'700'000'000'000);
     context.types = &types;
     context.trust = data[0] & 1 ? cdp::Trust::server : cdp::Trust::client;
     context.import = data[0] & 2;
