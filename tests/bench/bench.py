@@ -81,9 +81,13 @@ def measure_all(asked, form, notes, not_measured):
                 continue
             watch = Watch()
             found = function(rig)
-            for row in found if not hasattr(found, "name") else [found]:
+            rows = [found] if hasattr(found, "name") else list(found)
+            for row in rows:
                 row.others, row.seconds = watch.others(), watch.seconds()
-                out.append(row)
+            out += rows
+            if absent := [name for name in group if name not in [row.name for row in rows]]:
+                notes.append(f"{', '.join(absent)}: not part of this form")
+                not_measured += absent
         notes += rig.notes
     return out
 

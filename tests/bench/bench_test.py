@@ -17,7 +17,7 @@ APART = [["ingest_rows", "erase", "idle", "start_up"], ["profile_read", "decisio
          ["consent_append", "ledger", "rewrap", "restore", "gate", "tcf_parse", "gpp_parse"],
          ["merge", "identity_growth"]]
 DESIGNED = {"ingest_rows", "ingest_log", "profile_read", "identity_growth", "gate", "ledger_verify",
-            "idle_cpu", "idle_memory"}
+            "idle", "idle_memory"}
 KEYS = ["name", "ours", "peer", "peer_name", "ratio", "unit", "min", "max"]
 MACHINE = {"cpu", "cores", "memory_gb", "kernel", "disk", "load_before", "others_busy_cores", "form", "minutes"}
 

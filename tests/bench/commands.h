@@ -33,14 +33,16 @@ bool run_load(const LoadOptions& options);
 
 struct RowsOptions {
     std::string from;    // a database of cdp's, closed
+    std::string before;  // the same at an earlier time; empty: when it had nothing
     std::string folder;  // fresh, and gone afterwards
     std::size_t runs = 1;
     std::size_t rows_per_group = 400;
-    std::size_t rows_most = 1'000'000;  // a random choice of them
-    bool log_only = false;              // only the event rows, with sequential keys
+    std::size_t rows_most = 0;  // a random choice of them; 0: all
+    bool log_only = false;      // only the event rows, with sequential keys
 };
 
-// Writes rows of a database into another with RocksDB alone: as many rows per fsync as cdp had.
+// Writes what a database has got since `before` into a copy of that with RocksDB alone: as many
+// rows per fsync as cdp had. With `log_only` into an empty one.
 bool run_rows(const RowsOptions& options);
 
 // How long RocksDB alone takes to open a database of cdp's.

@@ -49,10 +49,11 @@ int main(int argc, char** argv) {
                    : 1;
     if (command == "rows" || command == "log")
         return bench::run_rows({.from = options["--from"],
+                                .before = options["--before"],
                                 .folder = options["--folder"],
                                 .runs = number(options, "--runs", 1),
                                 .rows_per_group = number(options, "--rows-per-group", 400),
-                                .rows_most = number(options, "--most", 1'000'000),
+                                .rows_most = number(options, "--most", 0),
                                 .log_only = command == "log"})
                    ? 0
                    : 1;

@@ -1,6 +1,7 @@
 """What every row is measured with: servers on folders of their own, clients, sizes, rows."""
 
 import atexit
+import contextlib
 import json
 import os
 import re
@@ -133,6 +134,16 @@ class Server:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+    @contextlib.contextmanager
+    def halted(self):
+        """Not a thread of it runs: its folder is as a kill would leave it."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def key(self, *arguments):
         return subprocess.run([self.binary, "keys", "add", "--data", self.folder, *arguments],
@@ -301,11 +312,13 @@ class Rig:
         parts = [part for name, value in options.items() for part in (f"--{name}", value)]
         return self.bench("load", "--port", server.port, "--key", key, *parts)
 
-    def rows_alone(self, data, per_group, most, what="rows"):
-        """Rows a second, of each run, that RocksDB alone writes of those in a folder."""
+    def rows_alone(self, data, per_group, before=None, most=0, what="rows"):
+        """Rows a second, of each run, that RocksDB alone writes of those that a folder has got since it was `before`; of `most` of
+        them."""
         progress(f"RocksDB alone: {what}")
-        done = self.bench(what, "--most", max(1, round(most)), "--from", os.path.join(data, "db"),
-                          "--folder", self.path("alone"), "--runs", self.sizes.runs,
+        done = self.bench(what, "--from", os.path.join(data, "db"), "--folder", self.path("alone"),
+                          "--before", os.path.join(before, "db") if before else "",
+                          "--most", round(most), "--runs", self.sizes.runs,
                           "--rows-per-group", max(1, round(per_group)))
         return done["rows_per_second"]
 

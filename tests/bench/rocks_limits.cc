@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <compare>
 #include <cstdio>
 #include <filesystem>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,6 +22,8 @@ struct StoredRow {
     std::size_t family;
     std::string key;
     std::string value;
+
+    auto operator<=>(const StoredRow&) const = default;
 };
 
 using Handles = std::vector<rocksdb::ColumnFamilyHandle*>;
@@ -52,9 +56,12 @@ struct Database {
     Handles handles;
 };
 
-std::vector<StoredRow> rows_of(const std::string& folder, bool log_only, std::size_t most) {
+using Rows = std::vector<StoredRow>;
+
+// In order of family and key.
+Rows rows_of(const std::string& folder, bool log_only) {
     Database database(folder, /*create=*/false);
-    std::vector<StoredRow> rows;
+    Rows rows;
     for (std::size_t family = 0; family < database.handles.size(); ++family) {
         const std::unique_ptr<rocksdb::Iterator> at(
             database.db->NewIterator({}, database.handles[family]));
@@ -66,11 +73,34 @@ std::vector<StoredRow> rows_of(const std::string& folder, bool log_only, std::si
         }
         check(at->status());
     }
+    return rows;
+}
+
+Rows rows_to_write(const RowsOptions& options) {
+    auto rows = rows_of(options.from, options.log_only);
+    if (!options.before.empty()) {
+        const auto known = rows_of(options.before, options.log_only);
+        Rows fresh;
+        std::ranges::set_difference(rows, known, std::back_inserter(fresh));
+        rows = std::move(fresh);
+    }
     // Events arrive in no order of their keys.
     cdp::Random random{1};
     for (std::size_t i = rows.size(); i > 1; --i) std::swap(rows[i - 1], rows[random.below(i)]);
-    if (rows.size() > most) rows.resize(most);
+    if (options.rows_most != 0 && rows.size() > options.rows_most) rows.resize(options.rows_most);
     return rows;
+}
+
+// Tables are never written again: they are linked.
+void copy_database(const std::string& from, const std::string& to) {
+    std::filesystem::create_directory(to);
+    for (const auto& entry : std::filesystem::directory_iterator(from)) {
+        const auto copy = std::filesystem::path(to) / entry.path().filename();
+        if (entry.path().extension() == ".sst")
+            std::filesystem::create_hard_link(entry.path(), copy);
+        else
+            std::filesystem::copy_file(entry.path(), copy);
+    }
 }
 
 std::string sequential_key(std::uint64_t n) {
@@ -84,9 +114,11 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Into a fresh database; how many seconds it took.
-double write_alone(const RowsOptions& options, const std::vector<StoredRow>& rows) {
-    Database database(options.folder, /*create=*/true);
+// How many seconds it took.
+double write_alone(const RowsOptions& options, const Rows& rows) {
+    const bool afresh = options.before.empty() || options.log_only;
+    if (!afresh) copy_database(options.before, options.folder);
+    Database database(options.folder, afresh);
     rocksdb::WriteOptions write;
     write.sync = true;
     const auto start = std::chrono::steady_clock::now();
@@ -103,7 +135,7 @@ double write_alone(const RowsOptions& options, const std::vector<StoredRow>& row
 }  // namespace
 
 bool run_rows(const RowsOptions& options) {
-    auto rows = rows_of(options.from, options.log_only, options.rows_most);
+    auto rows = rows_to_write(options);
     if (options.log_only)
         for (std::size_t i = 0; i < rows.size(); ++i) rows[i].key = sequential_key(i);
     std::string rates;

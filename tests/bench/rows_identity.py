@@ -70,7 +70,7 @@ def merges(rig):
         written = sum(one.rows for one in wrote[name]) / (pairs * len(row.ours))
         groups = sum(one.groups for one in wrote[name]) / (pairs * len(row.ours))
         row.peers = [rate / written
-                     for rate in rig.rows_alone(data, written / groups, pairs * written)]
+                     for rate in rig.rows_alone(data, written / groups, most=pairs * written)]
         rig.note(f"{name}: {written:.1f} rows in {groups:.2f} commits with their fsync")
     shutil.rmtree(data)
     return rows.values()

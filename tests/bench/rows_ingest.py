@@ -13,25 +13,28 @@ def ingest(rig):
     rows = Row("ingest_rows", "events/s", "RocksDB alone, the same rows, grouping and fsync", "≥ 0.5")
     log = Row("ingest_log", "events/s", "RocksDB alone, the event rows only, same grouping", "≥ 0.25")
     sealing = Row("sealing", "% of CPU", "goal", "≤ 15")
-    data = rig.ingested()
+    data, before = rig.ingested(), rig.path("before")
     server = rig.serve(data)
     rig.events += rig.load(server, rig.shop, run=9_999, batches=rig.sizes.warm, people=rig.sizes.people)["events"]
-    before, cpu = server.commits(), server.cpu_seconds()
+    with server.halted():
+        copy_of(data, before)
+    already, cpu = server.commits(), server.cpu_seconds()
     for run in rig.runs("ingest"):
         done = rig.load(server, rig.shop, run=run, batches=rig.sizes.batches, people=rig.sizes.people)
         rows.add(done["per_second"])
         log.add(done["per_second"])
     events = len(rows.ours) * done["events"]
     rig.events += events
-    wrote = server.commits().since(before)
+    wrote = server.commits().since(already)
     cpu = 1e6 * (server.cpu_seconds() - cpu) / events
     server.stop()
     for _ in rig.runs("sealing"):
         sealing.add(100 * rig.bench("sealing", "--data", data)["us_per_event"] / cpu)
     per_event = wrote.rows / events
     rows.peers = [rate / per_event
-                  for rate in rig.rows_alone(data, wrote.rows / wrote.groups, events)]
-    log.peers = rig.rows_alone(data, events / wrote.groups, events, "log")
+                  for rate in rig.rows_alone(data, wrote.rows / wrote.groups, before)]
+    log.peers = rig.rows_alone(data, events / wrote.groups, before, what="log")
+    shutil.rmtree(before)
     rig.note(f"ingest: {per_event:.2f} rows an event, {events / wrote.groups:.0f} events a group")
     return rows, log, sealing
 
@@ -53,7 +56,7 @@ def consents(rig):
     server.stop()
     per_answer = wrote.rows / answers
     row.peers = [rate / per_answer
-                 for rate in rig.rows_alone(data, wrote.rows / wrote.groups, people * per_answer)]
+                 for rate in rig.rows_alone(data, wrote.rows / wrote.groups, most=people * per_answer)]
     rig.note(f"consents: {per_answer:.2f} rows an answer, {answers / wrote.groups:.0f} answers a group")
     shutil.rmtree(data)
     return row
@@ -100,9 +103,9 @@ def erase(rig):
     return row
 
 
-@measure("idle_cpu", "idle_memory")
+@measure("idle", "idle_memory")
 def idle(rig):
-    cpu = Row("idle_cpu", "% of a core", "goal", "≤ 0.5")
+    cpu = Row("idle", "% of a core", "goal", "≤ 0.5")
     memory = Row("idle_memory", "MB", "goal", "≤ 100")
     server = rig.serve(rig.ingested())
     time.sleep(2)
