@@ -169,6 +169,18 @@ void add_scrub(std::vector<MetricFamily>& out, const storage::Scrubber& scrubber
                                static_cast<double>(through.count())));
 }
 
+void add_ledger(std::vector<MetricFamily>& out, const cdp::LedgerWatch::Seen& seen) {
+    out.push_back(counter_family("cdp_ledger_checks_total",
+                                 "Checks of the whole ledger that came to an end.", seen.checks));
+    out.push_back(gauge_family("cdp_ledger_damaged", "1 when the last of them found a fault.",
+                               seen.damaged ? 1 : 0));
+    const auto through =
+        std::chrono::duration_cast<std::chrono::seconds>(seen.through.time_since_epoch());
+    out.push_back(gauge_family("cdp_ledger_checked_seconds",
+                               "When the last of them ended, since 1970; 0: none has.",
+                               static_cast<double>(through.count())));
+}
+
 void add_files(std::vector<MetricFamily>& out, const storage::DatabaseFiles& files) {
     if (auto* time = files.time()) add_clock(out, *time);
     add_space(out, files.space());
@@ -208,6 +220,7 @@ std::string render_metrics(std::span<const HttpMetrics* const> threads,
     if (measured.certificate) add_certificate(out, measured.certificate->status());
     add_platform(out, platform);
     if (measured.files) add_files(out, *measured.files);
+    if (measured.ledger) add_ledger(out, measured.ledger->seen());
     return prometheus::TextSerializer().Serialize(out);
 }
 

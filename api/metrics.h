@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cdp/ledger_watch.h"
 #include "cdp/platform.h"
 #include "storage/database_files.h"
 
@@ -76,6 +77,7 @@ private:
 struct Measured {
     const TlsWatch* certificate = nullptr;          // none: plain
     const storage::DatabaseFiles* files = nullptr;  // none: the store lies in memory
+    const cdp::LedgerWatch* ledger = nullptr;
 };
 
 // The text format of Prometheus. `names` are the routes, in the order of the rows.

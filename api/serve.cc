@@ -145,6 +145,9 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     if (!files) return fail(files.error());
     (*files)->space().keep(config.disk.reserve);
     options.files = *files;
+    cdp::LedgerWatch ledger_watch(
+        [&platform](const auto& progress) { return platform.check_ledger(progress); }, clock);
+    options.ledger_watch = &ledger_watch;
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 
@@ -161,6 +164,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     privacy.runner.start();
     platform.privacy().retentions.start();
     (*files)->scrubber().begin(config.disk.scrub);
+    ledger_watch.begin({.cycle = config.disk.scrub.cycle});
     wait_for_stop(**server);
     platform.privacy().retentions.stop();
     key_epochs.stop();

@@ -181,8 +181,9 @@ std::size_t Server::Parts::open_connections() const {
 std::string Server::Parts::render() const {
     std::vector<const HttpMetrics*> rows;
     for (const auto& loop : loops) rows.push_back(&loop->metrics);
-    return api::render_metrics(rows, routes.names(), services.platform,
-                               {.certificate = certificate.get(), .files = options.files});
+    return api::render_metrics(
+        rows, routes.names(), services.platform,
+        {.certificate = certificate.get(), .files = options.files, .ledger = options.ledger_watch});
 }
 
 Server::Server() = default;

@@ -11,6 +11,7 @@
 #include "cdp/access.h"
 #include "cdp/base/clock.h"
 #include "cdp/base/result.h"
+#include "cdp/ledger_watch.h"
 #include "cdp/platform.h"
 
 namespace api {
@@ -37,6 +38,7 @@ struct ServerOptions {
     cdp::KeyEpochs* key_epochs = nullptr;  // outlives the server; see Services
     cdp::Backups* backups = nullptr;       // alike
     const storage::DatabaseFiles* files = nullptr;
+    const cdp::LedgerWatch* ledger_watch = nullptr;
 };
 
 // The network in front of a platform. The platform, access and clock must outlive it.
