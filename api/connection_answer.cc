@@ -182,6 +182,8 @@ std::optional<Response> Connection::call_handler(Request& request) {
     auto answer = [debt = std::move(debt)](Response response) { debt->pay(std::move(response)); };
     std::get<Later>(request.route->handler)(loop_.services, request, std::move(answer));
     if (pending_->settled()) return pending_->take();
+    // Whoever answers later has copied what it needs. What was inflated counts nowhere.
+    body_ = {};
     return std::nullopt;
 }
 

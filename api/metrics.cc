@@ -4,6 +4,7 @@
 #include <prometheus/text_serializer.h>
 
 #include "api/tls.h"
+#include "cdp/backlog.h"
 #include "storage/scrubber.h"
 #include "storage/space_watch.h"
 #include "storage/trusted_time.h"
@@ -111,6 +112,19 @@ void add_certificate(std::vector<MetricFamily>& out, const TlsWatch::Status& sta
                                  status.refused));
 }
 
+void add_backlog(std::vector<MetricFamily>& out, const cdp::Backlog& backlog) {
+    out.push_back(gauge_family("cdp_backlog_requests", "Taken in and not finished.",
+                               static_cast<double>(backlog.requests())));
+    out.push_back(gauge_family("cdp_backlog_bytes", "Memory they take, about.",
+                               static_cast<double>(backlog.bytes())));
+    auto refused =
+        family("cdp_backlog_refused_total", "Requests there was no room for.", MetricType::Counter);
+    using enum cdp::Backlog::Intake;
+    refused.metric = {counter(backlog.refused(events), {{"intake", "events"}}),
+                      counter(backlog.refused(consents), {{"intake", "consents"}})};
+    out.push_back(std::move(refused));
+}
+
 void add_platform(std::vector<MetricFamily>& out, const cdp::Platform& platform) {
     const auto& c = platform.counters();
     out.push_back(verdicts(c));
@@ -128,6 +142,7 @@ void add_platform(std::vector<MetricFamily>& out, const cdp::Platform& platform)
     out.push_back(counter_family("cdp_profile_reads_total", "Profiles read.", c.profile_reads));
     out.push_back(counter_family("cdp_profile_cache_hits_total",
                                  "Profiles answered from the cache.", c.profile_cache_hits));
+    add_backlog(out, platform.backlog());
     out.push_back(gauge_family("cdp_store_healthy", "1 when the store takes writes.",
                                platform.health() == storage::Health::ok ? 1 : 0));
 }

@@ -45,7 +45,8 @@ struct Config {
     RetentionRules retention;
     std::chrono::hours retention_every{24};
 
-    // Transactions waiting for the disk above which new work is refused (503).
+    // Transactions at the disk, or unfinished requests, above which new work is refused (429). What
+    // they take of memory is bounded by it too; cdp/backlog.h.
     std::size_t waiting_max = 20'000;
 };
 

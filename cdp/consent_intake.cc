@@ -22,6 +22,15 @@ Error key_reused(std::string pointer) {
             .pointer = std::move(pointer)};
 }
 
+// What an answer holds until it is stored: its record, and once more sealed, with the rows beside
+// it.
+std::size_t held_by(const CheckedConsent& answer) {
+    constexpr std::size_t kAnswerHeld = 4096;
+    constexpr std::size_t kSightingHeld = 512;
+    return kAnswerHeld + kSightingHeld * answer.sightings.size() +
+           2 * consent::encode(answer.record).size();
+}
+
 // What a ledger that is not sound does not take: all that may open something.
 bool may_open(const consent::Record& record) {
     const bool ends = consent::is_denial(record.state) || record.state == consent::State::expired;
@@ -41,6 +50,14 @@ void ConsentIntake::run(const Principal& caller, std::vector<ConsentRequest> req
         done(taken.error());
         return;
     }
+    std::size_t bytes = 0;
+    for (const auto& item : pending->items) bytes += held_by(item);
+    auto place = needs_.backlog.enter(Backlog::Intake::consents, bytes);
+    if (!place) {
+        done(place.error());
+        return;
+    }
+    pending->place = std::move(*place);
     pending->done = std::move(done);
     step(pending);
 }
@@ -61,16 +78,16 @@ Result<void> ConsentIntake::take(const Principal& caller,
     for (std::size_t i = 0; i < requests.size(); ++i) {
         const auto pointer = "/consents/" + std::to_string(i);
         auto answers = CDP_TRY(answers_of(needs_.config.policy, requests[i], pointer, now));
-        for (const auto& answer : answers.all) CDP_CHECK(take(caller, answer, pointer, now, into));
+        for (const auto& said : answers.all) CDP_CHECK(take(caller, said, pointer, now, into));
         auto& warnings = into.items.back().warnings;
         warnings.insert(warnings.end(), answers.warnings.begin(), answers.warnings.end());
     }
     return Result<void>::ok();
 }
 
-Result<void> ConsentIntake::take(const Principal& caller, const ConsentRequest& answer,
+Result<void> ConsentIntake::take(const Principal& caller, const ConsentRequest& said,
                                  const std::string& pointer, Timestamp now, Request& into) const {
-    Item item{CDP_TRY(check_.run(caller, answer, pointer, now))};
+    Item item{CDP_TRY(check_.run(caller, said, pointer, now))};
     if (may_open(item.record) && !needs_.ledger.accepts_grants())
         return Error{.code = ErrorCode::unavailable,
                      .reason = "ledger_halted",
@@ -118,6 +135,11 @@ Result<bool> ConsentIntake::record(const storage::Snapshot& snapshot,
     return needs_.consents.record(transaction, item.record);
 }
 
+void ConsentIntake::answer(Request& request, Result<std::vector<RecordedConsent>> result) {
+    request.place.leave();  // once it is answered, the platform may be gone
+    request.done(std::move(result));
+}
+
 void ConsentIntake::step(const Pending& request) {
     const auto snapshot = needs_.store.snapshot();
     std::vector<storage::Transaction> transactions;
@@ -128,7 +150,7 @@ void ConsentIntake::step(const Pending& request) {
         storage::Transaction transaction(*snapshot, storage::kPartition);
         const auto fresh = record(*snapshot, transaction, item);
         if (!fresh) {
-            request->done(fresh.error());
+            answer(*request, fresh.error());
             return;
         }
         item.stored = !*fresh;
@@ -154,13 +176,13 @@ void ConsentIntake::settle(const Pending& request, const std::vector<std::size_t
                 needs_.counters.consent_records.fetch_add(1, std::memory_order_relaxed);
                 break;
             case storage::CommitState::conflict: again = true; break;
-            case storage::CommitState::unknown: request->done(outcomes[i].error); return;
+            case storage::CommitState::unknown: answer(*request, outcomes[i].error); return;
         }
     }
     if (again) {
         request->races = stored ? 0 : request->races + 1;
         if (request->races > kRacesMax) {
-            request->done(storage::contended("send again in a moment."));
+            answer(*request, storage::contended("send again in a moment."));
             return;
         }
         needs_.again.post([this, request] { step(request); });
@@ -168,7 +190,7 @@ void ConsentIntake::settle(const Pending& request, const std::vector<std::size_t
     }
     std::vector<RecordedConsent> recorded;
     for (const Item& item : request->items) recorded.push_back(item.answer);
-    request->done(std::move(recorded));
+    answer(*request, std::move(recorded));
 }
 
 }  // namespace cdp

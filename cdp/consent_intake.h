@@ -33,6 +33,7 @@ private:
     };
     struct Request {
         std::vector<Item> items;
+        Backlog::Place place;
         Recorded done;
         int races = 0;
     };
@@ -40,11 +41,12 @@ private:
 
     Result<void> take(const Principal& caller, const std::vector<ConsentRequest>& requests,
                       Request& into) const;
-    Result<void> take(const Principal& caller, const ConsentRequest& answer,
+    Result<void> take(const Principal& caller, const ConsentRequest& said,
                       const std::string& pointer, Timestamp now, Request& into) const;
     Result<void> check_types(storage::Transaction& transaction, const Item& item) const;
     Result<bool> record(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                         Item& item) const;
+    static void answer(Request& request, Result<std::vector<RecordedConsent>> result);
     void step(const Pending& request);
     void settle(const Pending& request, const std::vector<std::size_t>& asked,
                 const std::vector<storage::CommitOutcome>& outcomes);

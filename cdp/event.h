@@ -87,6 +87,8 @@ std::variant<std::string, identity::Refusal> normal_group_id(std::string_view ra
 inline constexpr std::size_t kEventBytesMax = 32 * 1024;
 inline constexpr std::size_t kBatchEventsMax = 2500;
 inline constexpr std::size_t kBodyBytesMax = 4 * 1024 * 1024;
+// Of a batch's events together, with what the envelope says written into each of them.
+inline constexpr std::size_t kBatchBytesMax = 4 * kBodyBytesMax;
 inline constexpr std::size_t kJsonDepthMax = 64;  // of an event; its own braces are level 1
 inline constexpr std::size_t kIdentifiersMax = 32;
 inline constexpr std::size_t kPreferencesMax = 64;
@@ -122,8 +124,8 @@ struct ParsedBatch {
 // /v1/import. A path that names a type takes a batch too when the body has a `batch` array.
 // Errors (all 400): the body is not JSON, is two documents or its events cannot be told apart
 // (invalid_json, or what else is wrong with the envelope: duplicate_key, ...); it is no object
-// (invalid_event); it has over kBatchEventsMax events (batch_too_large) or over kBodyBytesMax bytes
-// (body_too_large).
+// (invalid_event); it has over kBatchEventsMax events, or events that come to over kBatchBytesMax
+// with its envelope in each (batch_too_large), or over kBodyBytesMax bytes (body_too_large).
 Result<ParsedBatch> parse_body(std::string_view body, std::optional<EventType> implied,
                                const ParseContext& context);
 

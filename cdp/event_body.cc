@@ -43,9 +43,19 @@ public:
         if (cut_.is_batch) CDP_CHECK(read_envelope(batch));
         batch.events.reserve(cut_.events.size());
         batch.refused_ids.resize(cut_.events.size());
+        std::size_t bytes = 0;
         for (std::size_t i = 0; i < cut_.events.size(); ++i) {
             const Place place{cut_.is_batch ? std::optional(i) : std::nullopt};
-            batch.events.push_back(read_slice(cut_.events[i], place, batch.refused_ids[i], batch));
+            auto event = read_slice(cut_.events[i], place, batch.refused_ids[i], batch);
+            // What the envelope says is held, and stored, once for each event.
+            if (event) bytes += event->raw.size();
+            if (bytes > kBatchBytesMax)
+                return refuse(
+                    "batch_too_large",
+                    "The events come to more than 16 MB with what the batch says for each "
+                    "of them.",
+                    "/batch");
+            batch.events.push_back(std::move(event));
         }
         return batch;
     }

@@ -24,6 +24,25 @@ constexpr std::size_t kChunkRowsMax = 600;
 // person was stored, so only a stream of them gets here.
 constexpr int kRacesMax = 200;
 
+// What an event holds until it is stored, beyond its text: what was read from it, its rows, its
+// verdict. Measured on small events, and rounded up.
+constexpr std::size_t kEventHeld = 4096;
+constexpr std::size_t kPartHeld = 256;  // an identifier, a trait, ...
+
+std::size_t held_by(const Event& event) {
+    const auto parts = event.identifiers.size() + event.traits.size() + event.group_traits.size() +
+                       event.preferences.size() + event.signals.size();
+    // The text is there once more, sealed, in the row that waits to be written.
+    return kEventHeld + kPartHeld * parts + 2 * event.raw.size();
+}
+
+std::size_t held_by(const ParsedBatch& batch) {
+    std::size_t bytes = 0;
+    for (const auto& event : batch.events) bytes += event ? held_by(*event) : kEventHeld;
+    for (const auto& id : batch.refused_ids) bytes += id.size();
+    return bytes;
+}
+
 bool has_gpc(const Event& event) {
     return std::ranges::find(event.signals, consent::SignalType::gpc, &SentSignal::type) !=
            event.signals.end();
@@ -59,6 +78,7 @@ struct Ingest::Request {
     std::vector<Item> items;
     std::vector<Cluster> clusters;
     std::vector<Verdict> verdicts;
+    Backlog::Place place;
     Ingested done;
 };
 
@@ -73,9 +93,7 @@ Ingest::~Ingest() = default;
 
 void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
     if (needs_.store.waiting() > needs_.config.waiting_max) {
-        done(Error{.code = ErrorCode::overloaded,
-                   .reason = "overloaded",
-                   .message = "Too many events wait for the disk; send again in a moment."});
+        done(needs_.backlog.refuse(Backlog::Intake::events));
         return;
     }
     if (storage::low_on_space(needs_.store)) {
@@ -85,7 +103,13 @@ void Ingest::run(const Principal& source, ParsedBatch batch, Ingested done) {
             .message = "The disk is nearly full: what is left is kept for more than events."});
         return;
     }
+    auto place = needs_.backlog.enter(Backlog::Intake::events, held_by(batch));
+    if (!place) {
+        done(place.error());
+        return;
+    }
     auto request = std::make_shared<Request>();
+    request->place = std::move(*place);
     request->source = source_name(source);
     request->trust = source.trust;
     request->skew = storage::clock_skew(needs_.store);
@@ -174,7 +198,7 @@ void Ingest::step(const Pending& request) {
             cluster.working = std::min(kChunkEventsMax, cluster.items.size() - cluster.stored);
             storage::Transaction transaction(*snapshot, storage::kPartition);
             if (auto worked = work(*snapshot, transaction, *request, cluster); !worked) {
-                request->done(worked.error());
+                answer(*request, worked.error());
                 return;
             }
             if (!transaction.empty()) {
@@ -210,11 +234,11 @@ void Ingest::settle(const Pending& request, std::vector<std::size_t> asked,
             case storage::CommitState::conflict:
                 needs_.counters.conflicts.fetch_add(1, std::memory_order_relaxed);
                 if (++cluster.races > kRacesMax) {
-                    request->done(storage::contended("send again in a moment."));
+                    answer(*request, storage::contended("send again in a moment."));
                     return;
                 }
                 break;
-            case storage::CommitState::unknown: request->done(outcomes[i].error); return;
+            case storage::CommitState::unknown: answer(*request, outcomes[i].error); return;
         }
         unfinished = unfinished || cluster.stored < cluster.items.size();
     }
@@ -236,7 +260,12 @@ void Ingest::finish(const Pending& request) {
     needs_.counters.accepted.fetch_add(accepted, std::memory_order_relaxed);
     needs_.counters.suppressed.fetch_add(suppressed, std::memory_order_relaxed);
     needs_.counters.duplicate.fetch_add(duplicate, std::memory_order_relaxed);
-    request->done(std::move(request->verdicts));
+    answer(*request, std::move(request->verdicts));
+}
+
+void Ingest::answer(Request& request, Result<std::vector<Verdict>> result) {
+    request.place.leave();  // once it is answered, the platform may be gone
+    request.done(std::move(result));
 }
 
 void Ingest::learn(Request& request, const Cluster& cluster, storage::Version version) const {

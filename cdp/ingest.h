@@ -34,6 +34,7 @@ private:
     void settle(const Pending& request, std::vector<std::size_t> asked,
                 std::vector<storage::CommitOutcome> outcomes);
     void finish(const Pending& request);
+    static void answer(Request& request, Result<std::vector<Verdict>> result);
     Result<void> work(const storage::Snapshot& snapshot, storage::Transaction& transaction,
                       Request& request, Cluster& cluster);
     Result<VerdictKind> store(const storage::Snapshot& snapshot, storage::Transaction& transaction,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cdp/backlog.h"
 #include "cdp/base/clock.h"
 #include "cdp/config.h"
 #include "cdp/corrections.h"
@@ -29,6 +30,7 @@ struct IntakeNeeds {
     const Tombstones& tombstones;
     const Corrections& corrections;
     const SuppressedTokens& suppressed;
+    Backlog& backlog;  // a place is left before its request is answered: then all this may go
 };
 
 }  // namespace cdp

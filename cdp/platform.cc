@@ -5,6 +5,7 @@
 
 #include "cdp/agents.h"
 #include "cdp/audit.h"
+#include "cdp/backlog.h"
 #include "cdp/consent_history.h"
 #include "cdp/consent_intake.h"
 #include "cdp/decisions.h"
@@ -97,6 +98,7 @@ struct Platform::Parts {
     const Clock& clock;
     const Config config;
     Counters counters;
+    Backlog backlog{config.waiting_max};
     Disclosures disclosures;
 
     const Tombstones tombstones{store};
@@ -124,7 +126,7 @@ struct Platform::Parts {
     const Changes changes{{store, config}};
     const RuleSimulation simulation{{store, vault, graph, people, config}};
     Ingest ingest{{store, vault, graph, consents, config, clock, counters, again, ledger,
-                   tombstones, corrections, suppressed},
+                   tombstones, corrections, suppressed, backlog},
                   groups,
                   source_names};
     const Notices notices{{store, vault, config, clock}};
@@ -137,7 +139,7 @@ struct Platform::Parts {
                              [this] { requests.tell(); }}};
     const Retentions retentions{{store, vault, graph, consents, groups, config, clock}};
     ConsentIntake intake{{store, vault, graph, consents, config, clock, counters, again, ledger,
-                          tombstones, corrections, suppressed},
+                          tombstones, corrections, suppressed, backlog},
                          notices};
     const Preferences preferences{{store, vault, graph, people, config, clock, intake}};
     PrivacyRequests requests{{store, vault, graph, tombstones, disclosures, config, clock}};
@@ -338,6 +340,10 @@ Result<consent::LedgerChecked> Platform::check_ledger(
 
 const Counters& Platform::counters() const {
     return parts_->counters;
+}
+
+const Backlog& Platform::backlog() const {
+    return parts_->backlog;
 }
 
 storage::Store::Counts Platform::commits() const {

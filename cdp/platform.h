@@ -25,6 +25,7 @@
 
 namespace cdp {
 
+class Backlog;
 class Disclosures;
 class Preferences;
 class Notices;
@@ -52,10 +53,10 @@ public:
     // Stores the readable events of a batch; the unreadable get the verdict `rejected`. Reads,
     // seals and folds on the caller's thread, which may wait for disk reads; `done` comes from the
     // committer's thread, or before the return when nothing is to be written. Refuses with
-    // `overloaded` above Config::waiting_max.
+    // `overloaded` when the backlog is full.
     void ingest(const Principal& source, ParsedBatch batch, Ingested done);
 
-    // Requires a source of trust server, or an officer or admin.
+    // Requires a source of trust server, or an officer or admin. Refuses as ingest does, later.
     void record_consents(const Principal& caller, std::vector<ConsentRequest> requests,
                          Recorded done);
 
@@ -88,7 +89,6 @@ public:
     // What the channel may tell Google of an identifier, by Config::google. Errors as of profile.
     Result<ChannelAnswer> google_consent(const Principal& channel, std::string_view type,
                                          std::string_view value);
-
     // The events of a person, newest first, as the channel may see them; cdp/timeline.h.
     Result<ChannelAnswer> timeline(const Principal& channel, std::string_view type,
                                    std::string_view value, const TimelineQuery& query);
@@ -111,7 +111,6 @@ public:
 
     // What a person is given of an answer; errors as of Receipts::make.
     Result<std::string> receipt(const Reader& reader, const ReceiptRequest& request);
-
     // One assertion of stewards, and a page of them.
     Result<std::string> assertion(const Reader& reader, std::string_view id);
     Result<std::string> assertions(const Reader& reader, const AssertionsQuery& query);
@@ -139,6 +138,7 @@ public:
     Result<consent::LedgerChecked> check_ledger(const consent::LedgerProgress& progress) const;
 
     const Counters& counters() const;
+    const Backlog& backlog() const;
     storage::Health health() const;
     storage::Store::Counts commits() const;
 

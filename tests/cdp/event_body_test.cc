@@ -220,6 +220,33 @@ TEST_CASE("an envelope's context does not carry an event past its limits") {
               .starts_with("too_deep /context/x/0"));
 }
 
+TEST_CASE("what an envelope writes into all events together has a limit") {
+    const auto batch = [](std::size_t events, std::size_t bytes) {
+        std::string list = kGood;
+        for (std::size_t i = 1; i < events; ++i) list += "," + kGood;
+        return R"({"batch":[)" + list + R"(],"context":{"x":")" + std::string(bytes, 'x') + "\"}}";
+    };
+    const auto each = parsed(batch(1, 31'000)).events[0]->raw.size();
+    const auto most = kBatchBytesMax / each;
+    CHECK(parsed(batch(most, 31'000)).events.size() == most);
+    CHECK(body_refusal(batch(most + 1, 31'000)) == "batch_too_large /batch");
+    CHECK(body_refusal(batch(kBatchEventsMax, 31'000)) == "batch_too_large /batch");
+    // As many as SDKs ever send, with more context than they have.
+    CHECK(parsed(batch(kBatchEventsMax, 6000)).events.size() == kBatchEventsMax);
+    // Refused one by one, nothing is held of them.
+    CHECK(parsed(batch(kBatchEventsMax, 33'000)).events.back().error().reason == "event_too_large");
+}
+
+TEST_CASE("a hundred events of the largest size are a batch") {
+    const std::string head = R"({"type":"identify","userId":"u1","a":")";
+    const std::string event = head + std::string(kEventBytesMax - head.size() - 2, 'x') + "\"}";
+    std::string list = event;
+    for (int i = 1; i < 100; ++i) list += "," + event;
+    const auto batch = parsed(batch_of(list));
+    REQUIRE(batch.events.size() == 100);
+    for (const auto& one : batch.events) CHECK(one);
+}
+
 TEST_CASE("the write key is found without reading the events") {
     CHECK(write_key_of(batch_of("{\"a\":tru}")) == "k1");
     CHECK(write_key_of(R"({"writeKey":"k\u0031","type":"track"})") == "k1");

@@ -2,6 +2,8 @@
 
 import base64
 import gzip
+import http.client
+import itertools
 import json
 import os
 import resource
@@ -13,7 +15,7 @@ import time
 from pathlib import Path
 
 from driver import ROOT, Failed, Skipped, judge_refusal
-from trial import answers_in, case, exchange, resident, seconds_of_cpu
+from trial import answers_in, can_trace, case, exchange, injecting, resident, seconds_of_cpu
 
 HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -314,6 +316,86 @@ def large_bodies(trial):
         raise Failed(f"stored: {stored(shop)}")
     shop.settle()
     return f"{len(asked)} refused, memory +{(after - before) >> 20} MiB"
+
+
+class Growing:
+    """Clients with a public key whose batches say little for themselves and 31 KB for each of their events."""
+
+    def __init__(self, shop, key, clients):
+        self.shop, self.key, self.over = shop, key, threading.Event()
+        self.answers, self.wrong, self.made = [], [], itertools.count()
+        self.threads = [threading.Thread(target=self.post, daemon=True) for _ in range(clients)]
+
+    def body(self, count):
+        first = next(self.made) * 10_000
+        ids = [f"grow{n}" for n in range(first, first + count)]
+        with self.shop.lock:
+            self.shop.sent.update(ids)
+        return gzip.compress(json.dumps({"batch": [event(id) for id in ids], "context": {"pad": "x" * 31_000}}).encode())
+
+    def post(self):
+        connection = http.client.HTTPConnection(*self.shop.server.address, timeout=60)
+        fields = {"Authorization": f"Bearer {self.key}", "Content-Encoding": "gzip"}
+        while not self.over.is_set():
+            for count in (400, 2500):
+                connection.request("POST", "/v1/batch", body=self.body(count), headers=fields)
+                answer = connection.getresponse()
+                said = json.loads(answer.read())
+                self.answers.append((count, answer.status, said.get("code")))
+                if answer.status != 200:
+                    self.wrong += judge_refusal(answer.status, answer.headers, said)
+            self.over.wait(0.05)
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(60)
+
+
+@case(46, "batches that grow as they are read, from many connections while the disk is slow: memory stays within what is "
+          "granted, and others are served", alone=True)
+def envelopes_that_grow(trial):
+    can_trace()
+    config = trial.folder / "small.toml"
+    config.write_text("waiting_max = 8000\n")
+    shop = trial.shop()
+    public = shop.server.key("source", "page")
+    slow = injecting("fdatasync:delay_exit=500000", calls=("fdatasync",))
+    if not shop.server.launch("--config", str(config), under=slow):
+        raise Failed(shop.judge_end())
+    pid, granted = shop.server.process.pid, 8000 * 12 << 10
+    shop.post()
+    before, most, held, consents = resident(pid)[0], 0, 0, []
+    until = time.monotonic() + (20 if trial.long else 5)
+    with Growing(shop, public, 96) as growing, shop.load(clients=4, timeout=60) as load:
+        caller = shop.caller(timeout=60)
+        while time.monotonic() < until:
+            consents.append(caller.call("POST", "/v1/consents", {
+                "identifiers": [{"type": "email", "value": "u1@shop.example"}], "purpose": "email_marketing",
+                "state": "withdrawn"})[0])
+            held = max(held, shop.metric("cdp_backlog_bytes"))
+            most = max(most, resident(pid)[0] - before)
+        growing.over.set()
+    # Beside what is granted: a batch on each thread that is being read, and tables in memory.
+    if most > granted + (256 << 20):
+        raise Failed(f"memory grew by {most >> 20} MiB, {granted >> 20} are granted")
+    if growing.wrong:
+        raise Failed("; ".join(growing.wrong[:5]))
+    told = {(status, code) for count, status, code in growing.answers if count == 2500}
+    if told != {(400, "batch_too_large")}:
+        raise Failed(f"batches of 77 MB are answered {told}")
+    told = {(status, code) for count, status, code in growing.answers if count == 400}
+    if told != {(200, None), (429, "overloaded")}:
+        raise Failed(f"batches of 12 MB are answered {told}")
+    if set(consents) != {200} or 200 not in load.statuses() or load.statuses() - {200, 429}:
+        raise Failed(f"beside them consents are answered {set(consents)}, events {load.statuses()} {load.codes()}")
+    shop.settle()
+    return f"memory +{most >> 20} MiB, of {held / (1 << 20):.0f} counted and {granted >> 20} granted; {len(growing.answers)} batches"
 
 
 @case(47, "200,000 chunks of a byte, and an extension of 100 kB: refused, and cheaply")
