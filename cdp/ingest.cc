@@ -27,7 +27,7 @@ constexpr int kRacesMax = 200;
 // What an event holds until it is stored, beyond its text: what was read from it, its rows, its
 // verdict. Measured on small events, and rounded up.
 constexpr std::size_t kEventHeld = 4096;
-constexpr std::size_t kPartHeld = 256;  // an identifier, a trait, ...
+constexpr std::size_t kPartHeld = 512;  // an identifier, a trait, ...
 
 std::size_t held_by(const Event& event) {
     const auto parts = event.identifiers.size() + event.traits.size() + event.group_traits.size() +

@@ -2,6 +2,7 @@
 #include <mutex>
 #include <thread>
 
+#include "cdp/backlog.h"
 #include "tests/api/world.h"
 #include "tests/support/forwarding_store.h"
 
@@ -112,4 +113,66 @@ TEST_CASE("stopping waits for answers that the disk still owes") {
     slow.release();
     CHECK(wire.read().json()["results"][0]["verdict"] == "accepted");
     stopper.join();
+}
+
+TEST_CASE(
+    "batches that grow as they are read are refused while the disk stands, consents are not") {
+    auto store = std::make_unique<SlowStore>();
+    auto& slow = *store;
+    auto limits = tests::fast_limits();
+    limits.answer = 100'000;  // never, here
+    tests::World world(limits, {.threads = 1}, std::move(store));
+    const auto growing = [](const std::string& name, int count) {
+        std::string events;
+        for (int i = 0; i < count; ++i)
+            events += (i > 0 ? "," : "") +
+                      track(name + std::to_string(i)).insert(1, R"("type":"track",)");
+        return tests::gzip(R"({"batch":[)" + events + R"(],"context":{"pad":")" +
+                           std::string(31'000, 'x') + "\"}}");
+    };
+    const auto post = [&](const std::string& body) {
+        return "POST /v1/batch HTTP/1.1\r\nHost: a\r\n" +
+               tests::World::bearer(world.keys[cdp::Role::source]) +
+               "Content-Encoding: gzip\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body;
+    };
+    CHECK(world.connect().send(post(growing("most", 2500))).read().refusal() ==
+          "400 batch_too_large /batch");
+
+    slow.stall();
+    std::vector<std::unique_ptr<tests::Wire>> waiting;
+    const auto& backlog = world.platform->backlog();
+    const auto refused = [&] { return backlog.refused(cdp::Backlog::Intake::events); };
+    const auto await_judged = [&](std::size_t count) {
+        while (backlog.requests() + refused() < count) std::this_thread::yield();
+    };
+    while (refused() == 0 && waiting.size() < 20) {
+        waiting.push_back(std::make_unique<tests::Wire>(world.server->port()));
+        waiting.back()->send(post(growing(std::to_string(waiting.size()) + ".", 500)));
+        await_judged(waiting.size());
+    }
+    // 16 MB each, and as much sealed, of 234.
+    CHECK(waiting.size() < 10);
+    const auto reply = waiting.back()->read();
+    CHECK(reply.refusal() == "429 overloaded");
+    CHECK(reply.header("retry-after") == "1");
+    CHECK(reply.header("x-ratelimit-reset") == "1");
+    auto withdrawing = world.connect();
+    const std::string withdrawal =
+        R"({"identifiers":[{"type":"email","value":"a@shop.example"}],"purpose":"email_marketing",)"
+        R"("state":"withdrawn"})";
+    withdrawing.send(
+        "POST /v1/consents HTTP/1.1\r\nHost: a\r\n" + tests::World::bearer(world.till) +
+        "Content-Length: " + std::to_string(withdrawal.size()) + "\r\n\r\n" + withdrawal);
+    await_judged(waiting.size() + 1);
+    const auto metrics = world.ask("GET", "/metrics").body;
+    const auto there = "\ncdp_backlog_requests " + std::to_string(waiting.size()) + "\n";
+    CHECK(metrics.find(there) != std::string::npos);
+    CHECK(metrics.find("\ncdp_backlog_refused_total{intake=\"events\"} 1\n") != std::string::npos);
+    CHECK(metrics.find("\ncdp_backlog_refused_total{intake=\"consents\"} 0\n") !=
+          std::string::npos);
+
+    slow.release();
+    CHECK(withdrawing.read().status == 200);
+    CHECK(waiting.front()->read().json()["results"][499]["verdict"] == "accepted");
 }

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from driver import ROOT, Failed, Skipped, judge_refusal
-from trial import answers_in, can_trace, case, exchange, injecting, resident, seconds_of_cpu
+from trial import NO_ANSWER, answers_in, can_trace, case, exchange, injecting, resident, seconds_of_cpu
 
 HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -338,9 +338,13 @@ class Growing:
         fields = {"Authorization": f"Bearer {self.key}", "Content-Encoding": "gzip"}
         while not self.over.is_set():
             for count in (400, 2500):
-                connection.request("POST", "/v1/batch", body=self.body(count), headers=fields)
-                answer = connection.getresponse()
-                said = json.loads(answer.read())
+                try:
+                    connection.request("POST", "/v1/batch", body=self.body(count), headers=fields)
+                    answer = connection.getresponse()
+                    said = json.loads(answer.read())
+                except NO_ANSWER as why:
+                    self.wrong.append(f"a client was not answered: {why!r}")
+                    return
                 self.answers.append((count, answer.status, said.get("code")))
                 if answer.status != 200:
                     self.wrong += judge_refusal(answer.status, answer.headers, said)
