@@ -366,16 +366,30 @@ def ext4(trial, size=1 << 30, options="loop"):
     return place, image
 
 
-def injecting(*faults, calls, paths=()):
+def injecting(*faults, calls, paths=(), told=os.devnull):
     """The tracer that makes system calls fail, to stand before the server. Each fault is as strace writes them; they are counted
-    for each thread. The server keeps its process id."""
+    for each thread. The server keeps its process id. `told`: a file for what is traced, see `hit_by`."""
     need_tool("strace")
-    under = ["strace", "-D", "-f", "-qq", "--seccomp-bpf", "-o", "/dev/null", "-e", f"trace={','.join(calls)}"]
+    under = ["strace", "-D", "-f", "-qq", "-y", "--seccomp-bpf", "-o", str(told), "-e", f"trace={','.join(calls)}"]
     for fault in faults:
         under += ["-e", f"inject={fault}"]
     for path in paths:
         under += ["-P", str(path)]
     return under
+
+
+def hit_by(told):
+    """The calls that were made to fail, as strace writes them: name, arguments, descriptors with their files."""
+    begun, hit = {}, []
+    with open(told, errors="replace") as lines:
+        for line in lines:
+            thread, _, call = line.strip().partition(" ")
+            call = call.lstrip()
+            if call.endswith("<unfinished ...>"):
+                begun[thread] = call
+            elif call.endswith("(INJECTED)"):
+                hit.append(begun.get(thread, "") if call.startswith("<...") else call)
+    return hit
 
 
 def can_trace():
