@@ -6,7 +6,8 @@ fsynced before the next request leaves. After each kill the server is started ag
 
 * every event in the ledger is in the export exactly once, under one person;
 * nothing is in the export that nobody sent;
-* every acknowledged consent is in the export, and a channel sees no person whose last answer was a withdrawal;
+* every acknowledged consent is in the export once, with an idempotency key or by its content, also if it was sent again; none is
+  there that nobody said; a channel sees no person whose last answer was a withdrawal;
 * every acknowledged assertion and revocation of one is listed, and every assertion listed is in force: none is half there;
 * every answer that a channel read before the kill is among the disclosures;
 * the epoch of the keys and the ledger's key change all the while; after the start one epoch is left by itself, and the ledger verifies;
@@ -85,7 +86,7 @@ class Client(threading.Thread):
         self.units = units
         self.name, self.random, self.address, self.keys, self.ledger = name, random.Random(seed), address, keys, ledger
         self.open = open_before
-        self.sent = []
+        self.sent, self.said = [], {}
         self.wrong = []
 
     def run(self):
@@ -108,19 +109,19 @@ class Client(threading.Thread):
             return  # the kill
 
     def send(self, caller, request):
-        kind, body = request
+        kind, what = request
         if kind == "assertion":
             self.send_assertion(request)
             return
-        status, answer = caller.call("POST", "/v1/consents" if kind == "consent" else "/v1/batch", body)
+        body, key = what if kind == "consent" else (what, None)
+        status, answer = caller.call("POST", "/v1/consents" if kind == "consent" else "/v1/batch", body, key)
         if status in (429, 503):
             time.sleep(0.05)
             return
         if status != 200:
             self.wrong.append(f"{kind} answered {status}: {answer}")
         elif kind == "consent":
-            said = body["consents"][0]
-            self.ledger.write([{"who": said["identifiers"][0]["value"], "state": said["state"], "time": said["time"]}])
+            self.ledger.write([{"receipt": body["consents"][0]["receipt_id"], "said": said_in(body)}])
         else:
             verdicts = {result["messageId"]: result["verdict"] for result in answer["results"]}
             bad = {id: verdict for id, verdict in verdicts.items() if verdict not in ("accepted", "duplicate")}
@@ -164,11 +165,17 @@ class Client(threading.Thread):
         # Each thread has people of its own, so that the order of what it says about them is known.
         lane = int(self.name.rsplit("-", 1)[1])
         person = f"p{lane}-{self.random.randrange(20)}@shop.example"
-        now = time.time()
-        stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1e3):03d}Z"
-        said = {"identifiers": [{"type": "email", "value": person}], "purpose": PURPOSE, "time": stamp,
+        receipt = f"{self.name}-{len(self.said)}"
+        said = {"identifiers": [{"type": "email", "value": person}], "purpose": PURPOSE, "receipt_id": receipt,
                 "state": self.random.choice(["granted", "withdrawn"]), "scope": "person"}
-        return "consent", {"consents": [said]}
+        # Sent again it is the same by its key, whatever time the server makes of it, or by its content.
+        key = receipt if self.random.random() < 0.5 else None
+        if not key:
+            now = time.time()
+            said["time"] = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now)) + f".{int(now % 1 * 1e3):03d}Z"
+        body = {"consents": [said]}
+        self.said[receipt] = said_in(body)
+        return "consent", (body, key)
 
 
 class Reader(threading.Thread):
@@ -225,14 +232,31 @@ def address_of(person):
     return f"u{person}@shop.example"
 
 
-def judge_consents(acknowledged, exported):
-    """`acknowledged` holds (who, state, time). Times are compared as instants, however they are written."""
-    there = collections.Counter()
+def said_in(body):
+    """Who said what, and when; no time: when it was received."""
+    said = body["consents"][0]
+    return said["identifiers"][0]["value"], said["state"], said.get("time")
+
+
+def judge_consents(acknowledged, said, exported):
+    """`said` holds who said what and when by the number of its receipt, `acknowledged` the numbers of what was answered."""
+    there = collections.defaultdict(list)
     for record in exported:
-        for identifier in record["identifiers"]:
-            there[(identifier["value"], record["state"], instant(record["time"]))] += 1
-    wanted = {(who, state, instant(when)) for who, state, when in acknowledged}
-    return [f"acknowledged and forgotten: {state} of {who} at {when}" for who, state, when in sorted(wanted - there.keys())]
+        there[record.get("receipt_id")].append(record)
+    found = [f"acknowledged and forgotten: consent {receipt}, {said[receipt]}" for receipt in sorted(acknowledged - there.keys())]
+    for receipt, records in there.items():
+        if receipt not in said:
+            found.append(f"nobody said: {records}")
+            continue
+        if len(records) > 1:
+            found.append(f"there {len(records)} times: consent {receipt}, {said[receipt]}")
+        who, state, when = said[receipt]
+        for record in records:
+            is_so = [one["value"] for one in record["identifiers"]] == [who] and record["state"] == state
+            # Times are compared as instants, however they are written.
+            if not is_so or when and instant(record["time"]) != instant(when):
+                found.append(f"consent {receipt} was {said[receipt]}, is {record}")
+    return found
 
 
 def judge_assertions(standing, together, unsure):
@@ -269,11 +293,12 @@ def instant(text):
     return whole + "." + fraction.ljust(3, "0")[:3]
 
 
-def last_words(acknowledged):
+def last_words(records):
     """Of two answers in one millisecond the withdrawal counts, and it sorts last."""
     words = {}
-    for who, state, when in acknowledged:
-        words[who] = max(words.get(who, ("", "")), (instant(when), state))
+    for record in records:
+        who = record["identifiers"][0]["value"]
+        words[who] = max(words.get(who, ("", "")), (instant(record["time"]), record["state"]))
     return {who: state for who, (_, state) in words.items()}
 
 
@@ -285,7 +310,7 @@ def read_ledgers(paths):
             if "id" in entry:
                 events.add(entry["id"])
             else:
-                consents.add((entry["who"], entry["state"], entry["time"]))
+                consents.add(entry["receipt"])
     return events, consents
 
 
@@ -298,7 +323,7 @@ class Run:
         self.server = Server(arguments.binary, self.folder)
         self.server.run("init")
         self.slowest = 0.0
-        self.sent = set()
+        self.sent, self.said = set(), {}
         self.open = {lane: [] for lane in range(arguments.clients)}
         self.ledgers = {lane: Ledger(self.folder / f"ledger-{lane}") for lane in self.open}
         self.units = {lane: [Unit(lane, number) for number in range(UNITS)] for lane in self.open}
@@ -352,6 +377,7 @@ class Run:
         for client in clients:
             client.join()
             self.sent.update(client.sent)
+            self.said.update(client.said)
             if client.wrong:
                 raise Failed("; ".join(client.wrong[:5]))
         reader.join()
@@ -429,21 +455,25 @@ class Run:
 
     def check(self):
         events, consents = self.read_acknowledged()
-        exported = self.server.export("events")
-        found = judge_events(events, self.sent, exported)
-        found += judge_consents(consents, self.server.export("consents"))
-        found += self.check_reads(consents)
+        found, records = self.judge_exports(events, consents)
+        found += self.check_reads(record for record in records if record["receipt_id"] in consents)
         if found:
             raise Failed(f"{len(found)} findings:\n  " + "\n  ".join(found[:20]))
         return len(events), len(consents)
 
-    def check_reads(self, consents):
+    def judge_exports(self, events, consents):
+        """With the exported consents."""
+        records = self.server.export("consents")
+        found = judge_events(events, self.sent, self.server.export("events"))
+        return found + judge_consents(consents, self.said, records), records
+
+    def check_reads(self, records):
         """No channel sees an address whose last acknowledged word, with nothing said after it, was a withdrawal."""
-        unsure = {request[1]["consents"][0]["identifiers"][0]["value"]
+        unsure = {said_in(request[1][0])[0]
                   for requests in self.open.values() for request in requests if request[0] == "consent"}
         caller = Caller(self.server.address, self.keys["channel"])
         found = []
-        for who, state in last_words(consents).items():
+        for who, state in last_words(records).items():
             if who in unsure:
                 continue
             status, answer = caller.call("GET", f"/v1/profiles/email:{who}?purpose={PURPOSE}")
@@ -457,14 +487,18 @@ class Run:
         events, consents = self.read_acknowledged()
         exported, records = self.server.export("events"), self.server.export("consents")
         lost = next(i for i, event in enumerate(exported) if event["messageId"] in events)
-        forgotten = instant(max(when for _, _, when in consents))
+        said = next(record for record in records if record["receipt_id"] in consents)
+        others = [record for record in records if record is not said]
         planted = {
             "a lost event": judge_events(events, self.sent, exported[:lost] + exported[lost + 1:]),
             "a doubled event": judge_events(events, self.sent, exported + [exported[lost]]),
             "an invented event": judge_events(events, self.sent, exported + [{**exported[lost], "messageId": "x"}]),
             "a torn person": judge_events(events, self.sent, [{**exported[lost], "person": "other"}] + exported),
-            "a forgotten consent": judge_consents(
-                consents, [one for one in records if instant(one["time"]) != forgotten]),
+            "a forgotten consent": judge_consents(consents, self.said, others),
+            "a doubled consent": judge_consents(consents, self.said, [*records, {**said, "id": "0" * 32}]),
+            "a consent that nobody gave": judge_consents(consents, self.said, [*records, {**said, "receipt_id": "x"}]),
+            "a consent turned round": judge_consents(
+                consents, self.said, [*others, {**said, "state": "granted" if said["state"] == "withdrawn" else "withdrawn"}]),
         }
         standing, together = self.read_assertions()
         planted["an assertion half there"] = judge_assertions(
@@ -484,8 +518,7 @@ class Run:
 
     def check_offline(self):
         """The same without a server: the folder alone holds everything."""
-        events, _ = self.read_acknowledged()
-        found = judge_events(events, self.sent, self.server.export("events"))
+        found, _ = self.judge_exports(*self.read_acknowledged())
         if found:
             raise Failed("without the server: " + "; ".join(found[:10]))
         self.server.run("ledger", "verify")
