@@ -34,14 +34,16 @@ std::uint64_t bytes_of(std::span<const TableFile> tables) {
 
 }  // namespace
 
-std::string Scrubber::render(const Progress& progress) {
-    return with_digest(cdp::ByteWriter()
-                           .raw(kMagic)
-                           .i64(cdp::milliseconds_of(progress.began))
-                           .i64(cdp::milliseconds_of(progress.through))
-                           .u64(progress.next)
-                           .u64(progress.last)
-                           .take());
+// With so many of the damaged.
+std::string Scrubber::render(const Progress& progress, std::size_t damaged) {
+    cdp::ByteWriter out;
+    out.raw(kMagic)
+        .i64(cdp::milliseconds_of(progress.began))
+        .i64(cdp::milliseconds_of(progress.through))
+        .u64(progress.next)
+        .u64(progress.last);
+    for (std::size_t i = 0; i < damaged; ++i) out.u64(progress.damaged[i]);
+    return with_digest(out.take());
 }
 
 // One that cannot be read is no reason for anything but to begin anew.
@@ -55,13 +57,25 @@ void Scrubber::load() {
     progress.through = cdp::timestamp_of(in.i64());
     progress.next = in.u64();
     progress.last = in.u64();
-    if (*record != render(progress)) return;
+    // One of before the damaged were kept ends here.
+    if (!record->starts_with(render(progress, 0))) {
+        for (auto& number : progress.damaged) number = in.u64();
+        if (*record != render(progress, progress.damaged.size())) return;
+    }
     progress_ = progress;
+    const std::lock_guard lock(mutex_);
     seen_.through = progress.through;
+    damaged_.insert(progress.damaged.begin(), std::ranges::find(progress.damaged, 0U));
 }
 
-void Scrubber::save() const {
-    const auto written = write_record(path_, render(progress_));
+void Scrubber::save() {
+    {
+        const std::lock_guard lock(mutex_);
+        progress_.damaged = {};
+        const auto kept = std::min(damaged_.size(), progress_.damaged.size());
+        std::copy_n(damaged_.begin(), kept, progress_.damaged.begin());
+    }
+    const auto written = write_record(path_, render(progress_, progress_.damaged.size()));
     if (!written) complain("scrub_not_noted", written.error().detail);
 }
 
@@ -69,6 +83,7 @@ void Scrubber::begin(const ScrubPace& pace) {
     if (pace.cycle.count() == 0 || beat_) return;
     pace_ = pace;
     load();
+    forget_all_but(tables_());
     beat_ = std::make_unique<Beat>([this](Beat& beat) { return step(beat); });
 }
 
@@ -85,7 +100,9 @@ std::chrono::milliseconds Scrubber::step(Beat& beat) {
     const bool rests = progress_.next == 0 && since.count() >= 0 && since < pace_.cycle;
     if (rests) return std::min(kLookMost, std::chrono::milliseconds{pace_.cycle} - since);
     if (progress_.next == 0) progress_ = {.began = now, .through = progress_.through, .next = 1};
-    if (!run(beat)) return std::chrono::milliseconds{0};
+    const auto went = run(beat);
+    if (went != Went::through)
+        return went == Went::later ? pace_.again : std::chrono::milliseconds{0};
     progress_.next = 0;
     progress_.through = machine_time().clock;
     save();
@@ -94,8 +111,7 @@ std::chrono::milliseconds Scrubber::step(Beat& beat) {
     return std::chrono::milliseconds{1};
 }
 
-// False: it is to end before all have been read.
-bool Scrubber::run(Beat& beat) {
+Scrubber::Went Scrubber::run(Beat& beat) {
     const auto tables = tables_();
     forget_all_but(tables);
     if (progress_.last == 0 && !tables.empty()) progress_.last = tables.back().number;
@@ -107,24 +123,29 @@ bool Scrubber::run(Beat& beat) {
         if (table.number < progress_.next) continue;
         if (table.number > progress_.last) break;
         const auto found = look_at(beat, table, speed);
+        if (found == Found::later) return Went::later;
         if (found == Found::stopped) {
             save();
-            return false;
+            return Went::stopped;
         }
         note(table, found);
         progress_.next = table.number + 1;
-        if (std::chrono::steady_clock::now() < saved + kSaveEvery) continue;
+        const bool due = std::chrono::steady_clock::now() >= saved + kSaveEvery;
+        if (!due && found != Found::damaged) continue;
         save();
         saved = std::chrono::steady_clock::now();
     }
-    return true;
+    return Went::through;
 }
 
 Scrubber::Found Scrubber::look_at(Beat& beat, const TableFile& table, std::uint64_t speed) const {
     const Descriptor file(::open(table.path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.ok()) return hold_against(beat, table, file.number(), speed);
     // That there are too many open says nothing of this one.
-    if (errno != ENOENT) return errno == EIO ? Found::damaged : Found::gone;
+    const int why = errno;
+    if (why == EMFILE || why == ENFILE || why == ENOMEM || why == EINTR) return Found::later;
+    // Whatever else: who needs it cannot open it either.
+    if (why != ENOENT) return Found::damaged;
     const auto now = tables_();
     const bool there = std::ranges::find(now, table.number, &TableFile::number) != now.end();
     return there ? Found::damaged : Found::gone;
@@ -141,7 +162,7 @@ Scrubber::Found Scrubber::hold_against(Beat& beat, const TableFile& table, int f
         ::posix_fadvise(file, at, static_cast<off_t>(kPiece), POSIX_FADV_DONTNEED);
         const auto n = ::pread(file, piece.data(), piece.size(), at);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return Found::damaged;
+        if (n < 0) return errno == ENOMEM ? Found::later : Found::damaged;
         if (n == 0) break;
         checksum->Update(piece.data(), static_cast<std::size_t>(n));
         at += n;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -31,11 +33,13 @@ struct ScrubPace {
     std::chrono::seconds cycle{0};  // in which every table is read once; 0: none is
     // At most, unless half a cycle would not do.
     std::uint64_t bytes_per_second = std::uint64_t{2} << 20;
+    // After a table that could not be opened for want of descriptors or memory.
+    std::chrono::milliseconds again{1'000};
 };
 
 // Reads every table and holds it against its checksum, so that damage is found before somebody
-// needs what it took: once in a cycle, then it sleeps until the next. How far it is stays in a
-// file, for a server that is started often. Safe to use from many threads.
+// needs what it took: once in a cycle, then it sleeps until the next. How far it is, and what is
+// damaged, stays in a file, for a server that is started often. Safe to use from many threads.
 class Scrubber {
 public:
     Scrubber(Tables tables, std::string path)
@@ -60,14 +64,18 @@ private:
         cdp::Timestamp through{};  // of one before it, or of it
         std::uint64_t next = 0;    // the first table that is not read yet; 0: all are
         std::uint64_t last = 0;    // that there was when the cycle began
+        // The lowest of them; 0: no more. So few that the record stays within a sector.
+        std::array<std::uint64_t, 48> damaged{};
     };
-    enum class Found { whole, damaged, gone, stopped };
+    // `later`: it could not be looked at now.
+    enum class Found { whole, damaged, gone, later, stopped };
+    enum class Went { through, later, stopped };
 
-    static std::string render(const Progress& progress);
+    static std::string render(const Progress& progress, std::size_t damaged);
     void load();
-    void save() const;
+    void save();
     std::chrono::milliseconds step(Beat& beat);
-    bool run(Beat& beat);
+    Went run(Beat& beat);
     Found look_at(Beat& beat, const TableFile& table, std::uint64_t speed) const;
     Found hold_against(Beat& beat, const TableFile& table, int file, std::uint64_t speed) const;
     void note(const TableFile& table, Found found);

@@ -1,12 +1,17 @@
 #include "storage/scrubber.h"
 
+#include <sys/resource.h>
+
 #include <atomic>
 #include <mutex>
 #include <thread>
 
 #include <catch2/catch.hpp>
 
+#include "cdp/base/bytes.h"
+#include "cdp/base/clock.h"
 #include "cdp/base/log.h"
+#include "storage/record_file.h"
 #include "storage/rocks_database.h"
 #include "tests/storage/stores.h"
 
@@ -73,6 +78,20 @@ struct Said {
     ~Said() { cdp::log::set_sink({}); }
     Said(const Said&) = delete;
     Said& operator=(const Said&) = delete;
+};
+
+// While it lives nothing more can be opened.
+struct NoDescriptors {
+    rlimit before{};
+
+    NoDescriptors() {
+        REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+        const rlimit none{.rlim_cur = 0, .rlim_max = before.rlim_max};
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+    }
+    ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before); }
+    NoDescriptors(const NoDescriptors&) = delete;
+    NoDescriptors& operator=(const NoDescriptors&) = delete;
 };
 
 }  // namespace
@@ -150,4 +169,64 @@ TEST_CASE("without a cycle nothing is read") {
     std::this_thread::sleep_for(20ms);
     CHECK(scrubber->seen().tables == 0);
     CHECK_FALSE(std::filesystem::exists(tables.folder / "scrub"));
+}
+
+TEST_CASE("what was found damaged is still counted by who is started anew, while it is there") {
+    Tables tables;
+    tables.flip(tables.all[1], 100);
+    {
+        Said said;
+        const auto scrubber = tables.scrubber();
+        scrubber->begin(kFast);
+        CHECK(await(*scrubber).damaged == 1);
+    }
+    {
+        const auto again = tables.scrubber();
+        again->begin(kFast);
+        CHECK(again->seen().damaged == 1);
+    }
+    // A compaction took it.
+    tables.all.erase(tables.all.begin() + 1);
+    const auto without = tables.scrubber();
+    without->begin(kFast);
+    CHECK(without->seen().damaged == 0);
+}
+
+TEST_CASE("a record of before the damaged were kept says how far it was") {
+    Tables tables;
+    const auto through = cdp::timestamp_of(cdp::milliseconds_of(cdp::SystemClock().now()));
+    const auto record = storage::with_digest(cdp::ByteWriter()
+                                                 .raw("cdpscrub")
+                                                 .i64(cdp::milliseconds_of(through))
+                                                 .i64(cdp::milliseconds_of(through))
+                                                 .u64(0)
+                                                 .u64(tables.all.back().number)
+                                                 .take());
+    write_file(tables.folder / "scrub", record);
+    const auto scrubber = tables.scrubber();
+    scrubber->begin(kFast);
+    CHECK(scrubber->seen().through == through);
+    CHECK(scrubber->seen().damaged == 0);
+}
+
+TEST_CASE("a table that cannot be opened for want of descriptors is taken up again") {
+    Tables tables;
+    std::atomic<int> asked = 0;
+    Scrubber scrubber(
+        [&] {
+            ++asked;
+            return tables.all;
+        },
+        tables.folder / "scrub");
+    auto pace = kFast;
+    pace.again = 5ms;
+    {
+        const NoDescriptors none;
+        scrubber.begin(pace);
+        for (int n = 0; n < 2'000 && asked < 4; ++n) std::this_thread::sleep_for(5ms);
+    }
+    CHECK(asked >= 4);
+    const auto seen = await(scrubber);
+    CHECK(seen.tables == tables.all.size());
+    CHECK(seen.damaged == 0);
 }
