@@ -279,21 +279,36 @@ def check_certificate(binary, folder):
                 return secured.getpeercert(binary_form=True), secured.version()
 
     first, version = shown()
-    stopping, asked = threading.Event(), [0]
+    stopping, asked, failed = threading.Event(), [0] * 4, []
 
-    def go_on():
-        while not stopping.is_set():
-            ask(server.port, context)
-            asked[0] += 1
+    def go_on(client):
+        try:
+            while not stopping.is_set():
+                ask(server.port, context)
+                asked[client] += 1
+        except Exception as error:  # whatever it is, a well-behaved client has seen it
+            failed.append(f"{type(error).__name__}: {error}")
 
-    clients = [threading.Thread(target=go_on) for _ in range(4)]
+    def await_progress(when):
+        """The second that a client is answered from now on was asked from now on."""
+        wanted, until = [count + 2 for count in asked], time.monotonic() + 20
+        while not failed and any(count < least for count, least in zip(asked, wanted)):
+            if time.monotonic() > until:
+                raise Failed(f"{when} some client is not answered any more")
+            time.sleep(0.01)
+        if failed:
+            raise Failed(f"{when} a request of a well-behaved client failed: {failed[0]}")
+
+    clients = [threading.Thread(target=go_on, args=(n,), daemon=True) for n in range(len(asked))]
     for client in clients:
         client.start()
+    await_progress("before any exchange")
     os.replace(other[1], served[1])  # the key first: for a moment the pair does not fit
     server.process.send_signal(signal.SIGHUP)
     time.sleep(0.5)
     if shown()[0] != first:
         raise Failed("a pair that does not fit was served")
+    await_progress("with a pair that does not fit in place")
     os.replace(other[0], served[0])
     server.process.send_signal(signal.SIGHUP)
     for _ in range(100):
@@ -302,11 +317,14 @@ def check_certificate(binary, folder):
         time.sleep(0.05)
     else:
         raise Failed("the new certificate is not served")
+    await_progress("after the exchange")
     stopping.set()
     for client in clients:
         client.join()
+    if failed:
+        raise Failed(f"a request of a well-behaved client failed: {failed[0]}")
     server.stop()
-    print(f"certificate: exchanged under load, {asked[0]} requests over {version}, none failed")
+    print(f"certificate: exchanged under load, {sum(asked)} requests over {version}, none failed")
     return True
 
 
