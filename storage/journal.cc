@@ -41,16 +41,18 @@ public:
         return cdp::Result<void>::ok();
     }
 
-    cdp::Result<void> append(std::string_view record) override {
-        CDP_ASSERT(!record.empty() && record.size() <= kJournalRecordMax);
+    cdp::Result<void> append(std::span<const std::string> records) override {
         if (!file_) CDP_CHECK(make_file());
-        frame_.clear();
-        add_frame(frame_, record);
+        frames_.clear();
+        for (const auto& record : records) {
+            CDP_ASSERT(!record.empty() && record.size() <= kJournalRecordMax);
+            add_frame(frames_, record);
+        }
         ssize_t n = 0;
-        do n = ::write(file_->number(), frame_.data(), frame_.size());
+        do n = ::write(file_->number(), frames_.data(), frames_.size());
         while (n < 0 && errno == EINTR);
-        if (n == static_cast<ssize_t>(frame_.size())) {
-            bytes_ += frame_.size();
+        if (n == static_cast<ssize_t>(frames_.size())) {
+            bytes_ += frames_.size();
             cdp::crash_point("journal_appended");
             return cdp::Result<void>::ok();
         }
@@ -58,6 +60,18 @@ public:
         // Half a record would hide those behind it.
         if (n > 0 && ::ftruncate(file_->number(), static_cast<off_t>(bytes_)) != 0) leave();
         return error;
+    }
+
+    cdp::Result<void> take_back() override {
+        const auto before = bytes_ - frames_.size();
+        if (::ftruncate(file_->number(), static_cast<off_t>(before)) != 0) {
+            const auto error = system_error("take back from the journal", errno);
+            leave();
+            return error;
+        }
+        bytes_ = before;
+        frames_.clear();
+        return cdp::Result<void>::ok();
     }
 
     std::uint64_t segment() const override { return segment_; }
@@ -136,7 +150,7 @@ private:
     std::uint64_t segment_ = 1;
     std::uint64_t bytes_ = 0;
     std::optional<Descriptor> file_;
-    std::string frame_;
+    std::string frames_;  // of the last append
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,9 +22,16 @@ class Journal {
 public:
     virtual ~Journal() = default;
 
-    // The record is there whole or, after an error, not at all. What was appended survives the
-    // process, and after a sync() of its segment the machine. Up to kJournalRecordMax bytes.
-    virtual cdp::Result<void> append(std::string_view record) = 0;
+    // The records are all there or, after an error, none is. What was appended survives the
+    // process, and after a sync() of its segment the machine. Each up to kJournalRecordMax bytes.
+    virtual cdp::Result<void> append(std::span<const std::string> records) = 0;
+    cdp::Result<void> append(std::string_view record) {
+        const std::string one(record);
+        return append(std::span(&one, 1));
+    }
+    // As if the last append() had not been: it went well, and its segment was not cut since. After
+    // an error what it appended may still be there.
+    virtual cdp::Result<void> take_back() = 0;
 
     // The segment that append() writes to. Numbers go up and are never given twice.
     virtual std::uint64_t segment() const = 0;
@@ -56,8 +64,8 @@ public:
 inline constexpr std::size_t kJournalRecordMax = 16 * 1024 * 1024;
 
 // Files `FOLDER/NUMBER`, mode 0600; the folder is made when it is missing. What an earlier process
-// left are segments that were cut. A record is u32 length, u32 CRC-32C of it, the record; each is
-// appended by one write(2).
+// left are segments that were cut. A record is u32 length, u32 CRC-32C of it, the record; those
+// appended together are one write(2).
 cdp::Result<std::unique_ptr<Journal>> open_journal(const std::string& folder);
 
 // For stores in memory: lost with the process like they are.

@@ -11,10 +11,19 @@ namespace {
 
 class MemoryJournal final : public Journal {
 public:
-    cdp::Result<void> append(std::string_view record) override {
-        CDP_ASSERT(!record.empty() && record.size() <= kJournalRecordMax);
+    cdp::Result<void> append(std::span<const std::string> records) override {
         const std::lock_guard lock(mutex_);
-        add_frame(segments_[segment_], record);
+        auto& segment = segments_[segment_];
+        before_ = segment.size();
+        for (const auto& record : records) {
+            CDP_ASSERT(!record.empty() && record.size() <= kJournalRecordMax);
+            add_frame(segment, record);
+        }
+        return cdp::Result<void>::ok();
+    }
+    cdp::Result<void> take_back() override {
+        const std::lock_guard lock(mutex_);
+        segments_[segment_].resize(before_);
         return cdp::Result<void>::ok();
     }
     std::uint64_t segment() const override {
@@ -62,6 +71,7 @@ private:
     mutable std::mutex mutex_;  // held for each call: appending and draining meet in the map
     std::map<std::uint64_t, std::string> segments_;
     std::uint64_t segment_ = 1;
+    std::size_t before_ = 0;  // bytes of the segment before the last append
 };
 
 }  // namespace

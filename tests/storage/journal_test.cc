@@ -74,6 +74,22 @@ TEST_CASE("what was appended is read in order, segment by segment, until it is d
     CHECK(read(*journal).records == Records{"c"});
 }
 
+TEST_CASE("what was appended together is there in order, or taken back together") {
+    const tests::Folder folder;
+    const bool in_memory = GENERATE(false, true);
+    auto journal = in_memory ? storage::make_memory_journal() : open(folder);
+    REQUIRE(journal->append(Records{"a", "b"}));
+    const auto bytes = journal->bytes();
+    REQUIRE(journal->append(Records{"c", "d", "e"}));
+    REQUIRE(journal->take_back());
+    CHECK(journal->bytes() == bytes);
+    REQUIRE(journal->append("f"));
+    journal->cut();
+    const auto found = read(*journal);
+    CHECK(found.records == Records{"a", "b", "f"});
+    CHECK(found.unread == 0);
+}
+
 TEST_CASE("numbers of segments are not given twice") {
     const tests::Folder folder;
     {

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <condition_variable>
 #include <memory>
+#include <mutex>
+#include <span>
+#include <string>
 #include <utility>
 
 #include "storage/journal.h"
@@ -18,6 +22,22 @@ public:
     bool drops_fail = false;    // as if the process ended before it could drop
     storage::Journal& journal() { return *journal_; }
 
+    // As on a disk that stands still, from stall() to release().
+    void stall() {
+        const std::lock_guard lock(mutex_);
+        stalled_ = true;
+    }
+    void release() {
+        const std::lock_guard lock(mutex_);
+        stalled_ = false;
+        changed_.notify_all();
+    }
+    // Until something waits for the disk.
+    void await_append() {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [this] { return waiting_ > 0; });
+    }
+
     // For one platform. The next one finds what this one left cut.
     std::unique_ptr<storage::Journal> hand_over() {
         journal_->cut();
@@ -29,13 +49,15 @@ private:
     public:
         explicit Handed(FaultyJournal& owner) : owner_(owner) {}
 
-        cdp::Result<void> append(std::string_view record) override {
+        cdp::Result<void> append(std::span<const std::string> records) override {
             if (owner_.appends_fail)
                 return cdp::Error{.code = cdp::ErrorCode::storage_full,
                                   .reason = "disk_full",
                                   .message = "The disk is full."};
-            return owner_.journal_->append(record);
+            owner_.wait_for_disk();
+            return owner_.journal_->append(records);
         }
+        cdp::Result<void> take_back() override { return owner_.journal_->take_back(); }
         std::uint64_t segment() const override { return owner_.journal_->segment(); }
         std::uint64_t bytes() const override { return owner_.journal_->bytes(); }
         void cut() override { owner_.journal_->cut(); }
@@ -63,7 +85,19 @@ private:
         FaultyJournal& owner_;
     };
 
+    void wait_for_disk() {
+        std::unique_lock lock(mutex_);
+        ++waiting_;
+        changed_.notify_all();
+        changed_.wait(lock, [this] { return !stalled_; });
+        --waiting_;
+    }
+
     std::unique_ptr<storage::Journal> journal_;
+    std::mutex mutex_;  // guards what follows
+    std::condition_variable changed_;
+    bool stalled_ = false;
+    int waiting_ = 0;
 };
 
 }  // namespace tests
