@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <utility>
 
 #include "cdp/base/log.h"
@@ -33,6 +34,16 @@ constexpr std::size_t kSegmentsMax = 32;
 
 constexpr int kTriesMax = 5;
 
+constexpr int kLockTriesMax = 100;  // about a microsecond
+
+// No append takes so long on a disk that works; the committer's is the same.
+constexpr std::chrono::milliseconds kStall{5000};
+
+std::int64_t steady_now() {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 Error unrecorded(std::string detail) {
     return {.code = ErrorCode::unavailable,
             .reason = "disclosure_unrecorded",
@@ -59,8 +70,9 @@ Unlisted::Unlisted(consent::Composed composed)
 Disclosures::Disclosures(Needs needs, std::unique_ptr<storage::Journal> journal)
     : needs_(needs),
       journal_(std::move(journal)),
-      journal_key_(needs.vault.own_key("journal")),
-      thread_([this] { run(); }) {}
+      records_(needs.vault),
+      thread_([this] { run(); }),
+      scribe_([this](Scribe::Listings listings) { write_down(std::move(listings)); }) {}
 
 Disclosures::~Disclosures() {
     {
@@ -77,13 +89,14 @@ Disclosures::~Disclosures() {
 
 Result<ChannelAnswer> Disclosures::release(const Principal& channel,
                                            const std::shared_ptr<const Unlisted>& answer) {
-    CDP_CHECK(append(answer->told_,
-                     {.kind = consent::BatchKind::release,
-                      .role = std::string(to_string(channel.role)),
-                      .name = channel.name,
-                      .channel = channel.channel,
-                      .reason = {}},
-                     answer->place_));
+    CDP_CHECK(tell({.answer = answer,
+                    .disclosure = {},
+                    .to = {.kind = consent::BatchKind::release,
+                           .role = std::string(to_string(channel.role)),
+                           .name = channel.name,
+                           .channel = channel.channel,
+                           .reason = {}},
+                    .at = needs_.clock.now()}));
     return ChannelAnswer(answer->body_);
 }
 
@@ -108,44 +121,91 @@ Result<void> Disclosures::note_access(const Reader& reader, const Looked& looked
         add(consent::SubjectMask::Kind::identifier, token.bytes);
     for (const auto& person : looked.persons) add(consent::SubjectMask::Kind::person, person.bytes);
     if (told.subjects.empty()) add(consent::SubjectMask::Kind::nobody, Token{}.bytes);
-    Unlisted::Place place;
-    return append(consent::encode(told),
-                  {.kind = consent::BatchKind::access,
-                   .role = role_of(reader),
-                   .name = name_of(reader),
-                   .channel = {},
-                   .reason = reader.reason},
-                  place);
+    return tell({.answer = nullptr,
+                 .disclosure = consent::encode(told),
+                 .to = {.kind = consent::BatchKind::access,
+                        .role = role_of(reader),
+                        .name = name_of(reader),
+                        .channel = {},
+                        .reason = reader.reason},
+                 .at = needs_.clock.now()});
 }
 
-Result<void> Disclosures::append(std::string_view told, const ToldTo& to, Unlisted::Place& place) {
-    if (!begun_)
-        if (const auto ready = begin(); !ready) return unrecorded(ready.error().detail);
-    const auto now = needs_.clock.now();
-    std::unique_lock lock(mutex_);
-    const bool known = place.segment == journal_->segment() && place.reader == to.name;
-    if (known) return append_locked(told_again_record(place.number, now));
-    lock.unlock();
-    const auto sealed = seal_told(journal_key_, encode(to), told);
-    lock.lock();
-    if (defined_in_ != journal_->segment()) {
-        defined_in_ = journal_->segment();
-        next_number_ = 0;
+// Where a scope stands, it gathers; else the journal has it when this returns.
+Result<void> Disclosures::tell(Listing::Told told) {
+    if (auto* const listing = Listing::Scope::gathering()) {
+        listing->told_.push_back(std::move(told));
+        return Result<void>::ok();
     }
-    const auto number = next_number_;
-    CDP_CHECK(append_locked(told_record(number, now, sealed)));
-    // It may have been told by another thread meanwhile: either number stands for it.
-    place = {.segment = defined_in_, .number = number, .reader = to.name};
-    next_number_ = number + 1;
-    if (journal_->bytes() > kSegmentBytesMax) cut();
+    const auto alone = std::make_shared<Listing>();
+    alone->told_.push_back(std::move(told));
+    write_down({alone});
+    if (alone->refusal_) return *alone->refusal_;
     return Result<void>::ok();
 }
 
-Result<void> Disclosures::append_locked(std::string_view record) {
+void Disclosures::write_down(Scribe::Listings listings) {
+    if (!begun_)
+        if (const auto ready = begin(); !ready)
+            return Listing::refuse(listings, unrecorded(ready.error().detail));
+    const std::lock_guard lock(mutex_);
+    write_down_locked(listings);
+}
+
+// What nobody planned, no memory for one, must not end the thread of a loop.
+void Disclosures::write_down_locked(const Scribe::Listings& listings) {
+    try {
+        append_all(listings);
+    } catch (const std::exception& e) {
+        Listing::refuse(listings, unrecorded(e.what()));
+    }
+}
+
+// Whoever has the mutex has it for a microsecond, or for long.
+bool Disclosures::try_list(const Scribe::Listings& listings) {
+    if (!begun_) return false;
+    std::unique_lock lock(mutex_, std::try_to_lock);
+    for (int tries = 0; tries < kLockTriesMax && !lock; ++tries) (void)lock.try_lock();
+    if (!lock) return false;
+    write_down_locked(listings);
+    return true;
+}
+
+// The disk may take long, and those who wait may give up meanwhile: then what is written is taken
+// back and the rest written again, before anybody is called back.
+void Disclosures::append_all(Scribe::Listings listings) {
+    while (true) {
+        std::erase_if(listings, [](const auto& listing) { return listing->is_withdrawn(); });
+        if (listings.empty()) return;
+        auto records = records_.make(listings, journal_->segment());
+        if (const auto done = append_locked(records.bytes); !done)
+            return Listing::refuse(listings, done.error());
+        const auto gone = std::ranges::find_if_not(
+            listings, [](const auto& listing) { return listing->settle(); });
+        if (gone == listings.end()) {
+            records_.keep(std::move(records));
+            if (journal_->bytes() > kSegmentBytesMax) cut();
+            return;
+        }
+        std::for_each(listings.begin(), gone, [](const auto& listing) { listing->unsettle(); });
+        if (const auto taken = journal_->take_back(); !taken)
+            return Listing::refuse(listings, unrecorded(taken.error().detail));
+    }
+}
+
+Result<void> Disclosures::append_locked(std::span<const std::string> records) {
     if (waiting_segments_ > kSegmentsMax) return unrecorded("the journal is full");
-    if (const auto done = journal_->append(record); !done) return unrecorded(done.error().detail);
+    appending_since_ = steady_now();
+    const auto done = journal_->append(records);
+    appending_since_ = 0;
+    if (!done) return unrecorded(done.error().detail);
     if (!std::exchange(waiting_, true)) changed_.notify_one();
     return Result<void>::ok();
+}
+
+bool Disclosures::stalled() const {
+    const auto since = appending_since_.load(std::memory_order_relaxed);
+    return since != 0 && steady_now() - since >= kStall.count();
 }
 
 // What is appended from now on stands in a segment of its own.
@@ -278,7 +338,7 @@ Result<void> Disclosures::drain_segment(std::uint64_t segment) {
 }
 
 Result<Disclosures::ReadSegment> Disclosures::read_segment(std::uint64_t segment) const {
-    DisclosureFold fold(journal_key_);
+    DisclosureFold fold(records_.key());
     ReadSegment read;
     const auto left = CDP_TRY(journal_->read(segment, [&](std::string_view record) {
         if (!fold.add(record)) ++read.unread;

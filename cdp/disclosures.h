@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -16,8 +17,10 @@
 #include "cdp/config.h"
 #include "cdp/disclosure_fold.h"
 #include "cdp/disclosure_merge.h"
+#include "cdp/disclosure_records.h"
 #include "cdp/disclosure_rows.h"
 #include "cdp/known_masks.h"
+#include "cdp/listing.h"
 #include "cdp/queries.h"
 #include "cdp/shown.h"
 #include "cdp/unlisted.h"
@@ -38,7 +41,7 @@ public:
         const Config& config;
         const Clock& clock;
     };
-    // Starts a thread, which sleeps until something is listed.
+    // Starts two threads, which sleep until something is listed.
     Disclosures(Needs needs, std::unique_ptr<storage::Journal> journal);
     // Drains what is left. Nothing is listed any more.
     ~Disclosures();
@@ -50,7 +53,8 @@ public:
     Result<void> begin();
 
     // Lists an answer to a channel; what is returned may leave. Survives the process when this
-    // returns. Error unavailable, disclosure_unrecorded: nothing may leave.
+    // returns, under a Listing::Scope when its listing is written. Error unavailable,
+    // disclosure_unrecorded: nothing may leave.
     Result<ChannelAnswer> release(const Principal& channel,
                                   const std::shared_ptr<const Unlisted>& answer);
 
@@ -59,6 +63,15 @@ public:
     Result<std::string> show(const Reader& reader, Result<Shown> shown);
     // Of what leaves piece by piece: before the first.
     Result<void> note_access(const Reader& reader, const Looked& looked);
+
+    // Writes what was gathered in scopes, however long the disk takes. False: others are writing.
+    bool try_list(const Scribe::Listings& listings);
+    // Has it written, see Scribe::hand_over().
+    void list(Scribe::Listings listings, std::function<void()> done) {
+        scribe_.hand_over(std::move(listings), std::move(done));
+    }
+    // Whether the journal has taken no record for longer than a disk that works needs.
+    bool stalled() const;
 
     // Moves what is listed into the store and the ledger now. An error leaves it in the journal,
     // and it is tried again within a second.
@@ -91,8 +104,11 @@ public:
     Result<RowProof> prove(std::uint64_t batch, std::uint32_t row);
 
 private:
-    Result<void> append(std::string_view told, const ToldTo& to, Unlisted::Place& place);
-    Result<void> append_locked(std::string_view record);
+    Result<void> tell(Listing::Told told);
+    void write_down(Scribe::Listings listings);
+    void write_down_locked(const Scribe::Listings& listings);
+    void append_all(Scribe::Listings listings);
+    Result<void> append_locked(std::span<const std::string> records);
     void cut();
     // What a segment says, and how much of it nobody can read.
     struct ReadSegment {
@@ -111,7 +127,6 @@ private:
 
     Needs needs_;
     const std::unique_ptr<storage::Journal> journal_;
-    const storage::SubjectKey journal_key_;
 
     std::mutex begin_mutex_;  // held while what an earlier process left is taken up
     std::atomic<bool> begun_ = false;
@@ -119,15 +134,17 @@ private:
     std::mutex drain_mutex_;  // held while segments are drained; before mutex_
     KnownMasks known_masks_;  // the drain's
 
-    std::mutex mutex_;  // held for one append; guards the journal's newest segment and what follows
-    std::uint64_t defined_in_ = 0;  // the segment that next_number_ counts in
-    std::uint32_t next_number_ = 0;
+    std::mutex mutex_;  // held for one append, however long the disk takes; guards the journal's
+                        // newest segment and what follows
+    DisclosureRecords records_;
     std::size_t waiting_segments_ = 0;  // cut and not drained
     bool waiting_ = false;              // something is listed and not drained
     bool closing_ = false;
     std::condition_variable changed_;
 
+    std::atomic<std::int64_t> appending_since_ = 0;  // steady milliseconds; 0: nothing
     std::thread thread_;
+    Scribe scribe_;  // ends first
 };
 
 }  // namespace cdp

@@ -351,7 +351,9 @@ storage::Store::Counts Platform::commits() const {
 }
 
 storage::Health Platform::health() const {
-    return parts_->store.health();
+    const auto health = parts_->store.health();
+    const bool stalled = health == storage::Health::ok && parts_->disclosures.stalled();
+    return stalled ? storage::Health::read_only : health;
 }
 
 }  // namespace cdp

@@ -20,12 +20,13 @@ public:
 
 private:
     friend class Disclosures;
+    friend class DisclosureRecords;
 
     std::shared_ptr<const std::string> body_;
     std::string told_;  // the disclosure, encoded
 
     // Where it was told in full the last time, so that telling it again takes a few bytes. Touched
-    // by Disclosures alone, under its mutex.
+    // by DisclosureRecords alone.
     struct Place {
         std::uint64_t segment = 0;  // 0: never
         std::uint32_t number = 0;

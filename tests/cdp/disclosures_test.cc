@@ -1,6 +1,7 @@
 #include "cdp/disclosures.h"
 
 #include <algorithm>
+#include <future>
 #include <set>
 
 #include "cdp/base/bytes.h"
@@ -35,6 +36,9 @@ struct Shop {
                         PlatformWorld::source("till", cdp::Trust::server));
         world->consent("email", "a@shop.example", "email_marketing", "granted");
     }
+    ~Shop() { journal.release(); }
+    Shop(const Shop&) = delete;
+    Shop& operator=(const Shop&) = delete;
 
     cdp::Token token(const std::string& type, const std::string& value) const {
         return world->vault().token(type, value);
@@ -46,6 +50,12 @@ struct Shop {
     cdp::Result<cdp::ChannelAnswer> read(const std::string& name = "mailer") const {
         return world->platform().profile({cdp::Role::channel, name, "email_tool", {}}, "user_id",
                                          "u1", "email_marketing");
+    }
+    // What a read tells, not written yet.
+    std::shared_ptr<cdp::Listing> gathered() const {
+        cdp::Listing::Scope scope;
+        REQUIRE(read());
+        return scope.take();
     }
     DisclosedPage page(const cdp::Token& token, const DisclosedQuery& query = {}) const {
         auto page = disclosures().of_subject(token, query);
@@ -220,6 +230,70 @@ TEST_CASE("events and their properties are listed under the event, withheld ones
     CHECK(listed.contains("properties/Order Completed/revenue:raw"));
     CHECK(listed.contains("-properties/Order Completed/odd:unmapped"));
     CHECK(listed.contains("persons/person:raw"));
+}
+
+TEST_CASE("what is given out in a scope is listed when it is handed over, and not before") {
+    Shop shop;
+    const auto listing = shop.gathered();
+    CHECK(shop.told(shop.mail()) == 0);
+    REQUIRE(shop.disclosures().try_list({listing}));
+    CHECK_FALSE(listing->refusal());
+    CHECK_FALSE(listing->withdraw());
+    CHECK(shop.told(shop.mail()) == 1);
+    shop.journal.appends_fail = true;
+    const auto refused = shop.gathered();
+    REQUIRE(shop.disclosures().try_list({refused}));
+    REQUIRE(refused->refusal());
+    CHECK(refused->refusal()->reason == "disclosure_unrecorded");
+    shop.journal.appends_fail = false;
+    CHECK(shop.told(shop.mail()) == 1);
+}
+
+TEST_CASE("who gave up while the disk stood still was not told, and who waited was") {
+    Shop shop;
+    REQUIRE(shop.read());
+    CHECK(shop.told(shop.mail()) == 1);
+    // As before a drain, where it stands in full, and behind one.
+    const bool known = GENERATE(false, true);
+    if (known) REQUIRE(shop.read());
+    const auto before = known ? 2u : 1u;
+    const auto gone = shop.gathered();
+    const auto staying = shop.gathered();
+    shop.journal.stall();
+    std::promise<void> done;
+    shop.disclosures().list({gone, staying}, [&] { done.set_value(); });
+    shop.journal.await_append();
+    CHECK(gone->withdraw());
+    // Meanwhile nobody has to wait to see that it cannot be written now.
+    const auto late = shop.gathered();
+    CHECK_FALSE(shop.disclosures().try_list({late}));
+    shop.journal.release();
+    done.get_future().wait();
+    CHECK_FALSE(staying->refusal());
+    CHECK_FALSE(staying->withdraw());
+    CHECK(shop.told(shop.mail()) == before + 1);
+    REQUIRE(shop.read());
+    CHECK(shop.told(shop.mail()) == before + 2);
+}
+
+TEST_CASE("what was withdrawn does not pile up while the disk stands still") {
+    Shop shop;
+    REQUIRE(shop.read());
+    shop.journal.stall();
+    std::promise<void> first, last;
+    shop.disclosures().list({shop.gathered()}, [&] { first.set_value(); });
+    shop.journal.await_append();
+    bool let_go = false;
+    const auto withdrawn = shop.gathered();
+    shop.disclosures().list({withdrawn}, [&] { let_go = true; });
+    CHECK(withdrawn->withdraw());
+    CHECK_FALSE(let_go);
+    shop.disclosures().list({shop.gathered()}, [&] { last.set_value(); });
+    CHECK(let_go);
+    shop.journal.release();
+    first.get_future().wait();
+    last.get_future().wait();
+    CHECK(shop.told(shop.mail()) == 3);
 }
 
 TEST_CASE("nothing leaves that cannot be recorded") {
