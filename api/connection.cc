@@ -84,18 +84,16 @@ asio::awaitable<void> Connection::serve_requests() {
 
         if (response->close || unread_ || loop_.draining()) closing_ = true;
         if (!head_.keep_alive) closing_ = true;
-        const int status = response->status;
         bool sent = false;
         if (response->stream && head_.method != Method::head) {
-            Response streamed = std::move(*response);
-            sent = co_await send_stream(std::move(streamed));
+            sent = co_await send_stream(*response);
         } else {
             compose(*response);
             sent = write_now();
             if (!sent) sent = co_await write_rest();
         }
         if (!sent) break;
-        loop_.metrics.served(loop_.routes.index_of(found_.route), status,
+        loop_.metrics.served(loop_.routes.index_of(found_.route), response->status,
                              std::chrono::steady_clock::now() - started_);
         finish_request();
         if (in_.size() > 0 && ++served_in_a_row_ >= kServedInARowMax) {
@@ -144,7 +142,9 @@ void Connection::check_deadline(std::uint32_t now) {
     } else if (pending_) {
         // Posted: going on may destroy this connection, in the middle of the sweep over all of
         // them.
-        auto give_up = [pending = pending_] { pending->settle(stalled()); };
+        auto give_up = [pending = pending_, listing = listing_] {
+            if (!listing || listing->withdraw()) pending->settle(stalled());
+        };
         asio::post(loop_.context, std::move(give_up));
     }
 }
@@ -309,6 +309,7 @@ void Connection::finish_request() {
     found_ = {};
     guessed_ = false;
     pending_.reset();
+    listing_.reset();
     tail_.reset();
 }
 

@@ -86,7 +86,9 @@ private:
     bool write_now();
     asio::awaitable<bool> write_rest();
     asio::awaitable<bool> send(Response response);
-    asio::awaitable<bool> send_stream(Response response);
+    asio::awaitable<bool> send_instead(Response& response);
+    asio::awaitable<bool> send_stream(Response& response);
+    asio::awaitable<std::optional<Response>> await_listing(std::shared_ptr<cdp::Listing> listing);
     asio::awaitable<bool> await_wake(std::shared_ptr<Pending> pending);
     asio::awaitable<void> linger();
 
@@ -117,6 +119,7 @@ private:
     std::shared_ptr<const std::string> tail_;  // a long body, sent behind out_
 
     std::shared_ptr<Pending> pending_;
+    std::shared_ptr<cdp::Listing> listing_;  // what pending_ waits for, if it tells anything
     std::chrono::steady_clock::time_point started_;
     std::uint32_t deadline_ = 0;
     std::uint32_t body_deadline_ = 0;

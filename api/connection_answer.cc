@@ -175,8 +175,15 @@ std::optional<Response> Connection::answer_at_once() {
 }
 
 std::optional<Response> Connection::call_handler(Request& request) {
-    if (const auto* now = std::get_if<Now>(&request.route->handler))
-        return (*now)(loop_.services, request);
+    if (const auto* now = std::get_if<Now>(&request.route->handler)) {
+        cdp::Listing::Scope scope;
+        auto response = (*now)(loop_.services, request);
+        listing_ = scope.take();
+        if (!listing_) return response;
+        pending_ = std::make_shared<Pending>(loop_);
+        loop_.list(listing_, pending_, std::move(response));
+        return std::nullopt;
+    }
     pending_ = std::make_shared<Pending>(loop_);
     auto debt = std::make_shared<Debt>(pending_, internal_error);
     auto answer = [debt = std::move(debt)](Response response) { debt->pay(std::move(response)); };
@@ -191,6 +198,18 @@ asio::awaitable<Response> Connection::await_answer() {
     enter(Phase::answer, loop_.limits.answer);
     if (!pending_->settled()) co_await settled(pending_.get());
     co_return pending_->take();
+}
+
+// nullopt: it is written. Else why what it tells must not leave.
+asio::awaitable<std::optional<Response>> Connection::await_listing(
+    std::shared_ptr<cdp::Listing> listing) {
+    listing_ = listing;
+    pending_ = std::make_shared<Pending>(loop_);
+    loop_.list(std::move(listing), pending_, {});
+    auto response = co_await await_answer();
+    listing_.reset();
+    if (response.status == 200) co_return std::nullopt;
+    co_return response;
 }
 
 asio::awaitable<bool> Connection::await_wake(std::shared_ptr<Pending> pending) {
@@ -310,20 +329,47 @@ asio::awaitable<bool> Connection::write_rest() {
     co_return sent;
 }
 
-asio::awaitable<bool> Connection::send_stream(Response response) {
+// Of an answer of which nothing has left yet.
+asio::awaitable<bool> Connection::send_instead(Response& response) {
+    if (response.close) closing_ = true;
+    out_.clear();
+    compose(response);
+    bool sent = write_now();
+    if (!sent) sent = co_await write_rest();
+    co_return sent;
+}
+
+asio::awaitable<bool> Connection::send_stream(Response& response) {
     if (head_.http10) closing_ = true;
     compose_head(response, std::nullopt);
     std::string piece;
     auto state = BodyStream::State::more;
+    bool begun = false;
     while (state == BodyStream::State::more || state == BodyStream::State::wait) {
         auto pending = std::make_shared<Pending>(loop_);
+        std::shared_ptr<cdp::Listing> listing;
         {
+            cdp::Listing::Scope scope;
             auto debt = std::make_shared<Debt>(pending, nothing);
             const std::function<void()> wake = [debt] { debt->pay({}); };
             do state = response.stream->pull(piece, wake);
             while (state == BodyStream::State::more && piece.size() < kStreamPiece);
+            listing = scope.take();
         }
         if (state == BodyStream::State::failed) break;
+        if (listing) {
+            auto refused = co_await await_listing(listing);
+            if (refused && begun) {
+                state = BodyStream::State::failed;
+                break;
+            }
+            if (refused) {
+                const bool told = co_await send_instead(*refused);
+                response.status = refused->status;
+                co_return told;
+            }
+        }
+        begun = true;
         if (!piece.empty() && !head_.http10) {
             append_number(out_, piece.size(), 16);
             out_ += "\r\n";

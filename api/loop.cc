@@ -10,7 +10,10 @@
 #include <ctime>
 
 #include "api/connection.h"
+#include "api/pending.h"
+#include "api/problem.h"
 #include "cdp/base/log.h"
+#include "cdp/disclosures.h"
 
 namespace api {
 namespace {
@@ -35,6 +38,12 @@ void report(std::exception_ptr error) {
 
 }  // namespace
 
+// Thrown through run() by a thread whose stand-in runs the loop by now.
+struct Loop::Replaced {
+    Group group;
+    bool written = false;
+};
+
 Loop::Loop(const Services& services_in, const Routes& routes_in, const Limits& limits_in,
            Admission& admission_in, std::uint64_t seed)
     : services(services_in),
@@ -44,14 +53,25 @@ Loop::Loop(const Services& services_in, const Routes& routes_in, const Limits& l
       metrics(routes_in.all().size()),
       random(seed),
       work_(context.get_executor()),
-      timer_(context) {}
+      timer_(context),
+      stand_in_([this] { run_context(); }) {}
 
 Loop::~Loop() = default;
 
 void Loop::run() {
-    this_loop = this;
     set_date();
     arm_sweep();
+    while (true) {
+        try {
+            return run_context();
+        } catch (const Replaced& replaced) {
+            take_back(replaced);
+        }
+    }
+}
+
+void Loop::run_context() {
+    this_loop = this;
     context.run();
     this_loop = nullptr;
 }
@@ -103,6 +123,51 @@ void Loop::end_slowest_reader() {
     if (!slowest) return;
     metrics.refuse(Refused::slow_reader);
     slowest->abort();
+}
+
+void Loop::list(std::shared_ptr<cdp::Listing> listing, std::shared_ptr<Pending> pending,
+                Response response) {
+    if (told_.empty()) asio::post(context, [this] { write_told(); });
+    told_.push_back({std::move(listing), std::move(pending), std::move(response)});
+}
+
+// By one write, which the disk may keep for as long as it likes: then the stand-in goes on with the
+// loop, and leaves writing to a thread for whom nobody waits.
+void Loop::write_told() {
+    const auto group = std::make_shared<std::vector<Told>>(std::exchange(told_, {}));
+    ++unanswered;
+    if (stand_in_.stands_in()) return have_written(group);
+    cdp::Scribe::Listings listings;
+    for (const auto& one : *group) listings.push_back(one.listing);
+    stand_in_.leave();
+    const bool written = services.platform.disclosures().try_list(listings);
+    if (!stand_in_.come_back()) throw Replaced{group, written};
+    if (written) return settle(group);
+    have_written(group);
+}
+
+void Loop::have_written(const Group& group) {
+    cdp::Scribe::Listings listings;
+    for (const auto& one : *group) listings.push_back(one.listing);
+    services.platform.disclosures().list(std::move(listings), [this, group] {
+        asio::post(context, [this, group] { settle(group); });
+    });
+}
+
+void Loop::settle(const Group& group) {
+    --unanswered;
+    for (auto& [listing, pending, response] : *group)
+        pending->settle(listing->refusal() ? problem(*listing->refusal()) : std::move(response));
+}
+
+// With nothing of the loop on the stack: what is posted here wakes who runs it.
+void Loop::take_back(const Replaced& replaced) {
+    const auto post = [this](std::function<void()> work) { asio::post(context, std::move(work)); };
+    if (replaced.written)
+        post([this, group = replaced.group] { settle(group); });
+    else
+        have_written(replaced.group);
+    stand_in_.relieve(post);
 }
 
 // IMF-fixdate, RFC 9110 5.6.7. Not strftime, which speaks the language of the locale.

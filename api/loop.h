@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/admission.h"
 #include "api/limits.h"
@@ -12,7 +13,9 @@
 #include "api/metrics.h"
 #include "api/routes.h"
 #include "api/services.h"
+#include "api/stand_in.h"
 #include "cdp/base/random.h"
+#include "cdp/listing.h"
 
 struct ssl_ctx_st;
 
@@ -21,6 +24,7 @@ namespace api {
 namespace asio = boost::asio;
 
 class Connection;
+class Pending;
 
 // A connection that was accepted.
 struct Arrival {
@@ -69,10 +73,26 @@ public:
     std::size_t unanswered = 0;  // answers that other threads still owe
     std::size_t buffered = 0;    // see Limits::buffered_max
     std::size_t unread = 0;      // see Limits::unread_max
+    // Settles `pending` when what the answer tells is written, with the answer or with why it must
+    // not leave. What comes in one turn of the loop is written together at its end.
+    void list(std::shared_ptr<cdp::Listing> listing, std::shared_ptr<Pending> pending,
+              Response response);
     // Lets go of the reader that has been waited for longest.
     void end_slowest_reader();
 
 private:
+    struct Told {
+        std::shared_ptr<cdp::Listing> listing;
+        std::shared_ptr<Pending> pending;
+        Response response;
+    };
+    using Group = std::shared_ptr<std::vector<Told>>;
+    struct Replaced;
+    void run_context();
+    void write_told();
+    void have_written(const Group& group);
+    void settle(const Group& group);
+    void take_back(const Replaced& replaced);
     void arm_sweep();
     void sweep();
     void stop_when_empty();
@@ -85,6 +105,8 @@ private:
     std::uint32_t drain_until_ = 0;
     bool draining_ = false;
     Connection* first_ = nullptr;  // linked through the connections
+    std::vector<Told> told_;       // written at the end of this turn
+    StandIn stand_in_;             // ends first
 };
 
 }  // namespace api

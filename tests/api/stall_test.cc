@@ -3,7 +3,9 @@
 #include <thread>
 
 #include "cdp/backlog.h"
+#include "cdp/disclosures.h"
 #include "tests/api/world.h"
+#include "tests/support/faulty_journal.h"
 #include "tests/support/forwarding_store.h"
 
 namespace {
@@ -62,6 +64,49 @@ private:
 std::string track(const std::string& id) {
     return R"({"event":"x","userId":"u","messageId":")" + id + "\"}";
 }
+
+// Serves on one thread, and has a journal that can stand still.
+struct StillDisk {
+    explicit StillDisk(std::uint32_t answer)
+        : world(limits(answer), {.threads = 1}, storage::make_memory_store(), journal.hand_over()) {
+        world.receive(R"({"type":"identify","userId":"u1","messageId":"m1",)"
+                      R"("traits":{"email":"a@shop.example"}})");
+        const auto granted =
+            world.post("/v1/consents", world.till,
+                       R"({"identifiers":[{"type":"email","value":"a@shop.example"}],)"
+                       R"("purpose":"email_marketing","state":"granted"})");
+        REQUIRE(granted.status == 200);
+        REQUIRE(world.connect().send(read()).read().status == 200);
+        REQUIRE(told() == 1);
+    }
+    ~StillDisk() { journal.release(); }
+    StillDisk(const StillDisk&) = delete;
+    StillDisk& operator=(const StillDisk&) = delete;
+
+    static api::Limits limits(std::uint32_t answer) {
+        auto limits = tests::fast_limits();
+        limits.answer = answer;
+        return limits;
+    }
+    std::string read() const {
+        return "GET /v1/profiles/user_id:u1?purpose=email_marketing HTTP/1.1\r\nHost: a\r\n" +
+               tests::World::bearer(world.keys.at(cdp::Role::channel)) + "\r\n";
+    }
+    // How often the channel was, by what is listed.
+    std::uint32_t told() const {
+        const auto page = world.platform->disclosures().of_subject(
+            world.vault.token("email", "a@shop.example"), {});
+        REQUIRE(page);
+        std::uint32_t count = 0;
+        for (const auto& row : page->rows) count += row.row.count;
+        return count;
+    }
+
+    tests::FaultyJournal journal;
+    tests::World world;
+};
+
+constexpr std::uint32_t kPatient = 100'000;  // ticks
 
 }  // namespace
 
@@ -175,4 +220,78 @@ TEST_CASE(
     slow.release();
     CHECK(withdrawing.read().status == 200);
     CHECK(waiting.front()->read().json()["results"][499]["verdict"] == "accepted");
+}
+
+TEST_CASE("a journal that stands still keeps waiting only what it is to hold") {
+    StillDisk disk(kPatient);
+    const auto& world = disk.world;
+    disk.journal.stall();
+    auto first = world.connect();
+    first.send(disk.read());
+    disk.journal.await_append();
+    CHECK(world.ask("GET", "/healthz").status == 200);
+    // Further ones wait as it does.
+    auto second = world.connect();
+    second.send(disk.read());
+    const auto accepted = world.post("/v1/track", world.till, track("m2"));
+    CHECK(accepted.json()["results"][0]["verdict"] == "accepted");
+    CHECK(world.ask("GET", "/metrics").status == 200);
+
+    disk.journal.release();
+    CHECK(first.read().status == 200);
+    CHECK(second.read().status == 200);
+    CHECK(disk.told() == 3);
+    // The loop is run by its own thread again, or by the other: either serves.
+    for (int i = 0; i < 10; ++i) CHECK(first.send(disk.read()).read().status == 200);
+    CHECK(disk.told() == 13);
+}
+
+TEST_CASE("a read that the journal does not take in time is refused, and was not told") {
+    StillDisk disk(/*answer=*/20);
+    const auto& world = disk.world;
+    disk.journal.stall();
+    auto written = world.connect();
+    written.send(disk.read());
+    disk.journal.await_append();
+    auto waiting = world.connect();
+    waiting.send(disk.read());
+    const auto looked_up = world.post(
+        "/v1/profiles/lookup", world.keys.at(cdp::Role::channel),
+        R"({"purpose":"email_marketing","identifiers":[)"
+        R"({"type":"user_id","value":"u1"},{"type":"email","value":"a@shop.example"}]})");
+    CHECK(looked_up.refusal() == "503 storage_stalled");
+    CHECK(looked_up.body.find("a@shop.example") == std::string::npos);
+    for (auto* wire : {&written, &waiting}) {
+        const auto reply = wire->read();
+        CHECK(reply.refusal() == "503 storage_stalled");
+        CHECK(reply.header("retry-after") == "1");
+        CHECK(wire->closed());
+    }
+    disk.journal.release();
+    CHECK(world.connect().send(disk.read()).read().status == 200);
+    CHECK(disk.told() == 2);
+}
+
+TEST_CASE("a look-up that cannot be written down is refused before it begins") {
+    StillDisk disk(kPatient);
+    disk.journal.appends_fail = true;
+    const auto refused = disk.world.post(
+        "/v1/profiles/lookup", disk.world.keys.at(cdp::Role::channel),
+        R"({"purpose":"email_marketing","identifiers":[{"type":"user_id","value":"u1"}]})");
+    CHECK(refused.refusal() == "503 disclosure_unrecorded");
+    disk.journal.appends_fail = false;
+    CHECK(disk.told() == 1);
+}
+
+TEST_CASE("who stops while the journal stands still goes on stopping when it moves") {
+    StillDisk disk(kPatient);
+    disk.journal.stall();
+    auto wire = disk.world.connect();
+    wire.send(disk.read());
+    disk.journal.await_append();
+    CHECK(disk.world.ask("GET", "/healthz").status == 200);
+    std::thread stopper([&] { disk.world.server->stop(); });
+    disk.journal.release();
+    CHECK(wire.read().status == 200);
+    stopper.join();
 }

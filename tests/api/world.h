@@ -154,12 +154,14 @@ inline api::Limits fast_limits() {
 // A server on a store in memory, with one key of each role.
 struct World {
     explicit World(const api::Limits& limits = fast_limits(), api::ServerOptions options = {},
-                   std::unique_ptr<storage::Store> kept = storage::make_memory_store())
+                   std::unique_ptr<storage::Store> kept = storage::make_memory_store(),
+                   std::unique_ptr<storage::Journal> journal = storage::make_memory_journal())
         : store(std::move(kept)) {
         auto loaded = cdp::Access::load(*store, vault);
         REQUIRE(loaded);
         access = *std::move(loaded);
-        platform = std::make_unique<cdp::Platform>(*store, vault, clock, cdp::Config{});
+        platform = std::make_unique<cdp::Platform>(*store, vault, clock, cdp::Config{},
+                                                   std::move(journal));
         if (options.threads == 0) options.threads = 2;
         auto started = api::Server::start(*platform, *access, clock, options, limits);
         REQUIRE(started);
