@@ -7,10 +7,11 @@ import re
 import signal
 import struct
 import subprocess
+import threading
 import time
 
 from driver import Failed, Server
-from trial import PEOPLE, can_trace, case, ext4, hit_by, injecting, need_tool, resident, tmpfs
+from trial import NO_ANSWER, PEOPLE, can_trace, case, ext4, hit_by, injecting, need_tool, resident, tmpfs
 
 # ext4's ioctl that stops all writing at once, the journal's too: what a power cut leaves.
 EXT4_SHUTDOWN = 0x8004587D
@@ -20,6 +21,10 @@ LARGE = 25_000  # bytes of an event, at most: a log that has its room already is
 ASKED_AGAIN_SECONDS = 1.0  # storage/committer.h
 LOG_SYNC = re.compile(r"fdatasync\(\d+<[^>]*/db/\d+\.log>")
 STALL_ANSWER_SECONDS_MAX = 35  # our deadline is 30 s, counted in ticks of one
+STALLED_PERSON = "u7@shop.example"
+STALLED_READ = f"/v1/profiles/email:{STALLED_PERSON}?purpose=email_marketing"
+READY_SECONDS = 8  # our bound is five, and a look at it each second
+SERVED_SECONDS_MAX = 1.5  # on a machine that does other things too
 CALLS = {"write": "EIO", "pwrite64": "EIO", "pread64": "EIO", "openat": "EIO", "rename": "EIO", "ftruncate": "EIO",
          "fdatasync": "ENOSPC", "fsync": "EIO", "unlink": "EIO", "fallocate": "ENOSPC", "mkdir": "ENOSPC"}
 
@@ -451,6 +456,90 @@ def turns_read_only(trial):
     return f"writes are answered {sorted(load.codes())}, reads {status}"
 
 
+class GatedReads:
+    """Reads of one person's profile on connections of their own, which the loops share by turns."""
+
+    def __init__(self, shop, count):
+        self.answers = []  # status, code, seconds
+        self.threads = [threading.Thread(target=self.read, args=(shop,), daemon=True) for _ in range(count)]
+        for thread in self.threads:
+            thread.start()
+
+    def read(self, shop):
+        began = time.monotonic()
+        try:
+            status, answer = shop.caller("channel", timeout=60).call("GET", STALLED_READ)
+        except NO_ANSWER as silent:
+            status, answer = 0, {"code": repr(silent)}
+        self.answers.append((status, answer.get("code"), time.monotonic() - began))
+
+    def finish(self):
+        for thread in self.threads:
+            thread.join(60)
+        return self.answers
+
+
+def told(shop):
+    """How often the channel was told about whom STALLED_READ is, by what is listed under them."""
+    rows = shop.caller("officer").call("GET", f"/v1/audit/disclosures?subject=email:{STALLED_PERSON}&limit=1000")[1]
+    return sum(row["count"] for row in rows["disclosures"])
+
+
+def judge_served(shop, loops, seconds):
+    """Whoever reads nothing is answered at once meanwhile, on every loop."""
+    callers = [shop.caller(timeout=10) for _ in range(2 * loops)]
+    slowest, until = 0.0, time.monotonic() + seconds
+    while time.monotonic() < until:
+        for caller in callers:
+            began = time.monotonic()
+            if caller.call("GET", "/healthz")[0] != 200:
+                raise Failed("/healthz is not 200 while the disk stands still")
+            slowest = max(slowest, time.monotonic() - began)
+        time.sleep(0.05)
+    if slowest > SERVED_SECONDS_MAX:
+        raise Failed(f"while the disk stands still /healthz takes {slowest:.1f} s")
+    return slowest
+
+
+@case(12, "the disk stands still: what is gated is refused in time and not told, everything else is answered at once", short=False)
+def disk_stalls_reads(trial):
+    need_tool("fsfreeze", "util-linux")
+    place, _ = ext4(trial)
+    shop = trial.shop(at=place / "data")
+    shop.server.start()
+    loops = os.cpu_count()
+    warm = GatedReads(shop, 2 * loops).finish()
+    before, fine = told(shop), [status for status, _, _ in warm].count(200)
+    if fine != 2 * loops or before < fine:
+        raise Failed(f"before the disk stands still: {warm}, told {before} times")
+    frozen = subprocess.run(["fsfreeze", "-f", str(place)], capture_output=True, text=True)
+    if frozen.returncode:
+        raise Failed(f"fsfreeze: {frozen.stderr}")
+    try:
+        reads = GatedReads(shop, 4 * loops)
+        slowest = judge_served(shop, loops, READY_SECONDS)
+        ready = shop.ready()
+        late = GatedReads(shop, 2 * loops)
+        refused = reads.finish()
+    finally:
+        subprocess.run(["fsfreeze", "-u", str(place)], capture_output=True)
+    if ready is True:
+        raise Failed(f"{READY_SECONDS} s after the disk stood still /readyz says ready")
+    if {(status, code) for status, code, _ in refused} != {(503, "storage_stalled")}:
+        raise Failed(f"reads while the disk stands still are answered {refused}")
+    if max(seconds for _, _, seconds in refused) > STALL_ANSWER_SECONDS_MAX:
+        raise Failed(f"reads while the disk stands still are answered {refused}")
+    answered = [status for status, _, _ in late.finish()].count(200)
+    if answered != 2 * loops:
+        raise Failed(f"who still waited at the thaw is answered {late.answers}")
+    await_ready(shop, True, seconds=10)
+    if told(shop) != before + answered:
+        raise Failed(f"told {told(shop) - before} times, answered {answered} times, refused {len(refused)} times")
+    shop.settle()
+    return (f"{len(refused)} reads refused after {refused[-1][2]:.0f} s and not told, {answered} answered at the thaw and told, "
+            f"/healthz took at most {slowest * 1000:.0f} ms, /readyz said {ready}")
+
+
 @case(12, "the disk stands still: requests are refused at our deadline, memory stays flat, it goes on by itself", short=False)
 def disk_stalls(trial):
     need_tool("fsfreeze", "util-linux")
@@ -474,6 +563,7 @@ def disk_stalls(trial):
         raise Failed(f"a frozen disk is answered {load.statuses()} {load.codes()}, /healthz {status}")
     if load.slowest() > STALL_ANSWER_SECONDS_MAX:
         raise Failed(f"an answer took {load.slowest():.1f} s")
+    slowest = load.slowest()
     after, _, _ = resident(shop.server.process.pid)
     if after - before > 64 << 20:
         raise Failed(f"memory grew by {(after - before) >> 20} MiB while the disk stood")
@@ -483,7 +573,7 @@ def disk_stalls(trial):
     shop.settle()
     if ready is True:
         raise Failed("while the disk stands still /readyz says ready")
-    return f"refused as storage_stalled after {load.slowest():.0f} s, /readyz said {ready}"
+    return f"refused as storage_stalled after {slowest:.0f} s, /readyz said {ready}"
 
 
 @case(13, "every sync takes 300 ms: groups share it, and nothing is acknowledged before its own sync", alone=True)
