@@ -29,7 +29,8 @@ struct TlsPair {
 cdp::Result<TlsPair> read_tls_pair(const TlsFiles& files, cdp::Timestamp now);
 
 // The pair that is served, read again when its files change, by a thread of its own. A pair that
-// cannot be served leaves the one before in place. Safe from many threads.
+// cannot be served leaves the one before in place, and is tried again at each look. Safe from many
+// threads.
 class TlsWatch {
 public:
     // Errors: read_tls_pair's. The clock outlives it.

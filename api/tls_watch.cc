@@ -19,6 +19,9 @@ struct Look {
     off_t size = 0;
     std::int64_t seconds = 0;
     std::int64_t nanoseconds = 0;
+    // Of its owner and mode too.
+    std::int64_t changed_seconds = 0;
+    std::int64_t changed_nanoseconds = 0;
 
     friend bool operator==(const Look&, const Look&) = default;
 };
@@ -26,8 +29,9 @@ struct Look {
 Look look_at(const std::string& path) {
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0) return {};
-    return {status.st_dev, status.st_ino, status.st_size, status.st_mtim.tv_sec,
-            status.st_mtim.tv_nsec};
+    return {status.st_dev,         status.st_ino,          status.st_size,
+            status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec,
+            status.st_ctim.tv_nsec};
 }
 
 }  // namespace
@@ -40,7 +44,7 @@ struct TlsWatch::Parts {
 
     Looks look() const { return {look_at(files.certificate), look_at(files.key)}; }
     void run(std::chrono::milliseconds every, Looks seen);
-    void read();
+    void read(bool anew);
 
     const TlsFiles files;
     const cdp::Clock& clock;
@@ -50,6 +54,7 @@ struct TlsWatch::Parts {
     bool stopping = false;
     TlsPair pair;
     std::uint64_t refused = 0;
+    std::string refused_for;  // why the pair that is there is not served; empty: it is
     std::thread thread;
 };
 
@@ -59,24 +64,30 @@ void TlsWatch::Parts::run(std::chrono::milliseconds every, Looks seen) {
         woken.wait_for(lock, every, [this] { return asked || stopping; });
         if (stopping) return;
         const bool told = std::exchange(asked, false);
+        const bool refused_last = !refused_for.empty();
         lock.unlock();
         // Before they are read: what changes meanwhile is seen the next time.
         const auto now = look();
-        if (told || now != seen) read();
+        const bool anew = told || now != seen;
+        // What was refused may be good by now as it is: its time has come.
+        if (anew || refused_last) read(anew);
         seen = now;
         lock.lock();
     }
 }
 
-void TlsWatch::Parts::read() {
+void TlsWatch::Parts::read(bool anew) {
     auto read = read_tls_pair(files, clock.now());
     const std::lock_guard lock(mutex);
     if (read) {
         pair = *std::move(read);
+        refused_for.clear();
         cdp::log::write(cdp::log::Level::info, "tls_certificate_read",
                         {{"expires", cdp::log::safe(cdp::format_time(pair.expires))}});
         return;
     }
+    // The same pair refused for the same reason was told before.
+    if (std::exchange(refused_for, read.error().reason) == read.error().reason && !anew) return;
     ++refused;
     cdp::log::write(cdp::log::Level::warning, "tls_certificate_kept",
                     {{"reason", cdp::log::safe(read.error().reason)},

@@ -2,10 +2,13 @@
 
 #include <sys/stat.h>
 
+#include <atomic>
 #include <thread>
 
+#include "api/admin_client.h"
 #include "api/certificate.h"
 #include "api/command_line.h"
+#include "api/listener.h"
 #include "tests/api/certificates.h"
 #include "tests/api/tls_client.h"
 #include "tests/api/world.h"
@@ -54,6 +57,15 @@ api::ServerOptions options_of(const Pair& pair) {
     out.certificate_every = std::chrono::hours(1);
     return out;
 }
+
+class MovedClock final : public cdp::Clock {
+public:
+    cdp::Timestamp now() const override { return cdp::SystemClock{}.now() + ahead_.load(); }
+    void move(std::chrono::hours by) { ahead_ = by; }
+
+private:
+    std::atomic<std::chrono::hours> ahead_{std::chrono::hours(0)};
+};
 
 std::string refusal_of(const Pair& pair) {
     const auto read = api::read_tls_pair(pair.files(), cdp::SystemClock{}.now());
@@ -246,12 +258,24 @@ TEST_CASE("shaking hands counts as a request") {
     auto options = options_of(pair);
     options.edge.bounds_loopback = true;
     options.edge.address_requests = {.per_second = 1, .burst = 5};
+    const tests::Folder folder;
+    options.admin_socket_folder = folder.path();
     World world(tests::fast_limits(), options);
     int shaken = 0;
     for (int i = 0; i < 10; ++i)
         if (TlsClient(world.server->port()).shaken()) ++shaken;
     CHECK(shaken >= 5);
     CHECK(shaken < 10);
+    // Too often, not too many at once. Asked where nobody is counted.
+    api::AdminClient client(api::connect_admin(folder.path()));
+    const auto metrics = client.ask_whole({.target = "/metrics"});
+    REQUIRE(metrics);
+    const auto has = [&](const std::string& reason, int count) {
+        return metrics->find("refused_total{reason=\"" + reason + "\"} " + std::to_string(count) +
+                             "\n") != std::string::npos;
+    };
+    CHECK(has("address_rate", 10 - shaken));
+    CHECK(has("address_connections", 0));
 }
 
 TEST_CASE("late heads, slow bodies and cut streams are known under TLS") {
@@ -294,6 +318,45 @@ TEST_CASE("a new pair is served when its files change, a bad one is not") {
     // Whoever is connected stays so.
     CHECK(before.send(kLast).read_to_end().starts_with("HTTP/1.1 200"));
     CHECK(metric(world, "cdp_tls_certificates_refused_total") == "1");
+}
+
+TEST_CASE("a pair that was refused is served once it may be") {
+    const Pair pair;
+    MovedClock clock;
+    const auto started = api::TlsWatch::start(pair.files(), clock, std::chrono::milliseconds(5));
+    REQUIRE(started);
+    auto& watch = **started;
+    const auto first = watch.context();
+
+    // Its time has not come: the same files are tried again until it has.
+    const auto later = api::make_self_signed("localhost", clock.now() + std::chrono::hours(25));
+    REQUIRE(later);
+    ::chmod(pair.files().key.c_str(), 0644);
+    CHECK(soon([&] { return watch.status().refused == 1; }));
+    pair.write(*later);
+    CHECK(refusal_of(pair) == "tls_certificate_not_valid");
+    ::poll(nullptr, 0, 100);  // many looks
+    CHECK(watch.context() == first);
+    clock.move(std::chrono::hours(2));
+    CHECK(soon([&] { return watch.context() != first; }));
+    // Refused once for each state of the files, not at each look: the key exposed, half of the
+    // pair, the whole.
+    CHECK(watch.status().refused <= 3);
+}
+
+TEST_CASE("a key that may be read again is, though its bytes are the same") {
+    const Pair pair;
+    cdp::SystemClock clock;
+    const auto started = api::TlsWatch::start(pair.files(), clock, std::chrono::milliseconds(5));
+    REQUIRE(started);
+    auto& watch = **started;
+    const auto first = watch.context();
+    write_file(pair.files().key, other_credentials().key, 0644);
+    write_file(pair.files().certificate, other_credentials().certificate, 0644);
+    CHECK(soon([&] { return watch.status().refused > 0; }));
+    CHECK(watch.context() == first);
+    ::chmod(pair.files().key.c_str(), 0600);
+    CHECK(soon([&] { return watch.context() != first; }));
 }
 
 TEST_CASE("a pair is read again when that is asked for") {
