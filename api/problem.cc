@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <chrono>
+#include <limits>
 
 #include "api/json.h"
 #include "cdp/base/log.h"
@@ -100,11 +103,24 @@ bool asks_to_wait(const cdp::Error& error) {
     return std::ranges::find(kReasons, error.reason) != kReasons.end();
 }
 
+// A disk that is full is so for every request: one line in ten seconds says it, and the metrics how
+// many were refused.
+bool is_told_already(const cdp::Error& error) {
+    if (error.code != cdp::ErrorCode::storage_full) return false;
+    using Seconds = std::chrono::seconds;
+    static std::atomic<std::int64_t> next = std::numeric_limits<std::int64_t>::min();
+    const auto now =
+        std::chrono::duration_cast<Seconds>(std::chrono::steady_clock::now().time_since_epoch())
+            .count();
+    auto due = next.load();
+    return now < due || !next.compare_exchange_strong(due, now + 10);
+}
+
 }  // namespace
 
 Response problem(const cdp::Error& error) {
     const int status = to_status(error.code);
-    if (status >= 500 || !error.detail.empty())
+    if ((status >= 500 || !error.detail.empty()) && !is_told_already(error))
         cdp::log::write(
             status >= 500 && !asks_to_wait(error) ? cdp::log::Level::error : cdp::log::Level::info,
             "request_failed",

@@ -8,6 +8,19 @@
 
 // What refusals say in the log.
 
+TEST_CASE("that the disk is full is not said again for each request") {
+    int lines = 0;
+    cdp::log::set_sink([&](auto, const char*, auto) { ++lines; });
+    for (int i = 0; i < 1000; ++i)
+        CHECK(api::problem({.code = cdp::ErrorCode::storage_full,
+                            .reason = i % 2 ? "disk_low" : "disk_full",
+                            .message = "Full.",
+                            .detail = "no space"})
+                  .status == 507);
+    cdp::log::set_sink(nullptr);
+    CHECK(lines <= 2);
+}
+
 TEST_CASE("a refusal that asks to come again in a moment is no error in the log") {
     using cdp::log::Level;
     std::vector<Level> levels;
