@@ -36,8 +36,8 @@ void add_key(const Services& services, const Request& request, Answer answer) {
         return answer(
             problem(400, "channel_unknown", "The configuration has no such channel.", "/channel"));
 
-    services.aside([&access = services.access, &clock = services.clock,
-                    principal = std::move(*principal), answer = std::move(answer)] {
+    services.aside(request, [&access = services.access, &clock = services.clock,
+                             principal = std::move(*principal), answer = std::move(answer)] {
         const auto key = access.add(principal, clock.now());
         if (!key) return answer(problem(key.error()));
         Response response;
@@ -56,18 +56,19 @@ Response list_keys(const Services& services, const Request&) {
     return response;
 }
 
-Response export_lines(const Services& services, const Request& request) {
+void export_lines(const Services& services, const Request& request, Answer answer) {
     const auto kind = cdp::parse_export_kind(percent_decode(request.parameter));
-    if (!kind) return problem(404, "export_unknown", "There is no such export.");
+    if (!kind) return answer(problem(404, "export_unknown", "There is no such export."));
     auto reader = reader_of(request);
     reader.route = "GET /v1/exports/" + percent_decode(request.parameter);
-    auto pipe = std::make_shared<Pipe>();
-    services.aside([&platform = services.platform, pipe, kind = *kind, reader = std::move(reader)] {
+    services.aside(request, [&platform = services.platform, kind = *kind,
+                             reader = std::move(reader), answer = std::move(answer)] {
+        PipeWriter out;
+        answer(lines_from(out.pipe()));
         const auto done = platform.export_lines(
-            reader, kind, [&pipe](std::string_view line) { return pipe->write(line); });
-        pipe->finish(static_cast<bool>(done));
+            reader, kind, [&out](std::string_view line) { return out.write(line); });
+        out.finish(static_cast<bool>(done));
     });
-    return lines_from(std::move(pipe));
 }
 
 }  // namespace api

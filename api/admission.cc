@@ -104,6 +104,7 @@ Admission::Admission(const EdgeConfig& config)
       addresses_(config.address_requests, kAddresses),
       keys_(config.key_requests, kKeys),
       wrong_keys_(config.wrong_keys, kAddresses),
+      keyless_gzip_(config.keyless_gzip, kAddresses),
       connections_(0, hash_) {}
 
 bool Admission::enter(const Address& peer) {
@@ -136,6 +137,11 @@ std::uint32_t Admission::wait_for_key(const cdp::Principal& caller, const Addres
 
 std::uint32_t Admission::wait_after_wrong_key(const Address& client, Time now) {
     return wrong_keys_.take(hash_(subscriber_of(client)), now);
+}
+
+std::uint32_t Admission::wait_for_keyless_gzip(const Address& client, Time now) {
+    if (!is_bounded(client)) return 0;
+    return keyless_gzip_.take(hash_(subscriber_of(client)), now);
 }
 
 }  // namespace api

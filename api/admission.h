@@ -31,11 +31,12 @@ public:
     bool is_proxy(const Address& peer) const { return config_.trusted_proxies.contains(peer); }
     const EdgeConfig& config() const { return config_; }
 
-    // One request of this address, or of this key from there; one wrong key. 0: it may; else the
-    // seconds after which the next may.
+    // One request of this address, or of this key from there; one wrong key; one gzip from who has
+    // shown no key. 0: it may; else the seconds after which the next may.
     std::uint32_t wait_for_request(const Address& client, Time now);
     std::uint32_t wait_for_key(const cdp::Principal& caller, const Address& client, Time now);
     std::uint32_t wait_after_wrong_key(const Address& client, Time now);
+    std::uint32_t wait_for_keyless_gzip(const Address& client, Time now);
 
 private:
     struct Hash {
@@ -56,6 +57,7 @@ private:
     RateTable addresses_;
     RateTable keys_;
     RateTable wrong_keys_;
+    RateTable keyless_gzip_;
     std::mutex mutex_;                                            // guards connections_
     std::unordered_map<Address, std::size_t, Hash> connections_;  // by subscriber
 };

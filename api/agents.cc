@@ -28,11 +28,12 @@ cdp::Result<cdp::NewAgent> read_agent(std::string_view body) {
 void add_agent(const Services& services, const Request& request, Answer answer) {
     auto wanted = read_agent(request.body);
     if (!wanted) return answer(problem(wanted.error()));
-    services.aside([&agents = services.platform.privacy().agents, wanted = std::move(*wanted),
+    services.aside(request,
+                   [&agents = services.platform.privacy().agents, wanted = std::move(*wanted),
                     author = author_of(request), answer = std::move(answer)] {
-        const auto added = agents.add(author, wanted);
-        answer(added ? document(agent_json(*added)) : problem(added.error()));
-    });
+                       const auto added = agents.add(author, wanted);
+                       answer(added ? document(agent_json(*added)) : problem(added.error()));
+                   });
 }
 
 Response list_agents(const Services& services, const Request&) {
@@ -48,9 +49,9 @@ Response list_agents(const Services& services, const Request&) {
 }
 
 void remove_agent(const Services& services, const Request& request, Answer answer) {
-    services.aside([&agents = services.platform.privacy().agents,
-                    id = percent_decode(request.parameter), author = author_of(request),
-                    answer = std::move(answer)] {
+    services.aside(request, [&agents = services.platform.privacy().agents,
+                             id = percent_decode(request.parameter), author = author_of(request),
+                             answer = std::move(answer)] {
         const auto removed = agents.remove(author, id);
         answer(removed ? document(std::string("{}")) : problem(removed.error()));
     });

@@ -59,14 +59,15 @@ void add_assertion(const Services& services, const Request& request, Answer answ
     if (!wanted) return answer(problem(wanted.error()));
     auto place = services.platform.stewardship().line_up();
     if (!place) return answer(problem(place.error()));
-    services.aside([&stewardship = services.platform.stewardship(), wanted = std::move(*wanted),
+    services.aside(request,
+                   [&stewardship = services.platform.stewardship(), wanted = std::move(*wanted),
                     place = std::move(*place), answer = std::move(answer)] {
-        auto said = stewardship.say(wanted);
-        if (!said) return answer(problem(said.error()));
-        auto response = document(std::move(said->json));
-        if (said->made) response.status = 201;
-        answer(std::move(response));
-    });
+                       auto said = stewardship.say(wanted);
+                       if (!said) return answer(problem(said.error()));
+                       auto response = document(std::move(said->json));
+                       if (said->made) response.status = 201;
+                       answer(std::move(response));
+                   });
 }
 
 void revoke_assertion(const Services& services, const Request& request, Answer answer) {
@@ -74,11 +75,12 @@ void revoke_assertion(const Services& services, const Request& request, Answer a
     if (!reason) return answer(problem(reason.error()));
     auto place = services.platform.stewardship().line_up();
     if (!place) return answer(problem(place.error()));
-    services.aside([&stewardship = services.platform.stewardship(), place = std::move(*place),
+    services.aside(request,
+                   [&stewardship = services.platform.stewardship(), place = std::move(*place),
                     id = std::string(request.parameter), author = author_of(request),
                     reason = std::move(*reason), answer = std::move(answer)] {
-        answer(document(stewardship.revoke(id, author, reason)));
-    });
+                       answer(document(stewardship.revoke(id, author, reason)));
+                   });
 }
 
 Response list_assertions(const Services& services, const Request& request) {

@@ -89,8 +89,8 @@ void answer_audit(const Services& services, const Request& request, Answer answe
         question, [&](std::string_view name) { return query_value(request.head->query, name); });
     if (!query) return answer(problem(query.error()));
     query->id = percent_decode(request.parameter);
-    services.aside([&platform = services.platform, &question, reader = reader_of(request),
-                    query = std::move(*query), answer = std::move(answer)] {
+    services.aside(request, [&platform = services.platform, &question, reader = reader_of(request),
+                             query = std::move(*query), answer = std::move(answer)] {
         answer(document(platform.audit(reader, question, query)));
     });
 }

@@ -24,8 +24,8 @@ void create_backup(const Services& services, const Request& request, Answer answ
         return answer(problem(known.error()));
     const auto to = string_member(*wanted, "to", "");
     if (!to) return answer(problem(to.error()));
-    services.aside([&backups = *services.backups, draining = services.draining, to = *to,
-                    answer = std::move(answer)]() mutable {
+    services.aside(request, [&backups = *services.backups, draining = services.draining, to = *to,
+                             answer = std::move(answer)]() mutable {
         ProgressAnswer progress(std::move(answer));
         const auto made =
             backups.create(to, [&](std::string_view stage, std::uint64_t bytes, std::uint64_t of) {
@@ -39,11 +39,11 @@ void create_backup(const Services& services, const Request& request, Answer answ
     });
 }
 
-void verify_data(const Services& services, const Request&, Answer answer) {
+void verify_data(const Services& services, const Request& request, Answer answer) {
     if (!services.backups)
         return answer(problem(503, "no_files", "What is served here does not lie in files."));
-    services.aside([&backups = *services.backups, draining = services.draining,
-                    answer = std::move(answer)]() mutable {
+    services.aside(request, [&backups = *services.backups, draining = services.draining,
+                             answer = std::move(answer)]() mutable {
         ProgressAnswer progress(std::move(answer));
         const auto scrubbed = cdp::scrub(backups.store(), backups.vault(),
                                          [&](std::string_view stage, std::uint64_t done) {

@@ -31,16 +31,16 @@ std::string render_clock(const storage::TrustedTime::Standing& standing) {
     return out.close().take();
 }
 
-void show_clock(const Services& services, const Request&, Answer answer) {
+Response show_clock(const Services& services, const Request&) {
     auto* time = time_of(services);
-    if (!time) return answer(no_clock());
-    answer(document(render_clock(time->standing())));
+    if (!time) return no_clock();
+    return document(render_clock(time->standing()));
 }
 
-void accept_clock(const Services& services, const Request&, Answer answer) {
+void accept_clock(const Services& services, const Request& request, Answer answer) {
     auto* time = time_of(services);
     if (!time) return answer(no_clock());
-    services.aside([time, answer = std::move(answer)] {
+    services.aside(request, [time, answer = std::move(answer)] {
         const auto standing = time->accept();
         answer(document(standing ? cdp::Result<std::string>(render_clock(*standing))
                                  : cdp::Result<std::string>(standing.error())));

@@ -11,6 +11,8 @@ namespace {
 
 // Most heads fit; a connection that waits holds no more.
 constexpr std::size_t kFirstRoom = 4 * 1024;
+// Read of what a client goes on sending after it was refused.
+constexpr std::size_t kLingerBytesMax = 16 * 1024 * 1024;
 // Kept between requests without being counted against Limits::buffered_max.
 constexpr std::size_t kKeptRoom = 64 * 1024;
 // Requests already in the buffer that are served before others on this thread have a turn.
@@ -19,8 +21,11 @@ constexpr std::uint32_t kServedInARowMax = 32;
 constexpr Refusal kHeadLate{408, "request_timeout", "The request did not come in time."};
 constexpr Refusal kNoRoom{503, "buffers_full", "Too many large requests are being read."};
 
-Response stalled() {
-    auto response = problem(503, "storage_stalled", "The disk did not answer in time.");
+Response too_late(bool begun) {
+    auto response =
+        begun ? problem(503, "storage_stalled", "The disk did not answer in time.")
+              : problem(503, "job_not_begun",
+                        "Others were worked on all the time: this was not begun, and will not be.");
     response.close = true;
     return response;
 }
@@ -39,7 +44,7 @@ Connection::Connection(Loop& loop, Wire wire, std::int64_t uid, const Address& p
 }
 
 Connection::~Connection() {
-    if (in_.capacity() > kKeptRoom) loop_.buffered -= in_.capacity() - kKeptRoom;
+    give_room_back();
     release_answer();
     loop_.leave(*this, peer_);
 }
@@ -62,7 +67,7 @@ asio::awaitable<void> Connection::serve() {
 }
 
 asio::awaitable<void> Connection::serve_requests() {
-    while (!closing_ && !gone_) {
+    while (!closing_ && !gone_ && !loop_.draining()) {
         const bool came = co_await read_head_bytes();
         if (!came) break;
         started_ = std::chrono::steady_clock::now();
@@ -142,16 +147,19 @@ void Connection::check_deadline(std::uint32_t now) {
     } else if (pending_) {
         // Posted: going on may destroy this connection, in the middle of the sweep over all of
         // them.
-        auto give_up = [pending = pending_, listing = listing_] {
-            if (!listing || listing->withdraw()) pending->settle(stalled());
+        const auto withdrawn = job_.withdraw();
+        if (withdrawn) loop_.metrics.refuse(Refused::job_not_begun);
+        auto give_up = [pending = pending_, listing = listing_, begun = !withdrawn] {
+            if (!listing || listing->withdraw()) pending->settle(too_late(begun));
         };
         asio::post(loop_.context, std::move(give_up));
+        // What was withdrawn dies behind that, and has nothing more to say.
     }
 }
 
 void Connection::wind_down() {
-    closing_ = phase_ == Phase::idle || phase_ == Phase::handshake;
-    if (closing_) abort();
+    // What is being answered may be the last answer already.
+    if (phase_ == Phase::idle || phase_ == Phase::handshake) abort();
 }
 
 void Connection::abort() {
@@ -210,13 +218,26 @@ bool Connection::make_room(std::size_t wanted) {
     if (in_.room() >= wanted) return true;
     const auto before = std::max(in_.capacity(), kKeptRoom);
     const auto after = std::max(in_.size() + wanted, kKeptRoom);
-    if (after > before && loop_.buffered + (after - before) > loop_.limits.buffered_max) {
+    const auto more = after - std::min(before, after);
+    const auto& limits = loop_.limits;
+    if (more > 0 && (loop_.buffered + more > limits.buffered_max ||
+                     (nameless_ && loop_.keyless + more > limits.keyless_max))) {
         refusal_ = kNoRoom;
         return false;
     }
     in_.reserve(in_.size() + wanted);
-    loop_.buffered += std::max(in_.capacity(), kKeptRoom) - before;
+    const auto taken = std::max(in_.capacity(), kKeptRoom) - before;
+    loop_.buffered += taken;
+    if (!nameless_) return true;
+    loop_.keyless += taken;
+    keyless_ += taken;
     return true;
+}
+
+// As far as it was counted.
+void Connection::give_room_back() {
+    if (in_.capacity() > kKeptRoom) loop_.buffered -= in_.capacity() - kKeptRoom;
+    loop_.keyless -= std::exchange(keyless_, 0);
 }
 
 // At least one byte, at most `wanted`.
@@ -241,7 +262,8 @@ asio::awaitable<bool> Connection::read_more(std::size_t wanted) {
 }
 
 asio::awaitable<void> Connection::read_body() {
-    if (head_.expects_continue && in_.size() == head_size_) {
+    // HTTP/1.0 has no such answer (RFC 9110 10.1.1).
+    if (head_.expects_continue && !head_.http10 && in_.size() == head_size_) {
         out_ += "HTTP/1.1 100 Continue\r\n\r\n";
         bool sent = write_now();
         if (!sent) sent = co_await write_rest();
@@ -273,7 +295,8 @@ asio::awaitable<void> Connection::read_sized_body() {
     }
 }
 
-// The decoded bytes are kept apart; what was taken leaves the buffer, which so stays small.
+// The decoded bytes are kept apart. What they were taken from stays in the buffer, behind the head,
+// until the request is done; so they are as many as are counted there, at most.
 asio::awaitable<void> Connection::read_chunked_body() {
     ChunkedBody chunks(found_.route->body_max);
     for (;;) {
@@ -295,7 +318,7 @@ asio::awaitable<void> Connection::read_chunked_body() {
 void Connection::finish_request() {
     in_.consume(std::min(in_.size(), head_size_ + body_wire_));
     if (in_.capacity() > kKeptRoom && in_.size() <= kFirstRoom) {
-        loop_.buffered -= in_.capacity() - kKeptRoom;
+        give_room_back();
         Buffer small;
         small.reserve(kFirstRoom);
         std::memcpy(small.space(), in_.view().data(), in_.size());
@@ -308,6 +331,7 @@ void Connection::finish_request() {
     searched_ = head_size_ = body_wire_ = 0;
     found_ = {};
     guessed_ = false;
+    nameless_ = false;
     pending_.reset();
     listing_.reset();
     tail_.reset();
@@ -320,9 +344,11 @@ asio::awaitable<void> Connection::linger() {
     if (in_.room() == 0) in_.reserve(kFirstRoom);
     const auto space = asio::buffer(in_.space(), in_.room());
     // Closing with unread bytes would reset the connection and take the answer with it.
-    for (;;) {
+    // While bytes are there nothing can be cancelled: reading ends by itself.
+    for (std::size_t taken = 0; taken < kLingerBytesMax;) {
         const auto [error, n] = co_await wire_.read_raw(space);
-        if (error) break;
+        if (error || late_ || gone_) break;
+        taken += n;
     }
 }
 

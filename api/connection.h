@@ -10,6 +10,7 @@
 #include "api/body.h"
 #include "api/buffer.h"
 #include "api/http_head.h"
+#include "api/jobs.h"
 #include "api/loop.h"
 #include "api/message.h"
 #include "api/pending.h"
@@ -68,11 +69,16 @@ private:
     asio::awaitable<void> read_chunked_body();
     asio::awaitable<bool> read_more(std::size_t wanted);
     bool make_room(std::size_t wanted);
+    void give_room_back();
     void finish_request();
 
     // Answering.
     std::optional<Response> refuse_crowd();
     std::optional<Response> refuse_greedy(const Request& request);
+    std::optional<Response> refuse_stranger();
+    std::optional<Response> admit(Request& request);
+    std::optional<Response> inflate(std::string_view& body);
+    Request request_with(std::string_view body);
     void slow_guesses(Response& response);
     std::optional<Response> answer_without_body();
     std::optional<Response> answer_at_once();
@@ -106,7 +112,10 @@ private:
     Head head_;
     Routes::Found found_;
     std::optional<Refusal> refusal_;
-    std::string body_;  // decoded, when it is not simply in in_
+    cdp::Principal caller_;    // once known
+    bool nameless_ = false;    // nobody knows who asks: no key is needed, or it is in the body
+    std::size_t keyless_ = 0;  // counted in Loop::keyless
+    std::string body_;         // decoded, when it is not simply in in_
     bool body_decoded_ = false;
 
     std::string out_;
@@ -120,6 +129,7 @@ private:
 
     std::shared_ptr<Pending> pending_;
     std::shared_ptr<cdp::Listing> listing_;  // what pending_ waits for, if it tells anything
+    JobPlace job_;                           // that brings it
     std::chrono::steady_clock::time_point started_;
     std::uint32_t deadline_ = 0;
     std::uint32_t body_deadline_ = 0;

@@ -98,7 +98,7 @@ std::optional<Response> Connection::answer_without_body() {
     }
     if (found_.route) {
         if (!head_.has_body() || head_.content_length.value_or(0) <= found_.route->body_max)
-            return std::nullopt;
+            return refuse_stranger();
         unread_ = true;
         return problem(found_.route->too_large_status, "body_too_large",
                        "The body is larger than allowed here.");
@@ -130,39 +130,80 @@ std::optional<Response> Connection::refuse_greedy(const Request& request) {
     return too_many("key_rate_exceeded", "Too many requests come with this key.", wait);
 }
 
+Request Connection::request_with(std::string_view body) {
+    return {.head = &head_,
+            .route = found_.route,
+            .body = body,
+            .parameter = found_.parameter,
+            .caller = caller_,
+            .uid = uid_,
+            .job = &job_};
+}
+
+// Who may not, or not so often.
+std::optional<Response> Connection::admit(Request& request) {
+    const auto entry = authorise(loop_.services, request);
+    guessed_ = entry != Entry::no_key;
+    if (entry != Entry::granted) return refusal_of(entry);
+    return refuse_greedy(request);
+}
+
+// Whose body is not worth waiting for: nothing of it is kept or inflated. The keys of SDKs may be
+// in it, and some doors are open; what such bodies take is bounded on its own.
+std::optional<Response> Connection::refuse_stranger() {
+    caller_ = {};
+    auto request = request_with({});
+    const bool known = is_known_by_head(request);
+    nameless_ = uid_ < 0 && (!known || found_.route->door == Door::open);
+    if (!known) return std::nullopt;
+    auto refused = admit(request);
+    caller_ = std::move(request.caller);
+    if (!refused) return std::nullopt;
+    // A body that is here already is passed over, and the connection goes on behind it.
+    const auto length = head_.content_length.value_or(0);
+    unread_ = head_.chunked || in_.size() - head_size_ < length;
+    if (!unread_) body_wire_ = static_cast<std::size_t>(length);
+    return refused;
+}
+
+// Makes of a body what was meant by it.
+std::optional<Response> Connection::inflate(std::string_view& body) {
+    if (head_.content_encoding.data() == nullptr || !head_.has_body()) return std::nullopt;
+    const auto coding = coding_of(head_.content_encoding);
+    if (coding == Coding::unknown) {
+        auto response = problem(415, "content_coding_unknown", "Send gzip or nothing.");
+        response.headers += "Accept-Encoding: gzip\r\n";
+        return response;
+    }
+    if (coding == Coding::identity) return std::nullopt;
+    const auto wait =
+        nameless_ ? loop_.admission.wait_for_keyless_gzip(client_, started_) : std::uint32_t{0};
+    if (wait > 0) {
+        loop_.metrics.refuse(Refused::keyless_gzip);
+        return too_many("keyless_gzip_exceeded",
+                        "Too many gzip bodies come from this address without a key in the head.",
+                        wait);
+    }
+    const auto& route = *found_.route;
+    auto plain = gunzip(body, route.body_max);
+    if (!plain)
+        return problem(plain.error().reason == "body_too_large" ? route.too_large_status : 400,
+                       plain.error().reason, plain.error().message);
+    body_ = std::move(*plain);
+    body = body_;
+    return std::nullopt;
+}
+
 std::optional<Response> Connection::answer_at_once() {
     const auto& route = *found_.route;
     if (!body_decoded_) body_.clear();
     std::string_view body =
         body_decoded_ ? std::string_view(body_) : in_.view().substr(head_size_, body_wire_);
-    if (head_.content_encoding.data() != nullptr && head_.has_body()) {
-        const auto coding = coding_of(head_.content_encoding);
-        if (coding == Coding::unknown) {
-            auto response = problem(415, "content_coding_unknown", "Send gzip or nothing.");
-            response.headers += "Accept-Encoding: gzip\r\n";
-            return response;
-        }
-        if (coding == Coding::gzip) {
-            auto plain = gunzip(body, route.body_max);
-            if (!plain)
-                return problem(
-                    plain.error().reason == "body_too_large" ? route.too_large_status : 400,
-                    plain.error().reason, plain.error().message);
-            body_ = std::move(*plain);
-            body = body_;
-        }
-    }
-    Request request{.head = &head_,
-                    .route = &route,
-                    .body = body,
-                    .parameter = found_.parameter,
-                    .caller = {},
-                    .uid = uid_};
+    if (auto refused = inflate(body)) return refused;
+    auto request = request_with(body);
     try {
-        const auto entry = authorise(loop_.services, request);
-        guessed_ = entry != Entry::no_key;
-        if (entry != Entry::granted) return refusal_of(entry);
-        if (auto refused = refuse_greedy(request)) return refused;
+        if (nameless_ && route.door != Door::open)
+            if (auto refused = admit(request)) return refused;
         if (const auto known = check_parameters(route, head_.query); !known)
             return problem(known.error());
         return call_handler(request);
@@ -175,19 +216,25 @@ std::optional<Response> Connection::answer_at_once() {
 }
 
 std::optional<Response> Connection::call_handler(Request& request) {
-    if (const auto* now = std::get_if<Now>(&request.route->handler)) {
+    const auto& handler = request.route->handler;
+    job_ = {};
+    if (const auto now = handler.now()) {
         cdp::Listing::Scope scope;
-        auto response = (*now)(loop_.services, request);
+        auto response = now(loop_.services, request);
         listing_ = scope.take();
         if (!listing_) return response;
         pending_ = std::make_shared<Pending>(loop_);
         loop_.list(listing_, pending_, std::move(response));
         return std::nullopt;
     }
+    if (!loop_.services.jobs->has_room(handler.work())) {
+        loop_.metrics.refuse(Refused::jobs_full);
+        return problem(503, "jobs_full", "Too much of this kind waits to be done.");
+    }
     pending_ = std::make_shared<Pending>(loop_);
     auto debt = std::make_shared<Debt>(pending_, internal_error);
     auto answer = [debt = std::move(debt)](Response response) { debt->pay(std::move(response)); };
-    std::get<Later>(request.route->handler)(loop_.services, request, std::move(answer));
+    handler.later()(loop_.services, request, std::move(answer));
     if (pending_->settled()) return pending_->take();
     // Whoever answers later has copied what it needs. What was inflated counts nowhere.
     body_ = {};

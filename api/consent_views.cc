@@ -27,8 +27,8 @@ Response read_consents_of(const Services& services, const Request& request) {
 void decide(const Services& services, const Request& request, Answer answer) {
     auto questions = read_questions(request.body);
     if (!questions) return answer(problem(questions.error()));
-    services.aside([&platform = services.platform, reader = reader_of(request),
-                    questions = std::move(*questions), answer = std::move(answer)] {
+    services.aside(request, [&platform = services.platform, reader = reader_of(request),
+                             questions = std::move(*questions), answer = std::move(answer)] {
         auto decided = platform.decide(reader, questions.all);
         if (!decided) return answer(problem(as_sent(decided.error(), questions.several)));
         Response response;

@@ -51,14 +51,24 @@ std::string key_in_authorization(std::string_view value) {
     return {};
 }
 
-}  // namespace
-
-std::optional<std::string> key_of(const Request& request) {
+std::optional<std::string> key_in_head(const Request& request) {
     const auto& head = *request.head;
     if (head.authorization.data() != nullptr) return key_in_authorization(head.authorization);
     if (request.route->door != Door::write_key) return std::nullopt;
     if (head.write_key.data() != nullptr) return std::string(head.write_key);
-    if (auto key = query_value(head.query, "writeKey")) return key;
+    return query_value(head.query, "writeKey");
+}
+
+}  // namespace
+
+bool is_known_by_head(const Request& request) {
+    return request.uid >= 0 || request.route->door != Door::write_key ||
+           !request.head->has_body() || key_in_head(request);
+}
+
+std::optional<std::string> key_of(const Request& request) {
+    if (auto key = key_in_head(request)) return key;
+    if (request.route->door != Door::write_key) return std::nullopt;
     auto key = cdp::write_key_of(request.body);
     return key.empty() ? std::nullopt : std::optional(std::move(key));
 }

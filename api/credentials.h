@@ -13,6 +13,9 @@ namespace api {
 // place that has one decides, also when it is wrong: SDKs put masked keys in later places.
 std::optional<std::string> key_of(const Request& request);
 
+// Whether the head alone says who asks, or that nobody does: a key that it names decides.
+bool is_known_by_head(const Request& request);
+
 enum class Entry { granted, no_key, wrong_key, wrong_role };
 
 // Whether the caller may; sets request.caller when there is one.

@@ -154,7 +154,7 @@ Result<std::string> set_up(const Call& call) {
 using Work = Result<std::string> (*)(const Call&);
 
 void later(const Services& services, const Request& request, Answer answer, Work work) {
-    services.aside([call = call_of(services, request), answer = std::move(answer), work] {
+    services.aside(request, [call = call_of(services, request), answer = std::move(answer), work] {
         auto done = work(call);
         answer(done ? told(*std::move(done)) : problem(done.error()));
     });
@@ -177,7 +177,7 @@ void revoke_data_right(const Services& services, const Request& request, Answer 
 
 // Refused without a word.
 void set_agent_up(const Services& services, const Request& request, Answer answer) {
-    services.aside([call = call_of(services, request), answer = std::move(answer)] {
+    services.aside(request, [call = call_of(services, request), answer = std::move(answer)] {
         auto done = set_up(call);
         if (done) return answer(told(*std::move(done)));
         const auto code = done.error().code;

@@ -28,6 +28,8 @@ struct EdgeConfig {
     Rate address_requests{.per_second = 1'000, .burst = 10'000};
     Rate key_requests{.per_second = 5'000, .burst = 50'000};
     Rate wrong_keys{.per_second = 1, .burst = 100};  // of an address
+    // Of an address, bodies to inflate before it is known whose they are. Not configured.
+    Rate keyless_gzip{.per_second = 10, .burst = 100};
     bool bounds_loopback = false;  // whoever is on this machine counts like all others
     Networks trusted_proxies = {};
     ForwardedField forwarded_field = ForwardedField::x_forwarded_for;

@@ -60,7 +60,7 @@ void add_escrow(const Services& services, const Request& request, Answer answer)
 void rotate_ledger_key(const Services& services, const Request& request, Answer answer);
 
 // clock.cc
-void show_clock(const Services& services, const Request& request, Answer answer);
+Response show_clock(const Services& services, const Request& request);
 void accept_clock(const Services& services, const Request& request, Answer answer);
 
 // backups.cc
@@ -83,14 +83,14 @@ Response read_identity(const Services& services, const Request& request);
 // administration.cc
 void add_key(const Services& services, const Request& request, Answer answer);
 Response list_keys(const Services& services, const Request& request);
-Response export_lines(const Services& services, const Request& request);
+void export_lines(const Services& services, const Request& request, Answer answer);
 
 // ledger.cc
 Response ledger_checkpoint(const Services& services, const Request& request);
 Response ledger_tile(const Services& services, const Request& request);
 Response ledger_keys(const Services& services, const Request& request);
 Response read_ledger_proof(const Services& services, const Request& request);
-Response check_ledger(const Services& services, const Request& request);
+void check_ledger(const Services& services, const Request& request, Answer answer);
 
 // agents.cc
 void add_agent(const Services& services, const Request& request, Answer answer);

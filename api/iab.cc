@@ -133,25 +133,26 @@ Response discovery(const Services& services, const IabSigner& signer) {
 
 }  // namespace
 
-void discover_iab(const Services& services, const Request&, Answer answer) {
+void discover_iab(const Services& services, const Request& request, Answer answer) {
     if (const auto* ready = services.open_dsr->ready_iab_signer())
         return answer(discovery(services, *ready));
-    services.aside([&services, answer = std::move(answer)] {
+    services.aside(request, [&services, answer = std::move(answer)] {
         const auto signer = services.open_dsr->iab_signer();
         answer(signer ? discovery(services, **signer) : problem(signer.error()));
     });
 }
 
 void delete_for_iab(const Services& services, const Request& request, Answer answer) {
-    services.aside([&services, body = std::string(request.body), answer = std::move(answer)] {
-        const auto asked = read_iab_request(body);
-        if (!asked) return answer(refused(services, asked.error(), iab_ids_in(body)));
-        const auto known = verify_iab_requester(*asked, *services.iab);
-        if (!known)
-            return answer(
-                refused(services, known.error(), {asked->request_id, asked->transaction_id}));
-        answer(acknowledged(services, *asked, take(services, *asked)));
-    });
+    services.aside(
+        request, [&services, body = std::string(request.body), answer = std::move(answer)] {
+            const auto asked = read_iab_request(body);
+            if (!asked) return answer(refused(services, asked.error(), iab_ids_in(body)));
+            const auto known = verify_iab_requester(*asked, *services.iab);
+            if (!known)
+                return answer(
+                    refused(services, known.error(), {asked->request_id, asked->transaction_id}));
+            answer(acknowledged(services, *asked, take(services, *asked)));
+        });
 }
 
 }  // namespace api

@@ -18,9 +18,9 @@ Response no_keyring() {
 
 }  // namespace
 
-void change_epoch(const Services& services, const Request&, Answer answer) {
+void change_epoch(const Services& services, const Request& request, Answer answer) {
     if (!services.key_epochs) return answer(no_keyring());
-    services.aside([&epochs = *services.key_epochs, answer = std::move(answer)]() mutable {
+    services.aside(request, [&epochs = *services.key_epochs, answer = std::move(answer)]() mutable {
         ProgressAnswer progress(std::move(answer));
         const auto changed = epochs.change([&](std::string_view stage, std::uint64_t keys) {
             progress.tell([&] {
@@ -32,9 +32,9 @@ void change_epoch(const Services& services, const Request&, Answer answer) {
     });
 }
 
-void show_epochs(const Services& services, const Request&, Answer answer) {
+void show_epochs(const Services& services, const Request& request, Answer answer) {
     if (!services.key_epochs) return answer(no_keyring());
-    services.aside([&epochs = *services.key_epochs, answer = std::move(answer)] {
+    services.aside(request, [&epochs = *services.key_epochs, answer = std::move(answer)] {
         answer(document(epochs.state()));
     });
 }
@@ -58,8 +58,8 @@ void add_escrow(const Services& services, const Request& request, Answer answer)
         return answer(problem(400, "recipient_malformed",
                               "A recipient is an X25519 public key, 64 hexadecimal digits.",
                               "/recipient"));
-    services.aside([&epochs = *services.key_epochs, path = *path, recipient = *recipient,
-                    answer = std::move(answer)] {
+    services.aside(request, [&epochs = *services.key_epochs, path = *path, recipient = *recipient,
+                             answer = std::move(answer)] {
         const auto place = epochs.escrows().add(path, recipient);
         auto response = document(place ? cdp::Result<std::string>(cdp::render(*place))
                                        : cdp::Result<std::string>(place.error()));
@@ -68,10 +68,10 @@ void add_escrow(const Services& services, const Request& request, Answer answer)
     });
 }
 
-void rotate_ledger_key(const Services& services, const Request&, Answer answer) {
+void rotate_ledger_key(const Services& services, const Request& request, Answer answer) {
     if (!services.key_epochs) return answer(no_keyring());
-    services.aside([&platform = services.platform, &epochs = *services.key_epochs,
-                    &clock = services.clock, answer = std::move(answer)] {
+    services.aside(request, [&platform = services.platform, &epochs = *services.key_epochs,
+                             &clock = services.clock, answer = std::move(answer)] {
         answer(document(epochs.rotate_ledger_key([&](const cdp::KeyEpochs::Renew& renew) {
             return platform.ledger().rotate(clock.now(), renew);
         })));

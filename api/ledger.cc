@@ -140,16 +140,16 @@ Response read_ledger_proof(const Services& services, const Request& request) {
 }
 
 // NDJSON: how far it is, now and then, and at last what was found.
-Response check_ledger(const Services& services, const Request&) {
-    auto pipe = std::make_shared<Pipe>();
-    services.aside([&platform = services.platform, pipe] {
-        const auto checked = platform.check_ledger([&pipe](std::string_view stage, auto done) {
-            return pipe->write(render_ledger_progress(stage, done));
+void check_ledger(const Services& services, const Request& request, Answer answer) {
+    services.aside(request, [&platform = services.platform, answer = std::move(answer)] {
+        PipeWriter out;
+        answer(lines_from(out.pipe()));
+        const auto checked = platform.check_ledger([&out](std::string_view stage, auto done) {
+            return out.write(render_ledger_progress(stage, done));
         });
-        if (checked) pipe->write(render_ledger_checked(*checked));
-        pipe->finish(static_cast<bool>(checked));
+        if (checked) out.write(render_ledger_checked(*checked));
+        out.finish(static_cast<bool>(checked));
     });
-    return lines_from(std::move(pipe));
 }
 
 }  // namespace api

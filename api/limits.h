@@ -24,6 +24,8 @@ struct Limits {
     std::size_t connections_max = 10'000;
     // Request bytes held by one thread beyond each connection's first 64 KiB.
     std::size_t buffered_max = 256u << 20;
+    // Of which those whose sender has shown no key may hold so many.
+    std::size_t keyless_max = 32u << 20;
     // Bytes of answers held by one thread that wait for their readers, alike.
     std::size_t unread_max = 256u << 20;
 };

@@ -72,6 +72,7 @@ public:
     cdp::Random random;
     std::size_t unanswered = 0;  // answers that other threads still owe
     std::size_t buffered = 0;    // see Limits::buffered_max
+    std::size_t keyless = 0;     // see Limits::keyless_max
     std::size_t unread = 0;      // see Limits::unread_max
     // Settles `pending` when what the answer tells is written, with the answer or with why it must
     // not leave. What comes in one turn of the loop is written together at its end.

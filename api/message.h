@@ -11,6 +11,8 @@
 
 namespace api {
 
+struct JobPlace;
+
 // One request as a handler sees it. Everything but `caller` and `uid` points into the connection's
 // buffers: a handler that answers later copies what it needs before it returns.
 struct Request {
@@ -20,6 +22,7 @@ struct Request {
     std::string_view parameter;  // what stood for {…} in the path, still percent-encoded
     cdp::Principal caller;       // of keyed routes
     std::int64_t uid = -1;       // of the peer at the admin socket
+    JobPlace* job = nullptr;     // where Services::aside says what it gave
 };
 
 // Bytes of a long answer, made while they are sent.

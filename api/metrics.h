@@ -40,12 +40,15 @@ enum class Refused : std::uint8_t {
     handshake,
     slow_request,
     slow_reader,
+    keyless_gzip,
+    jobs_full,
+    job_not_begun,
 };
-inline constexpr std::array<const char*, 7> kRefusedNames{
-    "address_rate", "key_rate",     "wrong_keys", "address_connections",
-    "handshake",    "slow_request", "slow_reader"};
+inline constexpr std::array<const char*, 10> kRefusedNames{
+    "address_rate", "key_rate",    "wrong_keys",   "address_connections", "handshake",
+    "slow_request", "slow_reader", "keyless_gzip", "jobs_full",           "job_not_begun"};
 
-// What one thread served.
+// What one thread served, or refused: the listener has one of its own.
 class HttpMetrics {
 public:
     // One row per route, and one for requests that no route took.
@@ -65,7 +68,6 @@ public:
     Count connections_closed;
     Count connections_refused;
 
-    // The listener counts address_connections, the thread itself all others.
     void refuse(Refused why) { refused[static_cast<std::size_t>(why)].add(1); }
     std::array<Count, kRefusedNames.size()> refused;
 

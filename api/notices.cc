@@ -55,8 +55,8 @@ void post_notice(const Services& services, const Request& request, Answer answer
     auto wanted = read_notice(request.body);
     if (!wanted) return answer(problem(wanted.error()));
     auto author = author_of(request);
-    services.aside([&notices = services.platform.notices(), wanted = std::move(*wanted),
-                    author = std::move(author), answer = std::move(answer)] {
+    services.aside(request, [&notices = services.platform.notices(), wanted = std::move(*wanted),
+                             author = std::move(author), answer = std::move(answer)] {
         const auto posted = notices.post(wanted, author);
         if (!posted) return answer(problem(posted.error()));
         auto response = document(notice_json(posted->notice));

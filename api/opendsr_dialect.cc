@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "api/jobs.h"
 #include "api/opendsr.h"
 #include "api/opendsr_answer.h"
 #include "cdp/base/log.h"
@@ -23,7 +24,8 @@ OpenDsrRefusal refusal_in(const Response& response) {
 
 // For whoever comes next: it takes too long for the threads that serve the network.
 void make_signer(const Services& services) {
-    services.aside([&services] {
+    if (!services.jobs->has_room(Work::brief_open)) return;
+    services.jobs->give(Work::brief_open, [&services] {
         const auto signer = services.open_dsr->signer();
         if (signer) return;
         cdp::log::write(cdp::log::Level::error, "answer_unsigned",

@@ -33,11 +33,11 @@ Response certificate(const Services&, const OpenDsrSigner& signer) {
 }
 
 // Where the key is not there yet it is made, which takes its time.
-void answer_with(const Services& services, Response (*write)(const Services&, const OpenDsrSigner&),
-                 Answer answer) {
+void answer_with(const Services& services, const Request& request,
+                 Response (*write)(const Services&, const OpenDsrSigner&), Answer answer) {
     if (const auto* ready = services.open_dsr->ready_signer())
         return answer(write(services, *ready));
-    services.aside([&services, write, answer = std::move(answer)] {
+    services.aside(request, [&services, write, answer = std::move(answer)] {
         const auto signer = services.open_dsr->signer();
         answer(signer ? write(services, **signer) : problem(signer.error()));
     });
@@ -45,12 +45,12 @@ void answer_with(const Services& services, Response (*write)(const Services&, co
 
 }  // namespace
 
-void discover_opendsr(const Services& services, const Request&, Answer answer) {
-    answer_with(services, discovery, std::move(answer));
+void discover_opendsr(const Services& services, const Request& request, Answer answer) {
+    answer_with(services, request, discovery, std::move(answer));
 }
 
-void opendsr_certificate(const Services& services, const Request&, Answer answer) {
-    answer_with(services, certificate, std::move(answer));
+void opendsr_certificate(const Services& services, const Request& request, Answer answer) {
+    answer_with(services, request, certificate, std::move(answer));
 }
 
 }  // namespace api

@@ -173,7 +173,8 @@ Response cancelled(const Services& services, const cdp::PrivacyRequest& request,
 }  // namespace
 
 void submit_opendsr(const Services& services, const Request& request, Answer answer) {
-    services.aside([&services,
+    services.aside(request,
+                   [&services,
                     asked = Asked{.body = std::string(request.body),
                                   .controller = author_of(request),
                                   .header_prefix = std::string(opendsr_prefix(request.head->path))},
@@ -195,8 +196,8 @@ void cancel_opendsr(const Services& services, const Request& request, Answer ans
     auto found = find(services, request);
     if (!found) return answer(problem(found.error()));
     services.aside(
-        [&services, found = *std::move(found), controller = author_of(request),
-         answer = std::move(answer)] { answer(cancelled(services, found, controller)); });
+        request, [&services, found = *std::move(found), controller = author_of(request),
+                  answer = std::move(answer)] { answer(cancelled(services, found, controller)); });
 }
 
 }  // namespace api

@@ -32,11 +32,11 @@ constexpr std::array<Name, 11> kRequests{{
     {"/OpenCompliance_requests", "/OpenCompliance_requests/{id}"},
 }};
 
-Route open_route(std::string_view path, Later handler) {
+Route open_route(std::string_view path, Handler handler) {
     return {.path = path, .handler = handler, .any_parameter = true, .dress = speak_opendsr};
 }
 
-Route keyed_route(Method method, std::string_view path, std::variant<Now, Later> handler) {
+Route keyed_route(Method method, std::string_view path, Handler handler) {
     return {.method = method,
             .path = path,
             .door = Door::key,
@@ -50,25 +50,26 @@ Route keyed_route(Method method, std::string_view path, std::variant<Now, Later>
 
 void add_opendsr(std::vector<Route>& out) {
     for (const auto* path : {"/v2/discovery", "/v1/discovery", "/discovery"})
-        out.push_back(open_route(path, discover_opendsr));
-    out.push_back(open_route("/v2/certificate.pem", opendsr_certificate));
+        out.push_back(open_route(path, {Work::brief_open, discover_opendsr}));
+    out.push_back(open_route("/v2/certificate.pem", {Work::brief_open, opendsr_certificate}));
     out.push_back({.path = "/v2/results/{link}",
-                   .handler = read_results,
+                   .handler = {Work::streamed_open, read_results},
                    .parameters = {"format"},
                    .dress = speak_opendsr});
     for (const auto& name : kRequests) {
-        out.push_back(keyed_route(Method::post, name.all, submit_opendsr));
+        out.push_back(keyed_route(Method::post, name.all, {Work::brief, submit_opendsr}));
         out.push_back(keyed_route(Method::get, name.one, read_opendsr));
-        out.push_back(keyed_route(Method::del, name.one, cancel_opendsr));
+        out.push_back(keyed_route(Method::del, name.one, {Work::brief, cancel_opendsr}));
     }
 }
 
 void add_iab(std::vector<Route>& out) {
-    out.push_back({.path = "/.well-known/dsrdelete.json", .handler = discover_iab});
+    out.push_back(
+        {.path = "/.well-known/dsrdelete.json", .handler = {Work::brief_open, discover_iab}});
     out.push_back({.method = Method::post,
                    .path = "/v2/iab/deletions",
                    .body_max = kIabBytesMax,
-                   .handler = delete_for_iab});
+                   .handler = {Work::brief_open, delete_for_iab}});
 }
 
 }  // namespace api

@@ -22,6 +22,7 @@ bool Pipe::write(std::string_view bytes) {
 
 void Pipe::finish(bool whole) {
     std::unique_lock lock(mutex_);
+    if (state_ != BodyStream::State::wait) return;
     state_ = whole ? BodyStream::State::end : BodyStream::State::failed;
     wake_reader(lock);
 }

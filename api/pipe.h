@@ -17,7 +17,7 @@ class Pipe {
 public:
     // Waits while the reader is behind. False: the reader is gone.
     bool write(std::string_view bytes);
-    // Nothing follows. When it is not whole the connection is cut.
+    // Nothing follows. When it is not whole the connection is cut. What is said first holds.
     void finish(bool whole);
 
     // For the reader: see BodyStream::pull.
@@ -49,6 +49,22 @@ public:
 
 private:
     std::shared_ptr<Pipe> pipe_;
+};
+
+// The writer's end of a new pipe: what it leaves unfinished is not whole.
+class PipeWriter {
+public:
+    PipeWriter() = default;
+    ~PipeWriter() { pipe_->finish(/*whole=*/false); }
+    PipeWriter(const PipeWriter&) = delete;
+    PipeWriter& operator=(const PipeWriter&) = delete;
+
+    const std::shared_ptr<Pipe>& pipe() const { return pipe_; }
+    bool write(std::string_view bytes) { return pipe_->write(bytes); }
+    void finish(bool whole) { pipe_->finish(whole); }
+
+private:
+    const std::shared_ptr<Pipe> pipe_ = std::make_shared<Pipe>();
 };
 
 // What is still being read from the store, for those with rights to it.

@@ -56,14 +56,16 @@ cdp::Result<cdp::ErasureRequest> read_request(std::string_view body) {
 void erase(const Services& services, const Request& request, Answer answer) {
     auto wanted = read_request(request.body);
     if (!wanted) return answer(problem(wanted.error()));
-    services.aside([&erasures = services.platform.privacy().erasures, backups = services.backups,
+    services.aside(request,
+                   [&erasures = services.platform.privacy().erasures, backups = services.backups,
                     wanted = std::move(*wanted), reader = reader_of(request),
                     author = author_of(request), answer = std::move(answer)] {
-        const auto erased = erasures.erase(reader, author, wanted);
-        // Before it is answered: who is told that it is done may lose the disk the moment after.
-        if (erased && backups && !wanted.dry_run) backups->tell_erasures();
-        answer(document(erased));
-    });
+                       const auto erased = erasures.erase(reader, author, wanted);
+                       // Before it is answered: who is told that it is done may lose the disk the
+                       // moment after.
+                       if (erased && backups && !wanted.dry_run) backups->tell_erasures();
+                       answer(document(erased));
+                   });
 }
 
 Response list_erasures(const Services& services, const Request& request) {
@@ -89,9 +91,10 @@ Response read_erasure(const Services& services, const Request& request) {
 }
 
 void certify_erasure(const Services& services, const Request& request, Answer answer) {
-    services.aside([&certificates = services.platform.privacy().certificates,
-                    id = percent_decode(request.parameter),
-                    answer = std::move(answer)] { answer(document(certificates.make(id))); });
+    services.aside(request, [&certificates = services.platform.privacy().certificates,
+                             id = percent_decode(request.parameter), answer = std::move(answer)] {
+        answer(document(certificates.make(id)));
+    });
 }
 
 }  // namespace api

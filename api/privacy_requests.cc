@@ -134,11 +134,12 @@ Response done(cdp::PrivacyRequests& requests, const cdp::Reader& reader,
 void add_privacy_request(const Services& services, const Request& request, Answer answer) {
     auto wanted = read_request(request.body);
     if (!wanted) return answer(problem(wanted.error()));
-    services.aside([&requests = services.platform.privacy().requests, wanted = std::move(*wanted),
+    services.aside(request,
+                   [&requests = services.platform.privacy().requests, wanted = std::move(*wanted),
                     sender = author_of(request), reader = reader_of(request),
                     urls_of = urls_at(services, request), answer = std::move(answer)] {
-        answer(done(requests, reader, urls_of, requests.submit(sender, wanted)));
-    });
+                       answer(done(requests, reader, urls_of, requests.submit(sender, wanted)));
+                   });
 }
 
 Response list_privacy_requests(const Services& services, const Request& request) {
@@ -164,10 +165,10 @@ Response read_privacy_request(const Services& services, const Request& request) 
 void step_privacy_request(const Services& services, const Request& request, Answer answer) {
     auto step = read_step(request.body);
     if (!step) return answer(problem(step.error()));
-    services.aside([&requests = services.platform.privacy().requests, step = std::move(*step),
-                    id = percent_decode(request.parameter), author = author_of(request),
-                    reader = reader_of(request), urls_of = urls_at(services, request),
-                    answer = std::move(answer)] {
+    services.aside(request, [&requests = services.platform.privacy().requests,
+                             step = std::move(*step), id = percent_decode(request.parameter),
+                             author = author_of(request), reader = reader_of(request),
+                             urls_of = urls_at(services, request), answer = std::move(answer)] {
         auto found = requests.read(std::string_view(id));
         if (found) found = requests.step(author, found->id, step);
         answer(done(requests, reader, urls_of, found));

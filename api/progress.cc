@@ -16,19 +16,19 @@ void ProgressAnswer::tell(const std::function<std::string()>& progress) {
     if (started_ && now - told_ < kPause) return;
     told_ = now;
     if (!started_) start();
-    pipe_->write("{\"progress\":" + progress() + "}\n");
+    out_.write("{\"progress\":" + progress() + "}\n");
 }
 
 void ProgressAnswer::finish(const cdp::Result<std::string>& outcome) {
     if (!outcome && !started_) return answer_(problem(outcome.error()));
     if (!started_) start();
-    pipe_->write(outcome ? "{\"result\":" + *outcome + "}\n" : error_line(outcome.error()));
-    pipe_->finish(/*whole=*/true);
+    out_.write(outcome ? "{\"result\":" + *outcome + "}\n" : error_line(outcome.error()));
+    out_.finish(/*whole=*/true);
 }
 
 void ProgressAnswer::start() {
     started_ = true;
-    answer_(lines_from(pipe_));
+    answer_(lines_from(out_.pipe()));
 }
 
 }  // namespace api

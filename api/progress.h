@@ -26,7 +26,7 @@ private:
     void start();
 
     const Answer answer_;
-    const std::shared_ptr<Pipe> pipe_ = std::make_shared<Pipe>();
+    PipeWriter out_;
     std::chrono::steady_clock::time_point told_ = {};
     bool started_ = false;
 };

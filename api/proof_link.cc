@@ -155,9 +155,10 @@ Response show_proof(const Services& services, const Request& request) {
 }
 
 void prove_by_link(const Services& services, const Request& request, Answer answer) {
-    services.aside([&services, link = percent_decode(request.parameter),
-                    language = language_of(request),
-                    answer = std::move(answer)] { answer(proved(services, link, language)); });
+    services.aside(request, [&services, link = percent_decode(request.parameter),
+                             language = language_of(request), answer = std::move(answer)] {
+        answer(proved(services, link, language));
+    });
 }
 
 }  // namespace api

@@ -19,9 +19,9 @@ Response list_quarantines(const Services& services, const Request& request) {
 void release_quarantine(const Services& services, const Request& request, Answer answer) {
     auto reason = reason_of(request);
     if (!reason) return answer(problem(reason.error()));
-    services.aside([&quarantines = services.platform.quarantines(),
-                    id = std::string(request.parameter), author = author_of(request),
-                    reason = std::move(*reason), answer = std::move(answer)] {
+    services.aside(request, [&quarantines = services.platform.quarantines(),
+                             id = std::string(request.parameter), author = author_of(request),
+                             reason = std::move(*reason), answer = std::move(answer)] {
         answer(document(quarantines.release(id, author, reason)));
     });
 }

@@ -17,7 +17,8 @@ struct Rate {
 
 // How often each of many comes, in a memory of fixed size. When there are more than it has entries
 // for, whoever has the most left gives way, which costs nobody but the limit anything: one who is
-// being held back is not displaced by strangers. Safe from many threads.
+// being held back is displaced by a stranger only where all that share its place are held back.
+// Safe from many threads.
 class RateTable {
 public:
     using Time = std::chrono::steady_clock::time_point;

@@ -27,9 +27,9 @@ cdp::Result<cdp::RectificationRequest> read_request(std::string_view body) {
 void rectify(const Services& services, const Request& request, Answer answer) {
     auto wanted = read_request(request.body);
     if (!wanted) return answer(problem(wanted.error()));
-    services.aside([&rectifications = services.platform.privacy().rectifications,
-                    wanted = std::move(*wanted), reader = reader_of(request),
-                    author = author_of(request), answer = std::move(answer)] {
+    services.aside(request, [&rectifications = services.platform.privacy().rectifications,
+                             wanted = std::move(*wanted), reader = reader_of(request),
+                             author = author_of(request), answer = std::move(answer)] {
         answer(document(rectifications.rectify(reader, author, wanted)));
     });
 }

@@ -54,18 +54,18 @@ cdp::Result<void> stream_report(
     cdp::ReportFormat format, const Answer& answer,
     const std::function<cdp::Result<void>(const cdp::ReportSink&)>& write) {
     // The answer begins with the first piece: what is refused is refused before it.
-    auto pipe = std::make_shared<Pipe>();
+    PipeWriter out;
     bool begun = false;
     const auto done = write([&](std::string_view piece) {
         if (!std::exchange(begun, true)) {
-            auto response = streamed(pipe, content_type(format));
+            auto response = streamed(out.pipe(), content_type(format));
             response.headers += kHeaders;
             answer(std::move(response));
         }
-        return pipe->write(piece);
+        return out.write(piece);
     });
     if (!begun) return done ? cdp::Result<void>(cdp::Error{}) : done;
-    pipe->finish(static_cast<bool>(done));
+    out.finish(static_cast<bool>(done));
     return cdp::Result<void>::ok();
 }
 
@@ -90,8 +90,9 @@ void read_report(const Services& services, const Request& request, Answer answer
                               .format = *format,
                               .purposes = purpose_words(services.purpose_titles),
                               .others = *others};
-    services.aside([&reports = services.platform.privacy().reports, wanted = std::move(wanted),
-                    reader = reader_of(request), answer = std::move(answer)] {
+    services.aside(request, [&reports = services.platform.privacy().reports,
+                             wanted = std::move(wanted), reader = reader_of(request),
+                             answer = std::move(answer)] {
         const auto done = stream_report(wanted.format, answer, [&](const cdp::ReportSink& sink) {
             return reports.write(reader, wanted, sink);
         });

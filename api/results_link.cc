@@ -135,9 +135,9 @@ void read_results(const Services& services, const Request& request, Answer answe
     if (!link)
         return answer(problem(404, "link_unknown", "This is no link that was given out here."));
     if (link->until <= services.clock.now()) return answer(gone());
-    services.aside([&services, &requests = privacy.requests, id = link->request,
-                    format = query_value(request.head->query, "format"),
-                    route = std::string(request.route->path), answer = std::move(answer)] {
+    services.aside(request, [&services, &requests = privacy.requests, id = link->request,
+                             format = query_value(request.head->query, "format"),
+                             route = std::string(request.route->path), answer = std::move(answer)] {
         const auto asked = requests.read(id);
         if (!asked) return answer(problem(asked.error()));
         write_results(services, *asked, reader_by_link(*asked, route), format, answer);
@@ -145,14 +145,14 @@ void read_results(const Services& services, const Request& request, Answer answe
 }
 
 void read_results_of(const Services& services, const Request& request, Answer answer) {
-    services.aside([&services, &requests = services.platform.privacy().requests,
-                    id = percent_decode(request.parameter), reader = reader_of(request),
-                    format = query_value(request.head->query, "format"),
-                    answer = std::move(answer)] {
-        const auto asked = requests.read(std::string_view(id));
-        if (!asked) return answer(problem(asked.error()));
-        write_results(services, *asked, reader, format, answer);
-    });
+    services.aside(
+        request, [&services, &requests = services.platform.privacy().requests,
+                  id = percent_decode(request.parameter), reader = reader_of(request),
+                  format = query_value(request.head->query, "format"), answer = std::move(answer)] {
+            const auto asked = requests.read(std::string_view(id));
+            if (!asked) return answer(problem(asked.error()));
+            write_results(services, *asked, reader, format, answer);
+        });
 }
 
 }  // namespace api

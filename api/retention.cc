@@ -31,15 +31,16 @@ cdp::Result<std::string> rendered(const cdp::Result<cdp::RetentionRun>& run) {
 void read_retention(const Services& services, const Request& request, Answer answer) {
     const auto page = page_of(request);
     if (!page) return answer(problem(page.error()));
-    services.aside([&retentions = services.platform.privacy().retentions, page = *page,
+    services.aside(request,
+                   [&retentions = services.platform.privacy().retentions, page = *page,
                     answer = std::move(answer)] { answer(document(retentions.state(page))); });
 }
 
 void run_retention(const Services& services, const Request& request, Answer answer) {
     const auto dry = dry_run_wanted(request.body);
     if (!dry) return answer(problem(dry.error()));
-    services.aside([&retentions = services.platform.privacy().retentions, dry = *dry,
-                    answer = std::move(answer)]() mutable {
+    services.aside(request, [&retentions = services.platform.privacy().retentions, dry = *dry,
+                             answer = std::move(answer)]() mutable {
         ProgressAnswer progress(std::move(answer));
         progress.finish(
             rendered(dry ? retentions.dry_run() : retentions.run([&](const cdp::RetentionRun& run) {

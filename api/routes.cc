@@ -47,7 +47,7 @@ Route ingest_route(std::string_view path, std::optional<EventType> type) {
             .body_max = cdp::kBodyBytesMax,
             // SDKs send a 413 again, a 400 never.
             .too_large_status = 400,
-            .handler = ingest,
+            .handler = {Work::at_once, ingest},
             .any_parameter = true,
             .event_type = type};
 }
@@ -101,8 +101,8 @@ void add_sdk(std::vector<Route>& out) {
     }
 }
 
-Route keyed_route(Method method, std::string_view path, Roles roles,
-                  std::variant<Now, Later> handler, std::vector<std::string_view> parameters = {}) {
+Route keyed_route(Method method, std::string_view path, Roles roles, Handler handler,
+                  std::vector<std::string_view> parameters = {}) {
     // Whoever looks at persons without a gate may say why.
     if (method == Method::get && (roles.has(Role::officer) || roles.has(Role::steward)))
         parameters.push_back("reason");
@@ -116,54 +116,60 @@ Route keyed_route(Method method, std::string_view path, Roles roles,
 }
 
 void add_consent(std::vector<Route>& out) {
-    out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters, record_consents));
+    out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters,
+                              {Work::at_once, record_consents}));
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/consents", kOfficers,
                               read_consents_of, {"limit", "cursor"}));
     for (const auto& [path, question] : audit_routes())
-        out.push_back(
-            keyed_route(Method::get, path, kOfficers, answer_audit, question->parameters));
-    out.push_back(keyed_route(Method::get, "/v1/withdrawals", kFeedReaders, read_withdrawals,
-                              {"after", "limit", "channel"}));
+        out.push_back(keyed_route(Method::get, path, kOfficers, {Work::brief, answer_audit},
+                                  question->parameters));
+    out.push_back(keyed_route(Method::get, "/v1/withdrawals", kFeedReaders,
+                              {Work::brief, read_withdrawals}, {"after", "limit", "channel"}));
     out.push_back(keyed_route(Method::post, "/v1/withdrawals/acknowledgements", kReaders,
-                              acknowledge_withdrawals));
-    out.push_back(keyed_route(Method::post, "/v1/decisions", kDecisionReaders, decide));
-    out.push_back(keyed_route(Method::post, "/v1/notices", kOfficers, post_notice));
+                              {Work::brief, acknowledge_withdrawals}));
+    out.push_back(
+        keyed_route(Method::post, "/v1/decisions", kDecisionReaders, {Work::brief, decide}));
+    out.push_back(keyed_route(Method::post, "/v1/notices", kOfficers, {Work::brief, post_notice}));
     out.push_back(keyed_route(Method::get, "/v1/notices/{id}", kNoticeReaders, read_notice_versions,
                               {"version", "language"}));
     out.push_back(keyed_route(Method::get, "/v1/audit/quarantines", kOfficers, list_quarantines,
                               {"limit", "cursor", "status"}));
     out.push_back(keyed_route(Method::post, "/v1/audit/quarantines/{assertion}/release", kOfficers,
-                              release_quarantine));
+                              {Work::brief, release_quarantine}));
 }
 
 void add_keys(std::vector<Route>& out) {
-    out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, add_key));
+    out.push_back(keyed_route(Method::post, "/v1/keys", kAdmins, {Work::brief, add_key}));
     out.push_back(keyed_route(Method::get, "/v1/keys", kAdmins, list_keys));
-    out.push_back(keyed_route(Method::post, "/v1/keys/epochs", kAdmins, change_epoch));
-    out.push_back(keyed_route(Method::get, "/v1/keys/epochs", kAdmins, show_epochs));
-    out.push_back(keyed_route(Method::post, "/v1/keys/escrows", kAdmins, add_escrow));
+    out.push_back(
+        keyed_route(Method::post, "/v1/keys/epochs", kAdmins, {Work::lengthy, change_epoch}));
+    out.push_back(keyed_route(Method::get, "/v1/keys/epochs", kAdmins, {Work::brief, show_epochs}));
+    out.push_back(
+        keyed_route(Method::post, "/v1/keys/escrows", kAdmins, {Work::brief, add_escrow}));
     out.push_back(keyed_route(Method::get, "/v1/clock", kAdmins, show_clock));
-    out.push_back(keyed_route(Method::post, "/v1/clock/accept", kAdmins, accept_clock));
-    out.push_back(keyed_route(Method::post, "/v1/backups", kAdmins, create_backup));
-    out.push_back(keyed_route(Method::get, "/v1/verify", kAdmins, verify_data));
+    out.push_back(
+        keyed_route(Method::post, "/v1/clock/accept", kAdmins, {Work::brief, accept_clock}));
+    out.push_back(
+        keyed_route(Method::post, "/v1/backups", kAdmins, {Work::lengthy, create_backup}));
+    out.push_back(keyed_route(Method::get, "/v1/verify", kAdmins, {Work::lengthy, verify_data}));
 }
 
 void add_privacy_requests(std::vector<Route>& out) {
-    out.push_back(
-        keyed_route(Method::post, "/v1/privacy/requests", kOfficers, add_privacy_request));
+    out.push_back(keyed_route(Method::post, "/v1/privacy/requests", kOfficers,
+                              {Work::brief, add_privacy_request}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/requests", kOfficers, list_privacy_requests,
                               {"status", "kind", "due_before", "limit", "cursor"}));
     out.push_back(
         keyed_route(Method::get, "/v1/privacy/requests/{id}", kOfficers, read_privacy_request));
     out.push_back(keyed_route(Method::post, "/v1/privacy/requests/{id}/steps", kOfficers,
-                              step_privacy_request));
+                              {Work::brief, step_privacy_request}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/requests/{id}/results", kOfficers,
-                              read_results_of, {"format"}));
-    out.push_back(
-        {.path = "/privacy/results/{link}", .handler = read_results, .parameters = {"format"}});
+                              {Work::streamed, read_results_of}, {"format"}));
+    out.push_back({.path = "/privacy/results/{link}",
+                   .handler = {Work::streamed_open, read_results},
+                   .parameters = {"format"}});
     // Mail programs and trackers on the way add parameters to links.
-    const auto linked = [&](Method method, std::string_view path,
-                            std::variant<Now, Later> handler) {
+    const auto linked = [&](Method method, std::string_view path, Handler handler) {
         out.push_back({.method = method,
                        .path = path,
                        .body_max = method == Method::get ? 0 : kFormBytesMax,
@@ -171,27 +177,28 @@ void add_privacy_requests(std::vector<Route>& out) {
                        .any_parameter = true});
     };
     linked(Method::get, "/privacy/verify/{link}", show_proof);
-    linked(Method::post, "/privacy/verify/{link}", prove_by_link);
+    linked(Method::post, "/privacy/verify/{link}", {Work::brief_open, prove_by_link});
 }
 
 // Signed messages, from agents whom their tokens and keys name.
 void add_drp(std::vector<Route>& out) {
-    const auto agents = [&](Method method, std::string_view path,
-                            std::variant<Now, Later> handler) {
+    const auto agents = [&](Method method, std::string_view path, Handler handler) {
         out.push_back({.method = method,
                        .path = path,
                        .body_max = method == Method::get ? 0 : kDrpBytesMax,
                        .handler = handler,
                        .dress = speak_drp});
     };
-    agents(Method::post, "/v1/data-rights-request", exercise_data_right);
+    agents(Method::post, "/v1/data-rights-request", {Work::brief_open, exercise_data_right});
     agents(Method::get, "/v1/data-rights-request/{id}", read_data_right);
-    agents(Method::del, "/v1/data-rights-request/{id}", revoke_data_right);
-    agents(Method::post, "/v1/agent/{id}", set_agent_up);
+    agents(Method::del, "/v1/data-rights-request/{id}", {Work::brief_open, revoke_data_right});
+    agents(Method::post, "/v1/agent/{id}", {Work::brief_open, set_agent_up});
     agents(Method::get, "/v1/agent/{id}", read_agent);
-    out.push_back(keyed_route(Method::post, "/v1/privacy/agents", kAdmins, add_agent));
+    out.push_back(
+        keyed_route(Method::post, "/v1/privacy/agents", kAdmins, {Work::brief, add_agent}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/agents", kAdmins, list_agents));
-    out.push_back(keyed_route(Method::del, "/v1/privacy/agents/{id}", kAdmins, remove_agent));
+    out.push_back(
+        keyed_route(Method::del, "/v1/privacy/agents/{id}", kAdmins, {Work::brief, remove_agent}));
 }
 
 std::vector<Route> make_routes(bool metrics_open) {
@@ -216,22 +223,26 @@ std::vector<Route> make_routes(bool metrics_open) {
                               {"limit", "cursor"}));
     out.push_back(keyed_route(Method::get, "/v1/identity/changes", kChangeReaders, read_changes,
                               {"after", "limit"}));
-    out.push_back(keyed_route(Method::post, "/v1/identity/simulate", kStewards, simulate,
-                              {"progress", "reason"}));
-    out.push_back(keyed_route(Method::post, "/v1/identity/assertions", kStewards, add_assertion));
+    out.push_back(keyed_route(Method::post, "/v1/identity/simulate", kStewards,
+                              {Work::lengthy, simulate}, {"progress", "reason"}));
+    out.push_back(keyed_route(Method::post, "/v1/identity/assertions", kStewards,
+                              {Work::brief, add_assertion}));
     out.push_back(keyed_route(Method::get, "/v1/identity/assertions", kOperators, list_assertions,
                               {"limit", "cursor", "kind", "status"}));
     out.push_back(
         keyed_route(Method::get, "/v1/identity/assertions/{id}", kOperators, read_assertion));
     out.push_back(keyed_route(Method::post, "/v1/identity/assertions/{id}/revoke", kStewards,
-                              revoke_assertion));
+                              {Work::brief, revoke_assertion}));
     add_keys(out);
-    out.push_back(keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, export_lines));
+    out.push_back(
+        keyed_route(Method::get, "/v1/exports/{kind}", kOfficers, {Work::streamed, export_lines}));
     out.push_back({.path = "/ledger/checkpoint", .handler = ledger_checkpoint});
     out.push_back({.path = "/ledger/tile/{tile*}", .handler = ledger_tile});
-    out.push_back(keyed_route(Method::get, "/v1/ledger/check", kOfficers, check_ledger));
+    out.push_back(
+        keyed_route(Method::get, "/v1/ledger/check", kOfficers, {Work::streamed, check_ledger}));
     out.push_back(keyed_route(Method::get, "/v1/ledger/keys", kOfficers, ledger_keys));
-    out.push_back(keyed_route(Method::post, "/v1/ledger/keys", kAdmins, rotate_ledger_key));
+    out.push_back(
+        keyed_route(Method::post, "/v1/ledger/keys", kAdmins, {Work::brief, rotate_ledger_key}));
     out.push_back(
         keyed_route(Method::get, "/v1/ledger/proofs/{index}", kOfficers, read_ledger_proof));
     // Receipts::make itself refuses sources whose key is public.
@@ -245,33 +256,36 @@ std::vector<Route> make_routes(bool metrics_open) {
     out.push_back({.method = Method::post,
                    .path = "/preferences/{link}",
                    .body_max = kFormBytesMax,
-                   .handler = choose_preference,
+                   .handler = {Work::at_once, choose_preference},
                    .any_parameter = true});
-    out.push_back(keyed_route(Method::post, "/v1/privacy/erasures", kOfficers, erase));
+    out.push_back(
+        keyed_route(Method::post, "/v1/privacy/erasures", kOfficers, {Work::brief, erase}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures", kOfficers, list_erasures,
                               {"limit", "cursor"}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures/{id}", kOfficers, read_erasure));
     out.push_back(keyed_route(Method::get, "/v1/privacy/erasures/{id}/certificate", kOfficers,
-                              certify_erasure));
-    out.push_back(keyed_route(Method::post, "/v1/privacy/rectifications", kOfficers, rectify));
+                              {Work::brief, certify_erasure}));
+    out.push_back(
+        keyed_route(Method::post, "/v1/privacy/rectifications", kOfficers, {Work::brief, rectify}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/rectifications", kOfficers,
                               list_rectifications, {"limit", "cursor"}));
     out.push_back(
         keyed_route(Method::get, "/v1/privacy/rectifications/{id}", kOfficers, read_rectification));
     out.push_back(keyed_route(Method::get, "/v1/privacy/reports/{identifier}", kOfficers,
-                              read_report, {"format", "others"}));
+                              {Work::streamed, read_report}, {"format", "others"}));
     add_privacy_requests(out);
-    out.push_back(keyed_route(Method::post, "/v1/privacy/suppressions", kOfficers, suppress));
+    out.push_back(
+        keyed_route(Method::post, "/v1/privacy/suppressions", kOfficers, {Work::brief, suppress}));
     out.push_back(keyed_route(Method::get, "/v1/privacy/suppressions", kOfficers, list_suppressions,
                               {"limit", "cursor", "because", "identifier"}));
     out.push_back(keyed_route(Method::post, "/v1/privacy/suppressions/{id}/revoke", kOfficers,
-                              revoke_suppression));
+                              {Work::brief, revoke_suppression}));
     add_opendsr(out);
     add_iab(out);
-    out.push_back(keyed_route(Method::get, "/v1/privacy/retention", kOfficers, read_retention,
-                              {"limit", "cursor"}));
-    out.push_back(
-        keyed_route(Method::post, "/v1/privacy/retention/runs", kOfficers, run_retention));
+    out.push_back(keyed_route(Method::get, "/v1/privacy/retention", kOfficers,
+                              {Work::lengthy, read_retention}, {"limit", "cursor"}));
+    out.push_back(keyed_route(Method::post, "/v1/privacy/retention/runs", kOfficers,
+                              {Work::lengthy, run_retention}));
     add_drp(out);
     out.push_back({.path = "/.well-known/gpc.json", .handler = global_privacy_control});
     out.push_back({.path = "/healthz", .handler = healthz});

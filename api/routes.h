@@ -7,9 +7,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <variant>
 #include <vector>
 
+#include "api/jobs.h"
 #include "api/message.h"
 #include "api/services.h"
 #include "cdp/event.h"
@@ -45,6 +45,23 @@ enum class Cors : std::uint8_t { none, any_origin, with_credentials };
 using Now = Response (*)(const Services&, const Request&);
 // Answers by calling `answer`, once, now or later, on any thread. The request dies when it returns.
 using Later = void (*)(const Services&, const Request&, Answer answer);
+
+// What a route does. What answers later must say where it works until then.
+class Handler {
+public:
+    Handler(Now function) : now_(function) {}
+    Handler(Work where, Later function) : later_(function), work_(where) {}
+
+    Now now() const { return now_; }        // nullptr: later
+    Later later() const { return later_; }  // nullptr: now
+    Work work() const { return work_; }
+
+private:
+    Now now_ = nullptr;
+    Later later_ = nullptr;
+    Work work_ = Work::at_once;
+};
+
 // Gives the answer of a route, also one that refuses before the handler, the form of a protocol.
 using Dress = void (*)(const Services&, const Head&, Response&);
 
@@ -56,7 +73,7 @@ struct Route {
     Cors cors = Cors::none;
     std::size_t body_max = 0;  // inflated too
     int too_large_status = 413;
-    std::variant<Now, Later> handler = {};
+    Handler handler;
 
     std::vector<std::string_view> parameters = {};  // of the query; any other is refused
     bool any_parameter = false;                     // SDKs add parameters of their own

@@ -3,8 +3,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/thread_pool.hpp>
 #include <optional>
 #include <random>
 #include <thread>
@@ -22,9 +20,6 @@
 
 namespace api {
 namespace {
-
-// Keys being added and exports being read.
-constexpr std::size_t kAsideThreads = 4;
 
 constexpr std::string_view kFull =
     "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n"
@@ -59,7 +54,7 @@ struct Server::Parts {
           services{.platform = platform_in,
                    .access = access_in,
                    .clock = clock_in,
-                   .aside = {},
+                   .jobs = {},
                    .render_metrics = {},
                    .public_url = options_in.public_url,
                    .scheme = options_in.edge.tls.given() ? "https" : "http",
@@ -91,14 +86,15 @@ struct Server::Parts {
     std::vector<std::unique_ptr<Loop>> loops;
     std::uint16_t port = 0;
     std::size_t next_loop = 0;
-    asio::thread_pool aside{kAsideThreads};
+    HttpMetrics turned_away{routes.all().size()};  // by the listener's thread
+    Jobs jobs;
     std::vector<std::thread> threads;
     std::unique_ptr<Listener> listener;
     std::optional<Callbacks> callbacks;
 };
 
 void Server::Parts::start_loops() {
-    services.aside = [this](std::function<void()> work) { asio::post(aside, std::move(work)); };
+    services.jobs = &jobs;
     services.render_metrics = [this] { return render(); };
     const auto cores = std::max(1u, std::thread::hardware_concurrency());
     const auto count = options.threads == 0 ? cores : options.threads;
@@ -115,14 +111,18 @@ void Server::Parts::accept(int descriptor, bool tcp, const Address& peer) {
     auto& loop = *loops[next_loop++ % loops.size()];
     if (!tcp) return accept_admin(loop, descriptor);
     if (open_connections() >= limits.connections_max) {
-        loop.metrics.connections_refused.add(1);
+        turned_away.connections_refused.add(1);
         return turn_away(descriptor, kFull);
     }
     // Shaking hands costs more than most requests: it counts as one.
-    const bool too_often = certificate && !admission.is_proxy(peer) &&
-                           admission.wait_for_request(peer, std::chrono::steady_clock::now()) > 0;
-    if (too_often || !admission.enter(peer)) {
-        loop.metrics.refuse(Refused::address_connections);
+    if (certificate && !admission.is_proxy(peer) &&
+        admission.wait_for_request(peer, std::chrono::steady_clock::now()) > 0) {
+        turned_away.refuse(Refused::address_rate);
+        ::close(descriptor);
+        return;
+    }
+    if (!admission.enter(peer)) {
+        turned_away.refuse(Refused::address_connections);
         return turn_away(descriptor, kAddressFull);
     }
     loop.adopt({.descriptor = descriptor,
@@ -179,7 +179,7 @@ std::size_t Server::Parts::open_connections() const {
 }
 
 std::string Server::Parts::render() const {
-    std::vector<const HttpMetrics*> rows;
+    std::vector<const HttpMetrics*> rows{&turned_away};
     for (const auto& loop : loops) rows.push_back(&loop->metrics);
     return api::render_metrics(
         rows, routes.names(), services.platform,
@@ -247,7 +247,7 @@ void Server::stop() {
     parts.threads.clear();
     // Exports whose readers are gone have noticed; keys being added answer to loops that still
     // stand.
-    parts.aside.join();
+    parts.jobs.finish();
     parts.callbacks.reset();
 }
 

@@ -16,7 +16,9 @@
 
 namespace api {
 
+class Jobs;
 class OpenDsr;
+struct Request;
 
 // What a handler may use. All of it outlives the server.
 struct Services {
@@ -24,8 +26,11 @@ struct Services {
     cdp::Access& access;
     const cdp::Clock& clock;
 
-    // Runs work that waits for the disk, away from the threads that serve the network.
-    std::function<void(std::function<void()>)> aside;
+    // Does what a request is answered by away from the threads that serve the network, among what
+    // its route says it is like. Once, before its handler returns.
+    void aside(const Request& request, std::function<void()> work) const;
+
+    Jobs* jobs = nullptr;
     std::function<std::string()> render_metrics;
 
     std::string public_url = {};  // scheme://host[:port] that SDKs are told; empty: as they asked

@@ -28,10 +28,10 @@ public:
             [this](const identity::Progress& progress) { return report(progress); });
         if (!started_) return answer_(document(done));
         if (done)
-            pipe_->write(tells_progress_ ? "{\"result\":" + *done + "}\n" : *done + "\n");
+            out_.write(tells_progress_ ? "{\"result\":" + *done + "}\n" : *done + "\n");
         else if (tells_progress_)
-            pipe_->write(error_line(done.error()));
-        pipe_->finish(done || tells_progress_);
+            out_.write(error_line(done.error()));
+        out_.finish(done || tells_progress_);
     }
 
 private:
@@ -41,11 +41,11 @@ private:
         if (!started_ && (tells_progress_ || long_enough)) start();
         if (!started_) return true;
         if (tells_progress_)
-            return pipe_->write(
+            return out_.write(
                 "{\"progress\":{\"identifiers\":" + std::to_string(progress.identifiers) +
                 ",\"changed\":" + std::to_string(progress.changed) + "}}\n");
         // White space before the document: the client is there, and so are we.
-        return pipe_->write(" ");
+        return out_.write(" ");
     }
 
     void start() {
@@ -53,7 +53,7 @@ private:
         Response response;
         response.headers = kPrivate;
         if (tells_progress_) response.content_type = "application/x-ndjson";
-        response.stream = std::make_unique<PipedBody>(pipe_);
+        response.stream = std::make_unique<PipedBody>(out_.pipe());
         answer_(std::move(response));
     }
 
@@ -61,7 +61,7 @@ private:
     const cdp::Reader reader_;
     const bool tells_progress_;
     const Answer answer_;
-    const std::shared_ptr<Pipe> pipe_ = std::make_shared<Pipe>();
+    PipeWriter out_;
     const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
     bool started_ = false;  // the answer is on its way
 };
@@ -75,8 +75,8 @@ void simulate(const Services& services, const Request& request, Answer answer) {
     if (!progress.empty() && progress != "true" && progress != "false")
         return answer(
             problem(invalid("progress_unclear", "Progress is true or false.", "/progress")));
-    services.aside([&services, reader = reader_of(request), wanted = std::move(*wanted),
-                    tells = progress == "true", answer = std::move(answer)]() mutable {
+    services.aside(request, [&services, reader = reader_of(request), wanted = std::move(*wanted),
+                             tells = progress == "true", answer = std::move(answer)]() mutable {
         Simulation(services, std::move(reader), tells, std::move(answer)).run(wanted);
     });
 }

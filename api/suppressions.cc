@@ -89,9 +89,9 @@ cdp::Result<std::string> made(const cdp::Result<cdp::Suppressions::Each>& all) {
 void suppress(const Services& services, const Request& request, Answer answer) {
     auto items = read_items(request.body);
     if (!items) return answer(problem(items.error()));
-    services.aside([&suppressions = services.platform.privacy().suppressions,
-                    backups = services.backups, items = *std::move(items),
-                    author = author_of(request), answer = std::move(answer)] {
+    services.aside(request, [&suppressions = services.platform.privacy().suppressions,
+                             backups = services.backups, items = *std::move(items),
+                             author = author_of(request), answer = std::move(answer)] {
         const auto all = suppressions.suppress(author, items);
         // Before it is answered, as of erasures.
         if (all && backups) backups->tell_erasures();
@@ -102,10 +102,10 @@ void suppress(const Services& services, const Request& request, Answer answer) {
 void revoke_suppression(const Services& services, const Request& request, Answer answer) {
     auto reason = reason_of(request);
     if (!reason) return answer(problem(reason.error()));
-    services.aside([&suppressions = services.platform.privacy().suppressions,
-                    backups = services.backups, id = std::string(request.parameter),
-                    author = author_of(request), reason = std::move(*reason),
-                    answer = std::move(answer)] {
+    services.aside(request, [&suppressions = services.platform.privacy().suppressions,
+                             backups = services.backups, id = std::string(request.parameter),
+                             author = author_of(request), reason = std::move(*reason),
+                             answer = std::move(answer)] {
         const auto revoked = suppressions.revoke(id, author, reason);
         if (revoked && backups) backups->tell_erasures();
         answer(document(revoked));

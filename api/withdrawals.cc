@@ -41,23 +41,25 @@ void read_withdrawals(const Services& services, const Request& request, Answer a
     };
     cdp::WithdrawalsQuery query{
         .after = in_query("after"), .limit = page->limit, .channel = in_query("channel")};
-    services.aside([&withdrawals = services.platform.withdrawals(), reader = reader_of(request),
+    services.aside(request,
+                   [&withdrawals = services.platform.withdrawals(), reader = reader_of(request),
                     query = std::move(query), answer = std::move(answer)] {
-        answer(document(withdrawals.feed(reader, query)));
-    });
+                       answer(document(withdrawals.feed(reader, query)));
+                   });
 }
 
 // How many were not taken down before.
 void acknowledge_withdrawals(const Services& services, const Request& request, Answer answer) {
     auto all = read_acknowledgements(request.body);
     if (!all) return answer(problem(all.error()));
-    services.aside([&withdrawals = services.platform.withdrawals(), channel = request.caller,
+    services.aside(request,
+                   [&withdrawals = services.platform.withdrawals(), channel = request.caller,
                     all = std::move(*all), answer = std::move(answer)] {
-        const auto made = withdrawals.acknowledge(channel, all);
-        if (!made) return answer(problem(made.error()));
-        answer(document("{\"acknowledged\":" + std::to_string(all.size()) +
-                        ",\"new\":" + std::to_string(*made) + "}"));
-    });
+                       const auto made = withdrawals.acknowledge(channel, all);
+                       if (!made) return answer(problem(made.error()));
+                       answer(document("{\"acknowledged\":" + std::to_string(all.size()) +
+                                       ",\"new\":" + std::to_string(*made) + "}"));
+                   });
 }
 
 }  // namespace api

@@ -1,11 +1,11 @@
-#include <netinet/in.h>
-
 #include <memory>
 #include <thread>
 #include <vector>
 
+#include "tests/api/slow_reader.h"
 #include "tests/api/world.h"
 
+using tests::SlowReader;
 using tests::World;
 
 namespace {
@@ -55,43 +55,6 @@ std::string long_request(const World& world) {
     return "POST /v1/batch HTTP/1.1\r\nHost: a\r\n" + World::bearer(world.till) +
            "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
-
-// A client that takes what it is given in small pieces, or not at all.
-class SlowReader {
-public:
-    explicit SlowReader(std::uint16_t port) : descriptor_(::socket(AF_INET, SOCK_STREAM, 0)) {
-        const int small = 4096;
-        ::setsockopt(descriptor_, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_port = htons(port);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        REQUIRE(::connect(descriptor_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    }
-    ~SlowReader() { ::close(descriptor_); }
-    SlowReader(const SlowReader&) = delete;
-    SlowReader& operator=(const SlowReader&) = delete;
-
-    void send(std::string_view bytes) {
-        REQUIRE(::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) ==
-                static_cast<ssize_t>(bytes.size()));
-    }
-    // At most so many bytes; "" at the end.
-    std::string take(std::size_t most) {
-        std::string out(most, '\0');
-        const auto n = ::recv(descriptor_, out.data(), most, 0);
-        out.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-        return out;
-    }
-    std::size_t take_all() {
-        std::size_t all = 0;
-        for (auto some = take(65536); !some.empty(); some = take(65536)) all += some.size();
-        return all;
-    }
-
-private:
-    int descriptor_;
-};
 
 }  // namespace
 
@@ -191,6 +154,25 @@ TEST_CASE("who tries wrong keys is slowed down, and a right key is served all th
     // No key at all is no guess.
     CHECK(world.ask("GET", "/v1/keys").code() == "key_missing");
     CHECK(metric(world, "wrong_keys") == "4");
+}
+
+TEST_CASE("gzip from whoever shows no key in the head is inflated so often, with one always") {
+    api::ServerOptions options;
+    options.edge.bounds_loopback = true;
+    options.edge.keyless_gzip = {.per_second = 1, .burst = 3};
+    World world(tests::fast_limits(), options);
+    const auto packed = tests::gzip(R"({"type":"track","event":"x","userId":"u","writeKey":")" +
+                                    world.keys[cdp::Role::source] + "\"}");
+    const std::string coded = "Content-Encoding: gzip\r\n";
+    for (int i = 0; i < 3; ++i) CHECK(world.ask("POST", "/v1/track", coded, packed).status == 200);
+    const auto refused = world.ask("POST", "/v1/track", coded, packed);
+    CHECK(refused.status == 429);
+    CHECK(refused.code() == "keyless_gzip_exceeded");
+    CHECK(refused.header("retry-after") == "1");
+    // Open doors inflate no more than that either.
+    CHECK(world.ask("POST", "/v1/m", coded, packed).code() == "keyless_gzip_exceeded");
+    CHECK(world.ask("POST", "/v1/track", coded + World::bearer(world.till), packed).status == 200);
+    CHECK(metric(world, "keyless_gzip") == "2");
 }
 
 TEST_CASE("an address has so many connections, and gets them back") {
@@ -296,6 +278,25 @@ TEST_CASE("a reader that only just takes something is too slow too") {
         ::poll(nullptr, 0, 2);
     }
     CHECK(soon([&] { return metric(world, "slow_reader") == "1"; }));
+}
+
+TEST_CASE("stopping ends a connection whose last answer is being written") {
+    auto limits = tests::fast_limits();
+    limits.slow = limits.write = 100'000;
+    limits.drain = 6'000;  // a minute
+    const std::string last = GENERATE("Connection: close\r\n", "");
+    World world(limits);
+    auto request = long_request(world);
+    request.insert(request.find("Content-Length"), last);
+    SlowReader reader(world.server->port());
+    reader.send(request);
+    CHECK(reader.take(12) == "HTTP/1.1 200");
+    const auto began = std::chrono::steady_clock::now();
+    std::thread stopper([&] { world.server->stop(); });
+    ::poll(nullptr, 0, 100);
+    CHECK(reader.take_all() > 300'000);
+    stopper.join();
+    CHECK(std::chrono::steady_clock::now() - began < std::chrono::seconds(20));
 }
 
 TEST_CASE("answers that wait for their readers share a bounded memory") {

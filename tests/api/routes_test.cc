@@ -47,6 +47,23 @@ TEST_CASE("the metrics of a server that others can reach are an administrator's"
     CHECK_FALSE(found.route->roles.has(cdp::Role::officer));
 }
 
+TEST_CASE("what needs no key works among its like, what needs one among others") {
+    using api::Work;
+    const api::Routes routes(true);
+    int open = 0;
+    for (const auto& route : routes.all()) {
+        CAPTURE(route.path);
+        const auto work = route.handler.work();
+        CHECK((work == Work::at_once || route.handler.later()));
+        const bool among_open = work == Work::brief_open || work == Work::streamed_open;
+        if (work != Work::at_once) CHECK(among_open == (route.door == api::Door::open));
+        open += among_open ? 1 : 0;
+    }
+    CHECK(open > 5);
+    for (const auto* path : {"/v1/exports/events", "/v1/ledger/check"})
+        CHECK(routes.find(api::Method::get, path).route->handler.work() == Work::streamed);
+}
+
 TEST_CASE("no two routes answer the same method and path") {
     const api::Routes routes(true);
     std::set<std::string> names;

@@ -156,6 +156,13 @@ TEST_CASE("a body may come by length, in chunks, after 100 Continue, byte by byt
     CHECK(patient.read().status == 100);
     for (const char c : body) patient.send(std::string_view(&c, 1));
     CHECK(patient.read().json()["results"][0]["verdict"] == "duplicate");
+
+    // HTTP/1.0 knows no such answer.
+    auto old = world.connect();
+    old.send("POST /v1/track HTTP/1.0\r\n" + World::bearer(world.till) + length +
+             "Expect: 100-continue\r\n\r\n");
+    ::poll(nullptr, 0, 20);
+    CHECK(old.send(body).read().status == 200);
 }
 
 TEST_CASE("a body over the limit is refused before it is read") {
@@ -176,6 +183,110 @@ TEST_CASE("a body over the limit is refused before it is read") {
     chunked.send(post_head(world.till, "Transfer-Encoding: chunked\r\n") + "ffffff\r\n");
     CHECK(chunked.read().status == 400);
     CHECK(chunked.closed());
+}
+
+TEST_CASE("who may not is told so from the head, before a byte of the body is asked for") {
+    World world;
+    const std::string wrong = "c00000000000000000000000a";
+    const std::string body = "Content-Length: 1000000\r\nExpect: 100-continue\r\n";
+    struct Row {
+        const char* target;
+        std::string fields;
+        const char* code;
+    };
+    const std::vector<Row> rows{
+        {"/v1/consents", "", "key_missing"},
+        {"/v1/consents", "X-Write-Key: " + world.till + "\r\n", "key_missing"},
+        {"/v1/consents", World::bearer(wrong), "key_unknown"},
+        {"/v1/consents", World::bearer(world.keys[cdp::Role::steward]), "role_forbidden"},
+        {"/v1/batch", World::bearer(wrong), "key_unknown"},
+        {"/v1/batch", "Authorization: Basic Yzo=\r\n", "key_unknown"},
+        {"/v1/batch", "X-Write-Key: " + wrong + "\r\n", "key_unknown"},
+        {"/v1/batch?writeKey=c00", "", "key_unknown"},
+        {"/v1/batch", World::bearer(world.keys[cdp::Role::officer]), "role_forbidden"},
+    };
+    for (const auto& row : rows)
+        for (const std::string& framing : {body, std::string("Transfer-Encoding: chunked\r\n")}) {
+            CAPTURE(row.target, row.fields, framing);
+            auto wire = world.connect();
+            wire.send("POST " + std::string(row.target) + " HTTP/1.1\r\nHost: a\r\n" + row.fields +
+                      framing + "\r\n");
+            const auto refused = wire.read();
+            CHECK(refused.code() == row.code);
+            CHECK(refused.header("connection") == "close");
+            wire.finish_sending();
+            CHECK(wire.closed());
+        }
+
+    // What is there already is passed over, and is no request.
+    auto goes_on = world.connect();
+    goes_on.send("POST /v1/batch HTTP/1.1\r\nHost: a\r\n" + World::bearer(wrong) +
+                 "Content-Length: " + std::to_string(kHealth.size()) + "\r\n\r\n" + kHealth +
+                 "GET /nowhere HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(goes_on.read().code() == "key_unknown");
+    CHECK(goes_on.read().code() == "no_such_route");
+
+    // Nothing is inflated for whoever may not.
+    CHECK(world
+              .ask("POST", "/v1/batch", World::bearer(wrong) + "Content-Encoding: gzip\r\n",
+                   "no gzip")
+              .code() == "key_unknown");
+}
+
+TEST_CASE("a key may come in the body, and what is there before it is known is bounded by itself") {
+    auto limits = tests::fast_limits();
+    limits.keyless_max = 2 << 20;
+    World world(limits, {.threads = 1});
+    const auto post = [](std::size_t length, const std::string& fields = "") {
+        return "POST /v1/track HTTP/1.1\r\nHost: a\r\n" + fields +
+               "Content-Length: " + std::to_string(length) + "\r\n\r\n";
+    };
+    auto whole = R"({"type":"track","event":"x","userId":"u","messageId":"m","writeKey":")" +
+                 world.keys[cdp::Role::source] + "\"}";
+    whole += std::string(1'200'000, ' ');
+    for (int i = 0; i < 5; ++i)
+        CHECK(world.connect().send(post(whole.size()) + whole).read().status == 200);
+
+    auto holds = world.connect();
+    holds.send(post(4'000'000) + std::string(600'000, ' '));
+    auto second = world.connect();
+    second.send(post(4'000'000) + std::string(600'000, ' '));
+    const auto refused = second.read();
+    CHECK(refused.status == 503);
+    CHECK(refused.code() == "buffers_full");
+    // Open doors are of the same crowd.
+    auto open = world.connect();
+    open.send("POST /v1/m HTTP/1.1\r\nHost: a\r\nContent-Length: 1048576\r\n\r\n" +
+              std::string(600'000, ' '));
+    CHECK(open.read().code() == "buffers_full");
+
+    // Whoever shows a key is not in it.
+    CHECK(
+        world.connect().send(post(whole.size(), World::bearer(world.till)) + whole).read().status ==
+        200);
+    holds.reset();
+    int status = 0;
+    for (int i = 0; i < 500 && status != 200; ++i)
+        status = world.connect().send(post(whole.size()) + whole).read().status;
+    CHECK(status == 200);
+}
+
+TEST_CASE("whoever goes on sending after a refusal is cut off, and stopping does not wait for it") {
+    auto limits = tests::fast_limits();
+    limits.drain = 100'000;
+    World world(limits, {.threads = 1});
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 4; ++i)
+        clients.emplace_back([&] {
+            auto wire = world.connect();
+            wire.send(post_head(world.till, "Content-Length: 50000000\r\n"));
+            const std::string piece(1 << 20, 'x');
+            while (wire.sends(piece)) {
+            }
+        });
+    for (auto& client : clients) client.join();
+    CHECK(world.ask("GET", "/healthz").status == 200);
+    world.server->stop();
 }
 
 TEST_CASE("an answer reaches a client that is still sending") {

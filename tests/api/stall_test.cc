@@ -144,6 +144,37 @@ TEST_CASE("a disk that does not answer is a 503 in time, and others are served m
     CHECK(world.post("/v1/track", world.till, body).json()["results"][0]["verdict"] == "duplicate");
 }
 
+TEST_CASE("what did not get its turn in time is told so, and is never done") {
+    auto limits = tests::fast_limits();
+    limits.answer = 100;
+    auto store = std::make_unique<SlowStore>();
+    auto& slow = *store;
+    tests::World world(limits, {.threads = 1}, std::move(store));
+    slow.stall();
+    std::vector<std::unique_ptr<tests::Wire>> wires;
+    for (int i = 0; i < 5; ++i) {
+        const auto body = R"({"role":"source","name":"more)" + std::to_string(i) + "\"}";
+        wires.push_back(std::make_unique<tests::Wire>(world.server->port()));
+        wires.back()->send("POST /v1/keys HTTP/1.1\r\nHost: a\r\n" +
+                           tests::World::bearer(world.keys[cdp::Role::admin]) +
+                           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        CHECK(world.ask("GET", "/healthz").status == 200);
+    }
+    for (std::size_t i = 0; i < 4; ++i) CHECK(wires[i]->read().code() == "storage_stalled");
+    const auto reply = wires[4]->read();
+    CHECK(reply.status == 503);
+    CHECK(reply.code() == "job_not_begun");
+    CHECK(reply.header("retry-after") == "1");
+
+    slow.release();
+    world.server->stop();
+    std::vector<std::string> added;
+    for (const auto& principal : world.access->principals())
+        if (principal.name.starts_with("more")) added.push_back(principal.name);
+    std::ranges::sort(added);
+    CHECK(added == std::vector<std::string>{"more0", "more1", "more2", "more3"});
+}
+
 TEST_CASE("stopping waits for answers that the disk still owes") {
     auto store = std::make_unique<SlowStore>();
     auto& slow = *store;

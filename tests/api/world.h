@@ -68,6 +68,10 @@ public:
         }
         return *this;
     }
+    // Whether the server still takes them.
+    bool sends(std::string_view bytes) {
+        return ::send(descriptor_, bytes.data(), bytes.size(), MSG_NOSIGNAL) > 0;
+    }
     void finish_sending() { ::shutdown(descriptor_, SHUT_WR); }
     void reset() {
         const linger now{1, 0};
