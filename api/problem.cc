@@ -4,7 +4,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <limits>
 
 #include "api/json.h"
 #include "cdp/base/log.h"
@@ -103,17 +102,22 @@ bool asks_to_wait(const cdp::Error& error) {
     return std::ranges::find(kReasons, error.reason) != kReasons.end();
 }
 
-// A disk that is full is so for every request: one line in ten seconds says it, and the metrics how
-// many were refused.
+// A disk that is full or has failed is so for every request: one line in ten seconds says it of
+// each reason, and the metrics how many were refused.
 bool is_told_already(const cdp::Error& error) {
-    if (error.code != cdp::ErrorCode::storage_full) return false;
+    constexpr std::array<std::string_view, 4> kStates{"disk_low", "disk_full", "storage_failed",
+                                                      "disclosure_unrecorded"};
+    static std::array<std::atomic<std::int64_t>, kStates.size()> told_at{};
+    const auto* const state = std::ranges::find(kStates, error.reason);
+    if (state == kStates.end()) return false;
     using Seconds = std::chrono::seconds;
-    static std::atomic<std::int64_t> next = std::numeric_limits<std::int64_t>::min();
+    // Never 0: nothing was told yet.
     const auto now =
-        std::chrono::duration_cast<Seconds>(std::chrono::steady_clock::now().time_since_epoch())
-            .count();
-    auto due = next.load();
-    return now < due || !next.compare_exchange_strong(due, now + 10);
+        1 + std::chrono::duration_cast<Seconds>(std::chrono::steady_clock::now().time_since_epoch())
+                .count();
+    auto& told = told_at[static_cast<std::size_t>(state - kStates.begin())];
+    auto last = told.load();
+    return (last != 0 && now < last + 10) || !told.compare_exchange_strong(last, now);
 }
 
 }  // namespace
