@@ -597,7 +597,7 @@ def slow_sync(trial):
     return f"{len(fine)} events in {took:.1f} s, the quickest {min(fine):.2f} s, the slowest {max(fine):.2f} s"
 
 
-@case(9, "a data folder on a file system that is mounted read-only, or full, is refused before anything listens")
+@case(21, "a data folder on a file system that is mounted read-only is refused before anything listens; on a full one it says what it can")
 def unusable_mounts(trial):
     place, image = ext4(trial, size=256 << 20)
     shop = trial.shop(at=place / "data")
