@@ -470,32 +470,76 @@ def soak(trial):
     shop = trial.shop()
     shop.server.start()
     pid = shop.server.process.pid
-    seconds = 1200 if trial.long else 10
-    samples, slow = [], []
+    seconds, pieces = (1200, 200) if trial.long else (10, 40)
+    samples, reads = [], []
     with shop.load(clients=2, pause=0.02 if trial.long else 0.05) as load:
         began = time.monotonic()
         while time.monotonic() - began < seconds:
-            time.sleep(seconds / 40)
+            time.sleep(seconds / pieces)
             for n in range(5):
                 asked = time.monotonic()
-                shop.read(n)
-                slow.append(time.monotonic() - asked)
-            samples.append(resident(pid))
+                status, answer = shop.read(n)
+                if status != 200:
+                    raise Failed(f"a read is answered {status}: {answer}")
+                reads.append((asked, time.monotonic() - asked))
+            samples.append((time.monotonic() - began, *resident(pid)))
     if load.statuses() != {200}:
         raise Failed(f"answered {load.statuses()} {load.codes()}")
+    slowest = [judge_pace("posts", [(asked, took) for asked, took, *_ in load.answers], began + seconds / 2),
+               judge_pace("reads", reads, began + seconds / 2)]
     half = samples[len(samples) // 2:]
-    memory = [rss for rss, _, _ in half]
-    growth = (memory[-1] - memory[0]) / max(1, memory[0])
-    descriptors = {fds for _, fds, _ in half}
-    if growth > 0.25 or memory[-1] > 600 << 20:
-        raise Failed(f"memory went from {memory[0] >> 20} to {memory[-1] >> 20} MiB in the second half")
+    memory, growth = judge_growth([(at, rss) for at, rss, _, _ in half], trial.long)
+    descriptors = {fds for _, _, fds, _ in half}
     if max(descriptors) - min(descriptors) > 40:
         raise Failed(f"descriptors: {sorted(descriptors)}")
-    if len({threads for _, _, threads in half}) > 4:
-        raise Failed(f"threads: {sorted({threads for _, _, threads in half})}")
+    if len({threads for *_, threads in half}) > 4:
+        raise Failed(f"threads: {sorted({threads for *_, threads in half})}")
     shop.settle()
-    return (f"{len(load.answers)} batches in {seconds} s, {memory[0] >> 20} to {memory[-1] >> 20} MiB, "
-            f"{min(descriptors)} to {max(descriptors)} descriptors")
+    return (f"{len(load.answers)} batches in {seconds} s, in the second half {memory >> 20} MiB and {growth / (1 << 20):+.1f}, "
+            f"{min(descriptors)} to {max(descriptors)} descriptors, p99 of {' and '.join(slowest)}")
+
+
+def judge_pace(what, taken, middle):
+    """`taken` holds when each was asked and how long it took. The second half is as quick as the first, by a factor and a floor
+    that a busy machine does not break."""
+    halves = [sorted(took for asked, took in taken if (asked >= middle) is later) for later in (False, True)]
+    if not all(halves):
+        raise Failed(f"no {what} in one half")
+    first, second = (times[len(times) * 99 // 100] for times in halves)
+    if second > max(3 * first, 0.25):
+        raise Failed(f"the p99 of {what} goes from {first * 1e3:.0f} to {second * 1e3:.0f} ms")
+    return f"{what} {first * 1e3:.0f} ms, then {second * 1e3:.0f}"
+
+
+def judge_growth(memory, long):
+    """`memory` holds seconds and bytes: their mean, and what the line through them rises by. In ten seconds the memtables are
+    not full yet; in the end they come and go, and nothing else may rise."""
+    mean, middle = (sum(one[n] for one in memory) / len(memory) for n in (1, 0))
+    slope = sum((at - middle) * (rss - mean) for at, rss in memory) / sum((at - middle) ** 2 for at, _ in memory)
+    growth = slope * (memory[-1][0] - memory[0][0])
+    most = 0.05 * mean + (32 << 20) if long else 0.25 * mean
+    if growth > most or memory[-1][1] > 600 << 20:
+        raise Failed(f"resident memory rises by {growth / (1 << 20):.1f} MiB in the second half, around {mean / (1 << 20):.0f}")
+    return int(mean), growth
+
+
+@case(36, "the control: a soak in which memory rises, or answers become slower, is noticed")
+def soak_control(trial):
+    megabyte, noticed = 1 << 20, []
+    sawtooth = [(at, (300 + at * 7 % 64) * megabyte) for at in range(600)]
+    quick = [(at, 0.01 + at % 10 * 0.001) for at in range(1000)]
+    judge_growth(sawtooth, True)
+    judge_pace("posts", quick, 500)
+    for what in (lambda: judge_growth([(at, rss + at * megabyte // 8) for at, rss in sawtooth], True),
+                 lambda: judge_growth([(at, (100 + at // 10) * megabyte) for at in range(600)], False),
+                 lambda: judge_pace("posts", [(at, took + (at > 900) * 0.3) for at, took in quick], 500)):
+        try:
+            what()
+        except Failed as failed:
+            noticed.append(str(failed))
+    if len(noticed) != 3:
+        raise Failed(f"only noticed: {noticed}")
+    return "; ".join(noticed)
 
 
 @case(37, "five times the work that the disk takes: who is refused is told when to come again, the others get what there is", alone=True)
