@@ -479,7 +479,7 @@ def newer_format(trial):
     return said[:120]
 
 
-@case(29, "a folder of an older format is brought up to date, however often that is killed on the way")
+@case(29, "a folder whose FORMAT says an older one is brought up to date, however often that is killed on the way")
 def older_format(trial):
     shop = trial.shop()
     path = Path(shop.server.data, "FORMAT")
