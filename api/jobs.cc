@@ -21,7 +21,12 @@ void run(const JobQueue::Job& job) {
 }  // namespace
 
 JobQueue::JobQueue(const Size& size) : size_(size), idle_(size.threads) {
-    for (std::size_t i = 0; i < size.threads; ++i) threads_.emplace_back([this] { work(); });
+    try {
+        for (std::size_t i = 0; i < size.threads; ++i) threads_.emplace_back([this] { work(); });
+    } catch (...) {
+        finish();  // those that did begin
+        throw;
+    }
 }
 
 bool JobQueue::has_room() const {

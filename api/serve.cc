@@ -151,6 +151,12 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 
+    key_epochs.resume();
+    privacy.runner.start();
+    platform.privacy().retentions.start();
+    (*files)->scrubber().begin(config.disk.scrub);
+    ledger_watch.begin({.cycle = config.disk.scrub.cycle});
+
     if (cdp::kCrashPointsArmed) cdp::log::write(cdp::log::Level::warning, "crash_point_armed");
     cdp::crash_point("before_listening");
     const bool secured = options.edge.tls.given();
@@ -160,11 +166,6 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     std::printf("listening on %s\n", url.c_str());
     std::fflush(stdout);
 
-    key_epochs.resume();
-    privacy.runner.start();
-    platform.privacy().retentions.start();
-    (*files)->scrubber().begin(config.disk.scrub);
-    ledger_watch.begin({.cycle = config.disk.scrub.cycle});
     wait_for_stop(**server);
     platform.privacy().retentions.stop();
     key_epochs.stop();

@@ -238,6 +238,7 @@ void Server::reload_certificate() {
 }
 
 void Server::stop() {
+    if (!parts_) return;  // it could not be made
     auto& parts = *parts_;
     parts.draining = true;
     if (parts.callbacks) parts.callbacks->stop();

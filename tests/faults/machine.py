@@ -244,7 +244,7 @@ def few_descriptors(trial):
 @case(25, "any small number of threads: the server starts, or says why not")
 def few_threads(trial):
     outcomes = []
-    for limit in trial.pick(range(1, 26), short=5):
+    for limit in trial.pick(range(1, 64), short=12):
         shop = trial.shop()
         with control_group("pids", {("pids.max", "pids.max"): limit}) as join:
             if shop.server.launch(preexec_fn=join):
