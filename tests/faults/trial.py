@@ -269,14 +269,34 @@ class Shop:
             self.server.kill()
 
 
-class Load:
+class Clients:
+    """Threads of `post`, as long as it is entered; each looks whether it is `over`."""
+
+    def __init__(self, clients):
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.post, daemon=True) for _ in range(clients)]
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join(60)
+            if thread.is_alive():
+                raise Failed("a client was not answered within a minute")
+
+
+class Load(Clients):
     """Clients that post as fast as they are answered, until `stop` or the server is gone. `answers` holds one tuple
     for each: when it was asked, the seconds it took, the status (None: no answer), the code."""
 
     def __init__(self, shop, clients, count=BATCH, pause=0.0, timeout=20, pad=400):
+        super().__init__(clients)
         self.shop, self.count, self.pause, self.timeout, self.pad = shop, count, pause, timeout, pad
-        self.answers, self.over = [], threading.Event()
-        self.threads = [threading.Thread(target=self.post, daemon=True) for _ in range(clients)]
+        self.answers = []
 
     def post(self):
         try:
@@ -293,18 +313,6 @@ class Load:
                 caller = self.shop.caller(timeout=self.timeout)
             if status != 200 or self.pause:
                 self.over.wait(self.pause or 0.02)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(60)
-            if thread.is_alive():
-                raise Failed("a client was not answered within a minute")
 
     def statuses(self):
         return {status for _, _, status, _ in self.answers}

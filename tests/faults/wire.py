@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 from driver import ROOT, Failed, Skipped, judge_refusal
-from trial import NO_ANSWER, answers_in, can_trace, case, exchange, injecting, resident, seconds_of_cpu
+from trial import Clients, NO_ANSWER, answers_in, can_trace, case, exchange, injecting, resident, seconds_of_cpu
 
 HIDDEN = b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
 
@@ -355,13 +355,13 @@ def large_bodies(trial):
     return f"{len(asked)} refused, memory +{(after - before) >> 20} MiB"
 
 
-class Growing:
+class Growing(Clients):
     """Clients with a public key whose batches say little for themselves and 31 KB for each of their events."""
 
     def __init__(self, shop, key, clients):
-        self.shop, self.key, self.over = shop, key, threading.Event()
+        super().__init__(clients)
+        self.shop, self.key = shop, key
         self.answers, self.wrong, self.made = [], [], itertools.count()
-        self.threads = [threading.Thread(target=self.post, daemon=True) for _ in range(clients)]
 
     def body(self, count):
         first = next(self.made) * 10_000
@@ -386,16 +386,6 @@ class Growing:
                 if answer.status != 200:
                     self.wrong += judge_refusal(answer.status, answer.headers, said)
             self.over.wait(0.05)
-
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        for thread in self.threads:
-            thread.join(60)
 
 
 @case(46, "batches that grow as they are read, from many connections while the disk is slow: memory stays within what is "

@@ -3,17 +3,16 @@
 #include <sys/resource.h>
 
 #include <atomic>
-#include <mutex>
 #include <thread>
 
 #include <catch2/catch.hpp>
 
 #include "cdp/base/bytes.h"
 #include "cdp/base/clock.h"
-#include "cdp/base/log.h"
 #include "storage/record_file.h"
 #include "storage/rocks_database.h"
 #include "tests/storage/stores.h"
+#include "tests/support/said.h"
 
 namespace {
 
@@ -60,26 +59,6 @@ Scrubber::Seen await(const Scrubber& scrubber) {
     return scrubber.seen();
 }
 
-// What is said, and of which file, while it lives.
-struct Said {
-    std::mutex mutex;
-    std::string all;
-
-    Said() {
-        cdp::log::set_sink([this](auto, const char* event, auto fields) {
-            const std::lock_guard lock(mutex);
-            all += event;
-            for (const auto& field : fields)
-                if (const auto* text = std::get_if<cdp::log::Safe>(&field.value))
-                    all += ' ' + text->text;
-            all += '\n';
-        });
-    }
-    ~Said() { cdp::log::set_sink({}); }
-    Said(const Said&) = delete;
-    Said& operator=(const Said&) = delete;
-};
-
 // While it lives nothing more can be opened.
 struct NoDescriptors {
     rlimit before{};
@@ -102,14 +81,13 @@ TEST_CASE("a bit that flips anywhere in a table is found and named, and the rest
     CAPTURE(part);
     const auto& damaged = tables.all[1];
     tables.flip(damaged, static_cast<std::size_t>(static_cast<double>(damaged.bytes) * part));
-    Said said;
+    tests::Said said;
     const auto scrubber = tables.scrubber();
     scrubber->begin(kFast);
     const auto seen = await(*scrubber);
     CHECK(seen.tables == tables.all.size());
     CHECK(seen.damaged == 1);
-    const std::lock_guard lock(said.mutex);
-    CHECK(said.all == "table_damaged " + damaged.path + "\n");
+    CHECK(said.text() == "table_damaged " + damaged.path + "\n");
 }
 
 TEST_CASE("a table that is missing is damage, and one that a compaction took is not") {
@@ -175,7 +153,7 @@ TEST_CASE("what was found damaged is still counted by who is started anew, while
     Tables tables;
     tables.flip(tables.all[1], 100);
     {
-        Said said;
+        tests::Said said;
         const auto scrubber = tables.scrubber();
         scrubber->begin(kFast);
         CHECK(await(*scrubber).damaged == 1);
