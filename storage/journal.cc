@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
@@ -37,7 +38,7 @@ public:
     explicit FileJournal(std::string folder) : folder_(std::move(folder)) {}
 
     cdp::Result<void> start() {
-        for (const auto segment : CDP_TRY(all())) segment_ = std::max(segment_, segment + 1);
+        for (const auto segment : CDP_TRY(all())) start_after(segment);
         return cdp::Result<void>::ok();
     }
 
@@ -81,7 +82,7 @@ public:
     }
     void start_after(std::uint64_t segment) override {
         CDP_ASSERT(!file_);
-        segment_ = std::max(segment_, segment + 1);
+        segment_ = std::max(segment_.load(), segment + 1);
     }
 
     cdp::Result<std::vector<std::uint64_t>> segments() const override {
@@ -147,7 +148,7 @@ private:
     }
 
     const std::string folder_;
-    std::uint64_t segment_ = 1;
+    std::atomic<std::uint64_t> segment_ = 1;  // which who drains asks for too
     std::uint64_t bytes_ = 0;
     std::optional<Descriptor> file_;
     std::string frames_;  // of the last append

@@ -37,7 +37,9 @@ public:
     }
     void cut() override {
         const std::lock_guard lock(mutex_);
-        if (segments_.contains(segment_)) ++segment_;
+        if (const auto found = segments_.find(segment_);
+            found != segments_.end() && !found->second.empty())
+            ++segment_;
     }
     void start_after(std::uint64_t segment) override {
         const std::lock_guard lock(mutex_);
