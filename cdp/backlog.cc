@@ -4,18 +4,12 @@
 #include <utility>
 
 namespace cdp {
-namespace {
-
-std::size_t bound_for(Backlog::Intake intake, std::size_t bound) {
-    return intake == Backlog::Intake::events ? bound : bound + std::max<std::size_t>(bound / 8, 1);
-}
-
-}  // namespace
 
 Backlog::Place& Backlog::Place::operator=(Place&& other) noexcept {
     if (this == &other) return *this;
     leave();
     in_ = std::exchange(other.in_, nullptr);
+    intake_ = other.intake_;
     bytes_ = other.bytes_;
     return *this;
 }
@@ -23,18 +17,30 @@ Backlog::Place& Backlog::Place::operator=(Place&& other) noexcept {
 void Backlog::Place::leave() {
     auto* const in = std::exchange(in_, nullptr);
     if (!in) return;
-    in->bytes_.fetch_sub(bytes_, std::memory_order_relaxed);
-    in->requests_.fetch_sub(1, std::memory_order_relaxed);
+    in->all_.remove(bytes_);
+    if (intake_ == Intake::consents) in->consents_.remove(bytes_);
+}
+
+// Added first and judged then, so that two at once cannot both take the last room.
+bool Backlog::Held::add(std::size_t more, std::size_t requests_max) {
+    const auto others = requests.fetch_add(1, std::memory_order_relaxed);
+    const auto held = bytes.fetch_add(more, std::memory_order_relaxed);
+    return others == 0 || (others < requests_max && held + more <= requests_max * kBytesEach);
+}
+
+void Backlog::Held::remove(std::size_t less) {
+    bytes.fetch_sub(less, std::memory_order_relaxed);
+    requests.fetch_sub(1, std::memory_order_relaxed);
 }
 
 Result<Backlog::Place> Backlog::enter(Intake intake, std::size_t bytes) {
-    // Entered first and judged then, so that two at once cannot both take the last room.
-    const auto others = requests_.fetch_add(1, std::memory_order_relaxed);
-    const auto held = bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    Place place(*this, bytes);
-    const auto bound = bound_for(intake, requests_max_);
-    const bool crowded = others >= bound || held + bytes > bound * kBytesEach;
-    if (others > 0 && crowded) return refuse(intake);
+    bool room = all_.add(bytes, requests_max_);
+    if (intake == Intake::consents) {
+        const auto own = std::max<std::size_t>(requests_max_ / 8, 1);
+        room = consents_.add(bytes, own) || room;
+    }
+    Place place(*this, intake, bytes);
+    if (!room) return refuse(intake);
     return place;
 }
 

@@ -14,8 +14,8 @@ namespace cdp {
 // disk, or for its next turn after a lost race. Safe to use from many threads.
 class Backlog {
 public:
-    // Whose word a request brings. What people said of consent is let in by an eighth more than
-    // both bounds, so that no flood of events keeps a withdrawal out.
+    // Whose word a request brings. For what people said of consent there is an eighth more of both
+    // bounds, which is its own: no flood of events keeps a withdrawal out.
     enum class Intake : std::uint8_t { events, consents };
     static constexpr std::size_t kIntakes = 2;
     // Of memory, for each request that may be there: 234 MiB for 20,000.
@@ -33,9 +33,11 @@ public:
 
     private:
         friend class Backlog;
-        Place(Backlog& in, std::size_t bytes) : in_(&in), bytes_(bytes) {}
+        Place(Backlog& in, Intake intake, std::size_t bytes)
+            : in_(&in), intake_(intake), bytes_(bytes) {}
 
         Backlog* in_ = nullptr;
+        Intake intake_ = Intake::events;
         std::size_t bytes_ = 0;
     };
 
@@ -43,20 +45,29 @@ public:
     Backlog(const Backlog&) = delete;
     Backlog& operator=(const Backlog&) = delete;
 
-    // `overloaded` when there is no room. Whoever comes while nobody is there is let in, whatever
-    // it brings: it could never be taken otherwise.
+    // `overloaded` when there is no room. Who comes while nobody is there is let in, and an answer
+    // of consent while no other is, whatever it brings: it could never be taken otherwise.
     Result<Place> enter(Intake intake, std::size_t bytes);
     // The same refusal for another reason.
     Error refuse(Intake intake);
 
-    std::size_t requests() const { return requests_.load(std::memory_order_relaxed); }
-    std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
+    std::size_t requests() const { return all_.requests.load(std::memory_order_relaxed); }
+    std::size_t bytes() const { return all_.bytes.load(std::memory_order_relaxed); }
     std::uint64_t refused(Intake intake) const;
 
 private:
+    struct Held {
+        // Whether there was room, of so many requests, for what is counted in either way.
+        bool add(std::size_t bytes, std::size_t requests_max);
+        void remove(std::size_t bytes);
+
+        std::atomic<std::size_t> requests{0};
+        std::atomic<std::size_t> bytes{0};
+    };
+
     const std::size_t requests_max_;
-    std::atomic<std::size_t> requests_{0};
-    std::atomic<std::size_t> bytes_{0};
+    Held all_;
+    Held consents_;  // of all
     std::array<std::atomic<std::uint64_t>, kIntakes> refused_{};
 };
 

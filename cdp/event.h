@@ -124,8 +124,8 @@ struct ParsedBatch {
 // /v1/import. A path that names a type takes a batch too when the body has a `batch` array.
 // Errors (all 400): the body is not JSON, is two documents or its events cannot be told apart
 // (invalid_json, or what else is wrong with the envelope: duplicate_key, ...); it is no object
-// (invalid_event); it has over kBatchEventsMax events, or events that come to over kBatchBytesMax
-// with its envelope in each (batch_too_large), or over kBodyBytesMax bytes (body_too_large).
+// (invalid_event); it has over kBatchEventsMax events, or these are with its envelope in each over
+// kBatchBytesMax or kBatchPartsMax (batch_too_large); or over kBodyBytesMax bytes (body_too_large).
 Result<ParsedBatch> parse_body(std::string_view body, std::optional<EventType> implied,
                                const ParseContext& context);
 

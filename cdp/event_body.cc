@@ -2,6 +2,7 @@
 
 #include "cdp/event.h"
 #include "cdp/event_envelope.h"
+#include "cdp/event_parts.h"
 #include "cdp/event_read.h"
 #include "cdp/json_check.h"
 #include "cdp/json_scan.h"
@@ -31,6 +32,30 @@ Error too_large(const Place& place) {
     return refuse("event_too_large", "An event holds at most 32 KB.", place.pointer());
 }
 
+// What its events come to: what the envelope says is held, and stored, once for each of them.
+class BatchSize {
+public:
+    Result<void> add(const Event& event) {
+        bytes_ += event.raw.size();
+        parts_ += parts_of(event);
+        if (bytes_ > kBatchBytesMax)
+            return refuse("batch_too_large",
+                          "The events come to more than 16 MB with what the batch says for each "
+                          "of them.",
+                          "/batch");
+        if (parts_ > kBatchPartsMax)
+            return refuse("batch_too_large",
+                          "The events have more than 250,000 traits and identifiers with what the "
+                          "batch says for each of them.",
+                          "/batch");
+        return Result<void>::ok();
+    }
+
+private:
+    std::size_t bytes_ = 0;
+    std::size_t parts_ = 0;
+};
+
 // Reads the events of one body, one after another.
 class BodyReader {
 public:
@@ -43,18 +68,11 @@ public:
         if (cut_.is_batch) CDP_CHECK(read_envelope(batch));
         batch.events.reserve(cut_.events.size());
         batch.refused_ids.resize(cut_.events.size());
-        std::size_t bytes = 0;
+        BatchSize size;
         for (std::size_t i = 0; i < cut_.events.size(); ++i) {
             const Place place{cut_.is_batch ? std::optional(i) : std::nullopt};
             auto event = read_slice(cut_.events[i], place, batch.refused_ids[i], batch);
-            // What the envelope says is held, and stored, once for each event.
-            if (event) bytes += event->raw.size();
-            if (bytes > kBatchBytesMax)
-                return refuse(
-                    "batch_too_large",
-                    "The events come to more than 16 MB with what the batch says for each "
-                    "of them.",
-                    "/batch");
+            if (event) CDP_CHECK(size.add(*event));
             batch.events.push_back(std::move(event));
         }
         return batch;

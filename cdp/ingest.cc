@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "cdp/event_parts.h"
 #include "cdp/facts.h"
 #include "cdp/filing.h"
 #include "cdp/sightings.h"
@@ -27,13 +28,11 @@ constexpr int kRacesMax = 200;
 // What an event holds until it is stored, beyond its text: what was read from it, its rows, its
 // verdict. Measured on small events, and rounded up.
 constexpr std::size_t kEventHeld = 4096;
-constexpr std::size_t kPartHeld = 512;  // an identifier, a trait, ...
+constexpr std::size_t kPartHeld = 512;
 
 std::size_t held_by(const Event& event) {
-    const auto parts = event.identifiers.size() + event.traits.size() + event.group_traits.size() +
-                       event.preferences.size() + event.signals.size();
     // The text is there once more, sealed, in the row that waits to be written.
-    return kEventHeld + kPartHeld * parts + 2 * event.raw.size();
+    return kEventHeld + kPartHeld * parts_of(event) + 2 * event.raw.size();
 }
 
 std::size_t held_by(const ParsedBatch& batch) {

@@ -108,11 +108,20 @@ TEST_CASE("a backlog is bounded in requests and in bytes, and a place that is le
     CHECK(backlog.bytes() == 0);
 }
 
-TEST_CASE("what is larger than the whole backlog is let in alone") {
+TEST_CASE("what is larger than the whole backlog is let in alone, or first among its like") {
+    constexpr auto kLarge = 100 * Backlog::kBytesEach;
     Backlog backlog(1);
-    const auto large = backlog.enter(Intake::events, 100 * Backlog::kBytesEach);
-    CHECK(large);
+    auto events = backlog.enter(Intake::events, kLarge);
+    CHECK(events);
+    CHECK_FALSE(backlog.enter(Intake::events, 1));
+    auto consents = backlog.enter(Intake::consents, kLarge);
+    CHECK(consents);
     CHECK_FALSE(backlog.enter(Intake::consents, 1));
+    consents = cdp::Error{};
+    CHECK(backlog.bytes() == kLarge);
+    CHECK(backlog.enter(Intake::consents, 1));
+    events = cdp::Error{};
+    CHECK(backlog.bytes() == 0);
 }
 
 TEST_CASE("a backlog that events have filled has room for answers of consent, and no end") {
@@ -198,6 +207,17 @@ TEST_CASE("answers of consent are bounded too, a little behind events") {
     CHECK(now.backlog().requests() == 0);
 }
 
+TEST_CASE("however much one request of events holds, a withdrawal is let in") {
+    Standstill now(16);
+    now.send(of_one_person(130));
+    REQUIRE(now.backlog().bytes() > 2 * 16 * Backlog::kBytesEach);
+    CHECK(now.send(track("late")) == "overloaded");
+    const auto& told = now.withdraw("a@shop.example");
+    CHECK(told.empty());
+    now.store().release();
+    CHECK(told == "recorded");
+}
+
 TEST_CASE("a request of many transactions keeps its place until the last, also at the worker") {
     Standstill now(1);
     const auto& told = now.send(of_one_person(130));
@@ -215,7 +235,7 @@ TEST_CASE("a request of many transactions keeps its place until the last, also a
 }
 
 TEST_CASE("answers that lost a race keep their place until they are stored") {
-    Standstill now(1);
+    Standstill now(2);
     const auto& first = now.withdraw("a@shop.example");
     const auto& second = now.withdraw("a@shop.example");
     now.store().let_through();

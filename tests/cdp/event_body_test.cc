@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "cdp/event_parts.h"
 #include "tests/cdp/parsing.h"
 #include "tests/support/data.h"
 
@@ -235,6 +236,22 @@ TEST_CASE("what an envelope writes into all events together has a limit") {
     CHECK(parsed(batch(kBatchEventsMax, 6000)).events.size() == kBatchEventsMax);
     // Refused one by one, nothing is held of them.
     CHECK(parsed(batch(kBatchEventsMax, 33'000)).events.back().error().reason == "event_too_large");
+}
+
+TEST_CASE("what an envelope writes into all events together has a limit of members too") {
+    std::string traits;
+    for (int n = 0; n < 2'000; ++n)
+        traits += std::string(n > 0 ? "," : "") + "\"t" + std::to_string(n) + "\":1";
+    const auto batch = [&](std::size_t events) {
+        std::string list = kGood;
+        for (std::size_t i = 1; i < events; ++i) list += "," + kGood;
+        return R"({"batch":[)" + list + R"(],"context":{"traits":{)" + traits + "}}}";
+    };
+    const auto each = parts_of(*parsed(batch(1)).events[0]);
+    CHECK(each > 2'000);
+    const auto most = kBatchPartsMax / each;
+    CHECK(parsed(batch(most)).events.size() == most);
+    CHECK(body_refusal(batch(most + 1)) == "batch_too_large /batch");
 }
 
 TEST_CASE("a hundred events of the largest size are a batch") {
