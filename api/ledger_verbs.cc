@@ -44,13 +44,11 @@ void tell_progress(std::string_view stage, std::uint64_t done) {
 
 cdp::Result<std::string> check(const OpenFolder& folder) {
     Pace pace;
-    const auto checked = CDP_TRY(consent::check_ledger(
-        *folder.store->snapshot(), *folder.vault,
-        [&](std::string_view stage, std::uint64_t done) {
-            if (pace.due()) tell_progress(stage, done);
-            return true;
-        },
-        cdp::committed_rows(*folder.vault)));
+    const auto checked = CDP_TRY(cdp::check_ledger(*folder.store, *folder.vault,
+                                                   [&](std::string_view stage, std::uint64_t done) {
+                                                       if (pace.due()) tell_progress(stage, done);
+                                                       return true;
+                                                   }));
     return render_ledger_checked(checked);
 }
 

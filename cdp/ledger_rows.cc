@@ -128,4 +128,14 @@ std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault) 
             steps,   suppressions, prunings, agents,           rectifications};
 }
 
+Result<consent::LedgerChecked> check_ledger(const storage::Store& store,
+                                            const storage::Vault& vault,
+                                            const consent::LedgerProgress& progress) {
+    const auto once = [&] {
+        return consent::check_ledger(*store.snapshot(), vault, progress, committed_rows(vault));
+    };
+    auto checked = once();
+    return checked && checked->fault ? once() : checked;
+}
+
 }  // namespace cdp

@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "consent/ledger_check.h"
+#include "storage/store.h"
 #include "storage/vault.h"
 
 namespace cdp {
@@ -11,5 +12,12 @@ namespace cdp {
 // releases of quarantines, acknowledgements of withdrawals, batches of disclosures, epochs
 // that ended, steps of privacy requests and runs of retention. The vault must outlive it.
 std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault);
+
+// consent::check_ledger() of all that, while others write. What is erased during a check, with the
+// epoch of its key behind it, looks damaged in the snapshot: a fault is told when a later one has
+// one too.
+Result<consent::LedgerChecked> check_ledger(const storage::Store& store,
+                                            const storage::Vault& vault,
+                                            const consent::LedgerProgress& progress);
 
 }  // namespace cdp

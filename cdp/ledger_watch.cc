@@ -54,7 +54,8 @@ std::chrono::milliseconds LedgerWatch::look(storage::Beat& beat) {
 
 void LedgerWatch::note(const Result<consent::LedgerChecked>& checked) {
     if (!checked) {
-        complain("ledger_unread", checked.error().reason);
+        const auto& error = checked.error();
+        complain("ledger_unread", error.reason + (error.detail.empty() ? "" : ": ") + error.detail);
         return;
     }
     if (checked->fault) complain("ledger_damaged", described(*checked->fault));

@@ -334,8 +334,7 @@ consent::Ledger& Platform::ledger() const {
 
 Result<consent::LedgerChecked> Platform::check_ledger(
     const consent::LedgerProgress& progress) const {
-    return consent::check_ledger(*parts_->store.snapshot(), parts_->vault, progress,
-                                 committed_rows(parts_->vault));
+    return cdp::check_ledger(parts_->store, parts_->vault, progress);
 }
 
 const Counters& Platform::counters() const {

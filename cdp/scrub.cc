@@ -40,14 +40,16 @@ Error stopping() {
 
 class Scrub {
 public:
-    Scrub(const storage::Snapshot& snapshot, const storage::Vault& vault, const ScrubReport& report)
-        : snapshot_(snapshot), vault_(vault), report_(report) {}
+    Scrub(const storage::Store& store, const storage::Snapshot& snapshot,
+          const storage::Vault& vault, const ScrubReport& report)
+        : store_(store), snapshot_(snapshot), vault_(vault), report_(report) {}
 
     Result<Scrubbed::Rows> run(const SealedSpace& sealed) const {
         Scrubbed::Rows out{.name = sealed.name};
         bool stopped = false;
         const auto visit = [&](std::string_view key, std::string_view value) {
-            if (!opens(sealed.space, key, value) && out.unreadable++ == 0) out.first = to_hex(key);
+            if (!opens(sealed.space, key, value) && stands(key, value) && out.unreadable++ == 0)
+                out.first = to_hex(key);
             stopped = ++out.rows % kReportEvery == 0 && !report_(sealed.name, out.rows);
             return !stopped;
         };
@@ -79,11 +81,18 @@ private:
         return node && opens_with(**subject, key, node->sealed);
     }
 
+    // Not what was erased, or written anew, since the snapshot: its key may have gone with it.
+    bool stands(std::string_view key, std::string_view value) const {
+        const auto now = store_.snapshot()->get(key);
+        return !now || *now == value;
+    }
+
     static bool opens_with(const storage::SubjectKey& subject, std::string_view key,
                            std::string_view sealed) {
         return static_cast<bool>(storage::Vault::open(subject, key, sealed));
     }
 
+    const storage::Store& store_;
     const storage::Snapshot& snapshot_;
     const storage::Vault& vault_;
     const ScrubReport& report_;
@@ -113,15 +122,14 @@ Result<Scrubbed> scrub(const storage::Store& store, const storage::Vault& vault,
     if (!files) scrubbed.files = files.error();
     const auto snapshot = store.snapshot();
     for (const auto& sealed : kSealed) {
-        auto rows = Scrub(*snapshot, vault, report).run(sealed);
+        auto rows = Scrub(store, *snapshot, vault, report).run(sealed);
         if (!rows && rows.error().reason == "stopping") return rows.error();
         if (!rows && !scrubbed.rows) scrubbed.rows = rows.error();
         if (rows) scrubbed.sealed.push_back(*std::move(rows));
     }
-    auto ledger = consent::check_ledger(
-        *snapshot, vault,
-        [&](std::string_view stage, std::uint64_t done) { return report(stage, done); },
-        committed_rows(vault));
+    auto ledger = check_ledger(store, vault, [&](std::string_view stage, std::uint64_t done) {
+        return report(stage, done);
+    });
     if (!ledger && ledger.error().reason == "stopped") return stopping();
     if (ledger)
         scrubbed.ledger = *std::move(ledger);
