@@ -119,6 +119,34 @@ cdp::Result<OpenFolder> open_up_to_date(const std::string& data, const cdp::Conf
     return open_folder(data);
 }
 
+// What works beside the server, ended before what it uses: also when a thread cannot be started.
+class Background {
+public:
+    Background(const cdp::Privacy& privacy, cdp::KeyEpochs& key_epochs)
+        : privacy_(privacy), key_epochs_(key_epochs) {}
+    ~Background() {
+        stop();
+        privacy_.runner.stop();
+    }
+    Background(const Background&) = delete;
+    Background& operator=(const Background&) = delete;
+
+    void start() const {
+        key_epochs_.resume();
+        privacy_.runner.start();
+        privacy_.retentions.start();
+    }
+    // But for the runner, which carries out what the server still takes.
+    void stop() const {
+        privacy_.retentions.stop();
+        key_epochs_.stop();
+    }
+
+private:
+    const cdp::Privacy& privacy_;
+    cdp::KeyEpochs& key_epochs_;
+};
+
 int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions options) {
     const cdp::SystemClock clock;
     auto journal = folder.journal();
@@ -148,12 +176,11 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     cdp::LedgerWatch ledger_watch(
         [&platform](const auto& progress) { return platform.check_ledger(progress); }, clock);
     options.ledger_watch = &ledger_watch;
+    const Background background(privacy, key_epochs);
     auto server = Server::start(platform, *folder.access, clock, options);
     if (!server) return fail(server.error());
 
-    key_epochs.resume();
-    privacy.runner.start();
-    platform.privacy().retentions.start();
+    background.start();
     (*files)->scrubber().begin(config.disk.scrub);
     ledger_watch.begin({.cycle = config.disk.scrub.cycle});
 
@@ -167,8 +194,7 @@ int serve_folder(const OpenFolder& folder, const Config& config, ServerOptions o
     std::fflush(stdout);
 
     wait_for_stop(**server);
-    platform.privacy().retentions.stop();
-    key_epochs.stop();
+    background.stop();
     (*server)->stop();
     privacy.runner.stop();
     cdp::log::write(cdp::log::Level::info, "stopped");
