@@ -25,7 +25,7 @@ Response too_late(bool begun) {
     auto response =
         begun ? problem(503, "storage_stalled", "The disk did not answer in time.")
               : problem(503, "job_not_begun",
-                        "Others were worked on all the time: this was not begun, and will not be.");
+                        "Its turn did not come in time: it was not begun, and will not be.");
     response.close = true;
     return response;
 }
@@ -136,9 +136,20 @@ bool Connection::is_too_slow(std::uint32_t now) const {
     return moved < std::uint64_t{now - since_ - limits.slow} * limits.bytes_min;
 }
 
+// A job has its time from when it began, however long it waited.
+bool Connection::has_begun_late(std::uint32_t now) {
+    const auto begun = job_.begun();
+    if (!begun) return false;
+    const auto ticks = (std::chrono::steady_clock::now() - *begun) / loop_.limits.tick;
+    if (ticks >= loop_.limits.answer) return false;
+    deadline_ = now + loop_.limits.answer - static_cast<std::uint32_t>(ticks);
+    return true;
+}
+
 void Connection::check_deadline(std::uint32_t now) {
     if (phase_ == Phase::write) note_taken(now);
     if (now < deadline_ && !is_too_slow(now)) return;
+    if (phase_ == Phase::answer && has_begun_late(now)) return;
     late_ = true;
     if (phase_ == Phase::write) loop_.metrics.refuse(Refused::slow_reader);
     if (phase_ == Phase::head || phase_ == Phase::body) loop_.metrics.refuse(Refused::slow_request);

@@ -51,6 +51,7 @@ private:
     enum class Phase : std::uint8_t { handshake, idle, head, body, answer, write, linger };
 
     void enter(Phase phase, std::uint32_t ticks);
+    bool has_begun_late(std::uint32_t now);
     asio::awaitable<void> serve_requests();
 
     // Keeping pace, in the phases body and write.

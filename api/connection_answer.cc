@@ -206,7 +206,10 @@ std::optional<Response> Connection::answer_at_once() {
             if (auto refused = admit(request)) return refused;
         if (const auto known = check_parameters(route, head_.query); !known)
             return problem(known.error());
-        return call_handler(request);
+        auto answer = call_handler(request);
+        // Whoever answers later has copied what it needs. What was inflated counts nowhere.
+        body_ = {};
+        return answer;
     } catch (const std::exception& e) {
         cdp::log::write(
             cdp::log::Level::error, "handler_failed",
@@ -223,27 +226,30 @@ std::optional<Response> Connection::call_handler(Request& request) {
         auto response = now(loop_.services, request);
         listing_ = scope.take();
         if (!listing_) return response;
+        if (!loop_.may_hold(response)) {
+            listing_.reset();
+            return problem(503, "storage_stalled", "Too many answers wait for the disk.");
+        }
         pending_ = std::make_shared<Pending>(loop_);
         loop_.list(listing_, pending_, std::move(response));
         return std::nullopt;
-    }
-    if (!loop_.services.jobs->has_room(handler.work())) {
-        loop_.metrics.refuse(Refused::jobs_full);
-        return problem(503, "jobs_full", "Too much of this kind waits to be done.");
     }
     pending_ = std::make_shared<Pending>(loop_);
     auto debt = std::make_shared<Debt>(pending_, internal_error);
     auto answer = [debt = std::move(debt)](Response response) { debt->pay(std::move(response)); };
     handler.later()(loop_.services, request, std::move(answer));
+    if (job_.refused()) {
+        loop_.metrics.refuse(Refused::jobs_full);
+        return problem(503, "jobs_full", "Too much of this kind waits to be done.");
+    }
     if (pending_->settled()) return pending_->take();
-    // Whoever answers later has copied what it needs. What was inflated counts nowhere.
-    body_ = {};
     return std::nullopt;
 }
 
 asio::awaitable<Response> Connection::await_answer() {
     enter(Phase::answer, loop_.limits.answer);
     if (!pending_->settled()) co_await settled(pending_.get());
+    listing_.reset();
     co_return pending_->take();
 }
 
@@ -254,7 +260,6 @@ asio::awaitable<std::optional<Response>> Connection::await_listing(
     pending_ = std::make_shared<Pending>(loop_);
     loop_.list(std::move(listing), pending_, {});
     auto response = co_await await_answer();
-    listing_.reset();
     if (response.status == 200) co_return std::nullopt;
     co_return response;
 }

@@ -20,7 +20,7 @@ void run(const JobQueue::Job& job) {
 
 }  // namespace
 
-JobQueue::JobQueue(const Size& size) : size_(size), idle_(size.threads) {
+JobQueue::JobQueue(const Size& size) : size_(size) {
     try {
         for (std::size_t i = 0; i < size.threads; ++i) threads_.emplace_back([this] { work(); });
     } catch (...) {
@@ -29,16 +29,11 @@ JobQueue::JobQueue(const Size& size) : size_(size), idle_(size.threads) {
     }
 }
 
-bool JobQueue::has_room() const {
+std::optional<std::uint64_t> JobQueue::give(Job job) {
     const std::lock_guard lock(mutex_);
-    return waiting_.size() < idle_ + size_.waiting_max;
-}
-
-std::uint64_t JobQueue::give(Job job) {
-    const std::lock_guard lock(mutex_);
-    ++number_;
-    if (finishing_) return number_;
-    waiting_.emplace_back(number_, std::move(job));
+    const auto idle = size_.threads - under_way_.size();
+    if (finishing_ || waiting_.size() >= idle + size_.waiting_max) return std::nullopt;
+    waiting_.emplace_back(++number_, std::move(job));
     given_.notify_one();
     return number_;
 }
@@ -50,6 +45,12 @@ JobQueue::Job JobQueue::withdraw(std::uint64_t number) {
     auto job = std::move(place->second);
     waiting_.erase(place);
     return job;
+}
+
+std::optional<JobQueue::Moment> JobQueue::begun(std::uint64_t number) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::ranges::find(under_way_, number, &UnderWay::first);
+    return found == under_way_.end() ? std::nullopt : std::optional(found->second);
 }
 
 void JobQueue::finish() {
@@ -67,14 +68,14 @@ void JobQueue::work() {
     for (;;) {
         given_.wait(lock, [this] { return finishing_ || !waiting_.empty(); });
         if (waiting_.empty()) return;
-        auto job = std::move(waiting_.front().second);
+        auto [number, job] = std::move(waiting_.front());
         waiting_.pop_front();
-        --idle_;
+        under_way_.emplace_back(number, std::chrono::steady_clock::now());
         lock.unlock();
         run(job);
         job = nullptr;
         lock.lock();
-        ++idle_;
+        std::erase_if(under_way_, [&](const UnderWay& one) { return one.first == number; });
     }
 }
 

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,6 +29,7 @@ enum class Work : std::uint8_t {
 class JobQueue {
 public:
     using Job = std::function<void()>;
+    using Moment = std::chrono::steady_clock::time_point;
     struct Size {
         std::size_t threads = 1;
         std::size_t waiting_max = 0;
@@ -37,21 +40,21 @@ public:
     JobQueue(const JobQueue&) = delete;
     JobQueue& operator=(const JobQueue&) = delete;
 
-    // Whether one more begins at once or may wait. Asked before it is given, so the bound may be
-    // exceeded by as many as ask at the same time.
-    bool has_room() const;
-
-    // Its number. What it throws is logged, and ends with it; dying, it answers what it owes.
-    std::uint64_t give(Job job);
+    // Its number; nullopt: all threads are at work and as many wait as may, or it is too late, and
+    // it was dropped. What it throws is logged, and ends with it; dying, it answers what it owes.
+    std::optional<std::uint64_t> give(Job job);
 
     // A job that has not begun and now never will; empty when it has.
     Job withdraw(std::uint64_t number);
+    // Since when it is under way; nullopt: it waits, or is done.
+    std::optional<Moment> begun(std::uint64_t number) const;
 
-    // Once all is done that was given. What is given later is dropped.
+    // Once all is done that was given.
     void finish();
 
 private:
     using Waiting = std::pair<std::uint64_t, Job>;
+    using UnderWay = std::pair<std::uint64_t, Moment>;
 
     void work();
 
@@ -59,7 +62,7 @@ private:
     mutable std::mutex mutex_;  // guards what follows, but for threads_
     std::condition_variable given_;
     std::deque<Waiting> waiting_;
-    std::size_t idle_;
+    std::vector<UnderWay> under_way_;  // one a thread at most
     std::uint64_t number_ = 0;
     bool finishing_ = false;
     std::vector<std::thread> threads_;
@@ -67,18 +70,21 @@ private:
 
 // Where a job waits or waited.
 struct JobPlace {
-    JobQueue* queue = nullptr;  // none: there is no job
-    std::uint64_t number = 0;
+    JobQueue* queue = nullptr;            // none: there is no job
+    std::optional<std::uint64_t> number;  // none in a queue: it had no room
 
-    // See JobQueue::withdraw.
-    JobQueue::Job withdraw() const { return queue ? queue->withdraw(number) : nullptr; }
+    bool refused() const { return queue && !number; }
+    // See JobQueue.
+    JobQueue::Job withdraw() const { return number ? queue->withdraw(*number) : nullptr; }
+    std::optional<JobQueue::Moment> begun() const {
+        return number ? queue->begun(*number) : std::nullopt;
+    }
 };
 
 // One queue for each kind of work, so that what is long, and readers that are slow, keep nobody
 // waiting but their like.
 class Jobs {
 public:
-    bool has_room(Work work) { return work == Work::at_once || queue_of(work).has_room(); }
     JobPlace give(Work work, JobQueue::Job job);
     void finish();
 

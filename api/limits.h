@@ -17,7 +17,7 @@ struct Limits {
     std::uint32_t write = 30;        // without a byte of the answer acknowledged
     std::uint32_t slow = 10;         // before a body or an answer must move, so many bytes a tick:
     std::uint32_t bytes_min = 1000;
-    std::uint32_t answer = 30;  // for the disk; then 503
+    std::uint32_t answer = 30;  // for the disk, and before that for its turn; then 503
     std::uint32_t linger = 2;   // for a client that still sends after it was refused
     std::uint32_t drain = 10;   // at shutdown, for what is running
 
@@ -28,6 +28,8 @@ struct Limits {
     std::size_t keyless_max = 32u << 20;
     // Bytes of answers held by one thread that wait for their readers, alike.
     std::size_t unread_max = 256u << 20;
+    // And of those that wait until what they tell is written down.
+    std::size_t untold_max = 64u << 20;
 };
 
 }  // namespace api

@@ -125,10 +125,21 @@ void Loop::end_slowest_reader() {
     slowest->abort();
 }
 
+bool Loop::may_hold(const Response& response) const {
+    return untold_ == 0 || untold_ + response.bytes().size() <= limits.untold_max;
+}
+
 void Loop::list(std::shared_ptr<cdp::Listing> listing, std::shared_ptr<Pending> pending,
                 Response response) {
     if (told_.empty()) asio::post(context, [this] { write_told(); });
+    untold_ += response.bytes().size();
     told_.push_back({std::move(listing), std::move(pending), std::move(response)});
+}
+
+cdp::Scribe::Listings Loop::listings_of(const std::vector<Told>& group) {
+    cdp::Scribe::Listings listings;
+    for (const auto& one : group) listings.push_back(one.listing);
+    return listings;
 }
 
 // By one write, which the disk may keep for as long as it likes: then the stand-in goes on with the
@@ -137,8 +148,7 @@ void Loop::write_told() {
     const auto group = std::make_shared<std::vector<Told>>(std::exchange(told_, {}));
     ++unanswered;
     if (stand_in_.stands_in()) return have_written(group);
-    cdp::Scribe::Listings listings;
-    for (const auto& one : *group) listings.push_back(one.listing);
+    const auto listings = listings_of(*group);
     stand_in_.leave();
     const bool written = services.platform.disclosures().try_list(listings);
     if (!stand_in_.come_back()) throw Replaced{group, written};
@@ -147,17 +157,17 @@ void Loop::write_told() {
 }
 
 void Loop::have_written(const Group& group) {
-    cdp::Scribe::Listings listings;
-    for (const auto& one : *group) listings.push_back(one.listing);
-    services.platform.disclosures().list(std::move(listings), [this, group] {
+    services.platform.disclosures().list(listings_of(*group), [this, group] {
         asio::post(context, [this, group] { settle(group); });
     });
 }
 
 void Loop::settle(const Group& group) {
     --unanswered;
-    for (auto& [listing, pending, response] : *group)
+    for (auto& [listing, pending, response] : *group) {
+        untold_ -= response.bytes().size();
         pending->settle(listing->refusal() ? problem(*listing->refusal()) : std::move(response));
+    }
 }
 
 // With nothing of the loop on the stack: what is posted here wakes who runs it.

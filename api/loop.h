@@ -74,6 +74,8 @@ public:
     std::size_t buffered = 0;    // see Limits::buffered_max
     std::size_t keyless = 0;     // see Limits::keyless_max
     std::size_t unread = 0;      // see Limits::unread_max
+    // Whether an answer may be listed; see Limits::untold_max.
+    bool may_hold(const Response& response) const;
     // Settles `pending` when what the answer tells is written, with the answer or with why it must
     // not leave. What comes in one turn of the loop is written together at its end.
     void list(std::shared_ptr<cdp::Listing> listing, std::shared_ptr<Pending> pending,
@@ -90,6 +92,7 @@ private:
     using Group = std::shared_ptr<std::vector<Told>>;
     struct Replaced;
     void run_context();
+    static cdp::Scribe::Listings listings_of(const std::vector<Told>& group);
     void write_told();
     void have_written(const Group& group);
     void settle(const Group& group);
@@ -107,6 +110,7 @@ private:
     bool draining_ = false;
     Connection* first_ = nullptr;  // linked through the connections
     std::vector<Told> told_;       // written at the end of this turn
+    std::size_t untold_ = 0;       // bytes of answers that wait for it
     StandIn stand_in_;             // ends first
 };
 

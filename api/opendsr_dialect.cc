@@ -24,7 +24,6 @@ OpenDsrRefusal refusal_in(const Response& response) {
 
 // For whoever comes next: it takes too long for the threads that serve the network.
 void make_signer(const Services& services) {
-    if (!services.jobs->has_room(Work::brief_open)) return;
     services.jobs->give(Work::brief_open, [&services] {
         const auto signer = services.open_dsr->signer();
         if (signer) return;

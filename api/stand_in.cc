@@ -6,7 +6,8 @@
 namespace api {
 namespace {
 
-// A disk that works takes microseconds. Others on the loop wait that long once, and twice at most.
+// A disk that works takes microseconds. Others on the loop wait that long for a write, and twice at
+// most.
 constexpr std::chrono::milliseconds kPatience{50};
 
 // Thrown by a handler of the loop, through its run().

@@ -65,30 +65,54 @@ const std::string kKey = R"({"role":"source","name":"more"})";
 TEST_CASE("a queue has room for as many as it has threads and places") {
     Gate gate;
     JobQueue queue({.threads = 1, .waiting_max = 2});
-    CHECK(queue.has_room());
-    queue.give(gate.job());
+    CHECK(queue.give(gate.job()));
     gate.await();
     std::atomic<int> done = 0;
-    for (int i = 0; i < 2; ++i) {
-        CHECK(queue.has_room());
-        queue.give([&] { ++done; });
-    }
-    CHECK_FALSE(queue.has_room());
+    const auto count = [&] { ++done; };
+    CHECK(queue.give(count));
+    CHECK(queue.give(count));
+    CHECK_FALSE(queue.give(count));
     gate.open();
     queue.finish();
     CHECK(done == 2);
     // Too late.
-    queue.give([&] { ++done; });
+    CHECK_FALSE(queue.give(count));
     CHECK(done == 2);
+}
+
+TEST_CASE("as many as there are threads have room before any of these has begun") {
+    JobQueue queue({.threads = 2, .waiting_max = 0});
+    std::promise<void> open;
+    const auto opened = open.get_future().share();
+    for (int i = 0; i < 2; ++i) CHECK(queue.give([opened] { opened.wait(); }));
+    CHECK_FALSE(queue.give([] {}));
+    open.set_value();
+}
+
+TEST_CASE("a job is under way from when it begins until it is done") {
+    Gate gate;
+    JobQueue queue({.threads = 1, .waiting_max = 1});
+    const auto before = std::chrono::steady_clock::now();
+    const auto first = queue.give(gate.job()).value();
+    gate.await();
+    const auto second = queue.give([] {}).value();
+    const auto begun = queue.begun(first);
+    REQUIRE(begun);
+    CHECK(*begun >= before);
+    CHECK(*begun <= std::chrono::steady_clock::now());
+    CHECK_FALSE(queue.begun(second));
+    gate.open();
+    queue.finish();
+    CHECK_FALSE(queue.begun(first));
 }
 
 TEST_CASE("what is withdrawn never begins, what has begun is not withdrawn") {
     Gate gate;
     JobQueue queue({.threads = 1, .waiting_max = 2});
-    const auto first = queue.give(gate.job());
+    const auto first = queue.give(gate.job()).value();
     gate.await();
     bool ran = false;
-    const auto second = queue.give([&] { ran = true; });
+    const auto second = queue.give([&] { ran = true; }).value();
     CHECK_FALSE(queue.withdraw(first));
     CHECK(queue.withdraw(second));
     CHECK_FALSE(queue.withdraw(second));

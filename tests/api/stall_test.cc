@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <thread>
 
@@ -26,6 +28,12 @@ public:
         const std::lock_guard lock(mutex_);
         stalled_ = true;
     }
+    // Lets go of one that waits, or of the next.
+    void let_through() {
+        const std::lock_guard lock(mutex_);
+        ++granted_;
+        released_.notify_all();
+    }
     // Lets go of what waits, and comes back when it is written.
     void release_and_settle() {
         release();
@@ -46,7 +54,8 @@ public:
             [this, transactions = std::move(transactions), then = std::move(then)]() mutable {
                 {
                     std::unique_lock waiting(mutex_);
-                    released_.wait(waiting, [this] { return !stalled_; });
+                    released_.wait(waiting, [this] { return !stalled_ || granted_ > 0; });
+                    if (stalled_) --granted_;
                 }
                 ForwardingStore::commit(std::move(transactions), std::move(then));
             });
@@ -57,6 +66,7 @@ private:
     std::mutex mutex_;  // guards the numbers
     std::condition_variable released_;
     bool stalled_ = false;
+    int granted_ = 0;  // that go on although it is stalled
     int under_way_ = 0;
     std::vector<std::thread> threads_;  // commits come one at a time here
 };
@@ -67,8 +77,9 @@ std::string track(const std::string& id) {
 
 // Serves on one thread, and has a journal that can stand still.
 struct StillDisk {
-    explicit StillDisk(std::uint32_t answer)
-        : world(limits(answer), {.threads = 1}, storage::make_memory_store(), journal.hand_over()) {
+    explicit StillDisk(std::uint32_t answer, std::size_t untold = api::Limits{}.untold_max)
+        : world(limits(answer, untold), {.threads = 1}, storage::make_memory_store(),
+                journal.hand_over()) {
         world.receive(R"({"type":"identify","userId":"u1","messageId":"m1",)"
                       R"("traits":{"email":"a@shop.example"}})");
         const auto granted =
@@ -83,9 +94,10 @@ struct StillDisk {
     StillDisk(const StillDisk&) = delete;
     StillDisk& operator=(const StillDisk&) = delete;
 
-    static api::Limits limits(std::uint32_t answer) {
+    static api::Limits limits(std::uint32_t answer, std::size_t untold) {
         auto limits = tests::fast_limits();
         limits.answer = answer;
+        limits.untold_max = untold;
         return limits;
     }
     std::string read() const {
@@ -107,6 +119,20 @@ struct StillDisk {
 };
 
 constexpr std::uint32_t kPatient = 100'000;  // ticks
+
+// Asks for so many keys, more0 and on; each has come to the server.
+std::vector<std::unique_ptr<tests::Wire>> send_new_keys(const tests::World& world, int count) {
+    std::vector<std::unique_ptr<tests::Wire>> wires;
+    for (int i = 0; i < count; ++i) {
+        const auto body = R"({"role":"source","name":"more)" + std::to_string(i) + "\"}";
+        wires.push_back(std::make_unique<tests::Wire>(world.server->port()));
+        wires.back()->send("POST /v1/keys HTTP/1.1\r\nHost: a\r\n" +
+                           tests::World::bearer(world.keys.at(cdp::Role::admin)) +
+                           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+        CHECK(world.ask("GET", "/healthz").status == 200);
+    }
+    return wires;
+}
 
 }  // namespace
 
@@ -144,6 +170,26 @@ TEST_CASE("a disk that does not answer is a 503 in time, and others are served m
     CHECK(world.post("/v1/track", world.till, body).json()["results"][0]["verdict"] == "duplicate");
 }
 
+TEST_CASE("a job has its time from when it began, however long it waited") {
+    auto limits = tests::fast_limits();
+    limits.answer = 200;
+    auto store = std::make_unique<SlowStore>();
+    auto& slow = *store;
+    tests::World world(limits, {.threads = 1}, std::move(store));
+    slow.stall();
+    const auto wires = send_new_keys(world, 5);
+    std::this_thread::sleep_for(limits.tick * limits.answer / 2);
+    // Keys are stored one by one; whose turn it was is done, and the last one begins.
+    slow.let_through();
+    const auto status_of = [](const auto& wire) { return wire->read().status; };
+    std::vector<int> statuses;
+    std::transform(wires.begin(), wires.end() - 1, std::back_inserter(statuses), status_of);
+    std::ranges::sort(statuses);
+    CHECK(statuses == std::vector{201, 503, 503, 503});
+    slow.release();
+    CHECK(status_of(wires.back()) == 201);
+}
+
 TEST_CASE("what did not get its turn in time is told so, and is never done") {
     auto limits = tests::fast_limits();
     limits.answer = 100;
@@ -151,15 +197,7 @@ TEST_CASE("what did not get its turn in time is told so, and is never done") {
     auto& slow = *store;
     tests::World world(limits, {.threads = 1}, std::move(store));
     slow.stall();
-    std::vector<std::unique_ptr<tests::Wire>> wires;
-    for (int i = 0; i < 5; ++i) {
-        const auto body = R"({"role":"source","name":"more)" + std::to_string(i) + "\"}";
-        wires.push_back(std::make_unique<tests::Wire>(world.server->port()));
-        wires.back()->send("POST /v1/keys HTTP/1.1\r\nHost: a\r\n" +
-                           tests::World::bearer(world.keys[cdp::Role::admin]) +
-                           "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-        CHECK(world.ask("GET", "/healthz").status == 200);
-    }
+    const auto wires = send_new_keys(world, 5);
     for (std::size_t i = 0; i < 4; ++i) CHECK(wires[i]->read().code() == "storage_stalled");
     const auto reply = wires[4]->read();
     CHECK(reply.status == 503);
@@ -301,6 +339,20 @@ TEST_CASE("a read that the journal does not take in time is refused, and was not
     disk.journal.release();
     CHECK(world.connect().send(disk.read()).read().status == 200);
     CHECK(disk.told() == 2);
+}
+
+TEST_CASE("answers that wait for the journal hold so much memory and no more") {
+    StillDisk disk(kPatient, /*untold=*/1);
+    disk.journal.stall();
+    auto waiting = disk.world.connect();
+    waiting.send(disk.read());
+    disk.journal.await_append();
+    auto refused = disk.world.connect();
+    CHECK(refused.send(disk.read()).read().refusal() == "503 storage_stalled");
+    disk.journal.release();
+    CHECK(waiting.read().status == 200);
+    CHECK(disk.told() == 2);
+    CHECK(refused.send(disk.read()).read().status == 200);
 }
 
 TEST_CASE("a look-up that cannot be written down is refused before it begins") {
