@@ -87,9 +87,10 @@ def cpu_of_ours():
 
 
 def cpu_of_machine():
+    """With what the host of a virtual machine gave to others."""
     with open("/proc/stat") as stat:
-        user, nice, system, _, _, irq, softirq = map(int, stat.readline().split()[1:8])
-    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
+        user, nice, system, _, _, irq, softirq, stolen = map(int, stat.readline().split()[1:9])
+    return (user + nice + system + irq + softirq + stolen) / os.sysconf("SC_CLK_TCK")
 
 
 class Watch:
@@ -130,6 +131,14 @@ class Server:
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(timeout=30)
+
+    def rest(self, seconds=600):
+        """Until it has nothing left to do, or for so long: what was loaded is compacted."""
+        until, busy = time.monotonic() + seconds, 1.0
+        while busy > 0.05 and time.monotonic() < until:
+            before = self.cpu_seconds()
+            time.sleep(0.5)
+            busy = (self.cpu_seconds() - before) / 0.5
 
     def kill(self):
         self.process.kill()

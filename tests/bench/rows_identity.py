@@ -94,7 +94,8 @@ def short(n):
          "memory_10m")
 def growth(rig):
     """What an event of the mix costs among many identifiers, beside what it costs among few: as many people come, from
-    all over. Then everybody comes, so that nearly each event is the first of its person's day and writes that down."""
+    all over. Then everybody comes, so that nearly each event is the first of its person's day and writes that down.
+    Each time the store is at rest first: what the load left to be compacted is no cost of the events."""
     sizes = rig.sizes
     few, many = sizes.identifiers[0], sizes.identifiers[-1]
     data = rig.new_folder("growth")
@@ -122,6 +123,8 @@ def growth(rig):
     people, cost, rows = 0, {}, []
     for size, name in zip(sizes.identifiers, sizes.memory):
         people = fill(rig, server, key, people, size)
+        progress(f"growth: {short(size)}, compacting")
+        server.rest()
         cost[size], memory = mix(people, active, f"{short(size)} identifiers")
         if name:
             rows.append(Row(name, f"MB, {size:,} identifiers", "the same server, empty"))
