@@ -36,6 +36,9 @@ int main(int argc, char** argv) {
     std::set_terminate(end);
     try {
         return api::run_command_line(argc, argv);
+    } catch (const std::bad_alloc&) {
+        std::fputs("cdp: Memory has run out.\n", stderr);
+        return api::kFailed;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "cdp: %s\n", error.what());
         return api::kFailed;

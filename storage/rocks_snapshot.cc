@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "storage/key.h"
+#include "storage/rocks_door.h"
 #include "storage/rocks_error.h"
 #include "storage/rocks_layout.h"
 
@@ -31,7 +32,7 @@ public:
         // must not ask them.
         options.total_order_seek = prefix.size() < kGroupBytes;
         if (!end_.empty()) options.iterate_upper_bound = &end_slice_;
-        iterator_.reset(db.NewIterator(options, family));
+        iterator_.reset(through_door([&] { return db.NewIterator(options, family); }));
         iterator_->Seek(std::max(prefix, from));
     }
     Cursor(const Cursor&) = delete;
@@ -65,7 +66,8 @@ public:
 
     cdp::Result<std::optional<std::string>> get(std::string_view key) const override {
         rocksdb::PinnableSlice value;
-        const auto status = db_.Get(options_, family(key), key, &value);
+        const auto status =
+            through_door([&] { return db_.Get(options_, family(key), key, &value); });
         if (status.IsNotFound()) return std::optional<std::string>{};
         if (!status.ok()) return translate(status, "get");
         return std::optional<std::string>(value.ToString());
@@ -83,8 +85,10 @@ public:
         }
         std::vector<rocksdb::PinnableSlice> found(keys.size());
         std::vector<rocksdb::Status> statuses(keys.size());
-        db_.MultiGet(options_, keys.size(), families.data(), slices.data(), found.data(),
-                     statuses.data());
+        through_door([&] {
+            db_.MultiGet(options_, keys.size(), families.data(), slices.data(), found.data(),
+                         statuses.data());
+        });
 
         std::vector<std::optional<std::string>> values(keys.size());
         for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -22,6 +22,7 @@
 #include "storage/high_water_mark.h"
 #include "storage/lock_holder.h"
 #include "storage/rocks_database.h"
+#include "storage/rocks_door.h"
 #include "storage/rocks_error.h"
 #include "storage/rocks_snapshot.h"
 #include "storage/scrubber.h"
@@ -56,7 +57,8 @@ public:
 
     cdp::Result<std::optional<std::string>> latest(std::string_view key) override {
         std::string value;
-        const auto status = database_.db().Get({}, database_.family(key), key, &value);
+        const auto status = through_door(
+            [&] { return database_.db().Get({}, database_.family(key), key, &value); });
         if (status.IsNotFound()) return std::optional<std::string>{};
         if (!status.ok()) return translate(status, "get");
         return std::optional<std::string>(std::move(value));
