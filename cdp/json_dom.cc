@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <new>
 #include <vector>
 
 #include "cdp/event.h"
@@ -57,11 +58,13 @@ std::optional<element> Document::parse(std::string_view text, std::size_t readab
     if (readable < text.size() + simdjson::SIMDJSON_PADDING) {
         copy_ = simdjson::padded_string(text);
         begin = copy_.data();
+        if (!begin) throw std::bad_alloc();
     }
     element root;
-    if (parser_.parse(begin, text.size(), /*realloc_if_needed=*/false).get(root) !=
-        simdjson::SUCCESS)
-        return std::nullopt;
+    const auto error = parser_.parse(begin, text.size(), /*realloc_if_needed=*/false).get(root);
+    // No fault of the text, which would be dropped for one.
+    if (error == simdjson::MEMALLOC) throw std::bad_alloc();
+    if (error != simdjson::SUCCESS) return std::nullopt;
     if (!keys_distinct(root)) return std::nullopt;
     return root;
 }

@@ -21,7 +21,7 @@ public:
     // nullopt exactly when find_fault(text, depth_max, full) finds one; call that to learn what it
     // is. The text must have at most kJsonDepthMax levels of brackets. `readable` is the number of
     // bytes that may be read from its beginning; it is copied unless they are simdjson's padding
-    // longer.
+    // longer. Throws std::bad_alloc.
     std::optional<simdjson::dom::element> parse(std::string_view text, std::size_t readable);
 
 private:
