@@ -9,8 +9,8 @@ Backlog::Place& Backlog::Place::operator=(Place&& other) noexcept {
     if (this == &other) return *this;
     leave();
     in_ = std::exchange(other.in_, nullptr);
-    intake_ = other.intake_;
     bytes_ = other.bytes_;
+    reserved_ = other.reserved_;
     return *this;
 }
 
@@ -18,7 +18,7 @@ void Backlog::Place::leave() {
     auto* const in = std::exchange(in_, nullptr);
     if (!in) return;
     in->all_.remove(bytes_);
-    if (intake_ == Intake::consents) in->consents_.remove(bytes_);
+    if (reserved_) in->reserved_.remove(bytes_);
 }
 
 // Added first and judged then, so that two at once cannot both take the last room.
@@ -35,11 +35,11 @@ void Backlog::Held::remove(std::size_t less) {
 
 Result<Backlog::Place> Backlog::enter(Intake intake, std::size_t bytes) {
     bool room = all_.add(bytes, requests_max_);
-    if (intake == Intake::consents) {
-        const auto own = std::max<std::size_t>(requests_max_ / 8, 1);
-        room = consents_.add(bytes, own) || room;
+    Place place(*this, bytes);
+    if (!room && intake == Intake::consents) {
+        room = reserved_.add(bytes, std::max<std::size_t>(requests_max_ / 8, 1));
+        place.reserved_ = true;
     }
-    Place place(*this, intake, bytes);
     if (!room) return refuse(intake);
     return place;
 }

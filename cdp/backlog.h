@@ -33,12 +33,11 @@ public:
 
     private:
         friend class Backlog;
-        Place(Backlog& in, Intake intake, std::size_t bytes)
-            : in_(&in), intake_(intake), bytes_(bytes) {}
+        Place(Backlog& in, std::size_t bytes) : in_(&in), bytes_(bytes) {}
 
         Backlog* in_ = nullptr;
-        Intake intake_ = Intake::events;
         std::size_t bytes_ = 0;
+        bool reserved_ = false;  // counted among those too
     };
 
     explicit Backlog(std::size_t requests_max) : requests_max_(requests_max) {}
@@ -46,7 +45,7 @@ public:
     Backlog& operator=(const Backlog&) = delete;
 
     // `overloaded` when there is no room. Who comes while nobody is there is let in, and an answer
-    // of consent while no other is, whatever it brings: it could never be taken otherwise.
+    // of consent while its eighth is empty, whatever it brings: it could never be taken otherwise.
     Result<Place> enter(Intake intake, std::size_t bytes);
     // The same refusal for another reason.
     Error refuse(Intake intake);
@@ -67,7 +66,7 @@ private:
 
     const std::size_t requests_max_;
     Held all_;
-    Held consents_;  // of all
+    Held reserved_;  // of all, those of consent that found no other room
     std::array<std::atomic<std::uint64_t>, kIntakes> refused_{};
 };
 

@@ -45,8 +45,8 @@ public:
                           "/batch");
         if (parts_ > kBatchPartsMax)
             return refuse("batch_too_large",
-                          "The events have more than 250,000 traits and identifiers with what the "
-                          "batch says for each of them.",
+                          "The events have more than 250,000 identifiers, traits, preferences and "
+                          "signals together.",
                           "/batch");
         return Result<void>::ok();
     }

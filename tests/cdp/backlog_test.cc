@@ -141,6 +141,25 @@ TEST_CASE("a backlog that events have filled has room for answers of consent, an
     CHECK(backlog.refused(Intake::consents) == 1);
 }
 
+TEST_CASE("answers of consent that were there first do not use up what is kept for later ones") {
+    Backlog backlog(16);
+    std::deque<Backlog::Place> places;
+    const auto enter = [&](Intake intake) {
+        auto place = backlog.enter(intake, 1);
+        if (place) places.push_back(std::move(*place));
+        return static_cast<bool>(place);
+    };
+    for (int i = 0; i < 8; ++i) CHECK(enter(Intake::consents));
+    for (int i = 0; i < 8; ++i) CHECK(enter(Intake::events));
+    CHECK_FALSE(enter(Intake::events));
+    CHECK(enter(Intake::consents));
+    CHECK(enter(Intake::consents));
+    CHECK_FALSE(enter(Intake::consents));
+    places.clear();
+    CHECK(backlog.requests() == 0);
+    CHECK(backlog.bytes() == 0);
+}
+
 TEST_CASE("however many threads enter and leave, no place is lost or given twice") {
     Backlog backlog(2);
     std::atomic<int> inside{0};
@@ -235,7 +254,7 @@ TEST_CASE("a request of many transactions keeps its place until the last, also a
 }
 
 TEST_CASE("answers that lost a race keep their place until they are stored") {
-    Standstill now(2);
+    Standstill now(1);
     const auto& first = now.withdraw("a@shop.example");
     const auto& second = now.withdraw("a@shop.example");
     now.store().let_through();
