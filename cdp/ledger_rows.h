@@ -14,8 +14,8 @@ namespace cdp {
 std::vector<consent::EachCommitted> committed_rows(const storage::Vault& vault);
 
 // consent::check_ledger() of all that, while others write. What is erased during a check, with the
-// epoch of its key behind it, looks damaged in the snapshot: a fault is told when a later one has
-// one too.
+// epoch of its key behind it, looks damaged in the snapshot: a fault of what is not the ledger's
+// own is told when a later snapshot has the same, or the fourth has one.
 Result<consent::LedgerChecked> check_ledger(const storage::Store& store,
                                             const storage::Vault& vault,
                                             const consent::LedgerProgress& progress);
