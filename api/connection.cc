@@ -81,7 +81,11 @@ asio::awaitable<void> Connection::serve_requests() {
                 unread_ = true;
             }
         }
-        if (!response) response = answer_at_once();
+        if (!response) {
+            response = answer_at_once();
+            // Whoever answers later has copied what it needs. What was inflated counts nowhere.
+            body_ = {};
+        }
         if (!response) response = co_await await_answer();
         if (response->status == 401 && guessed_) slow_guesses(*response);
         if (const auto dress = loop_.routes.dress_of(found_, head_.path))
@@ -149,7 +153,9 @@ bool Connection::has_begun_late(std::uint32_t now) {
 void Connection::check_deadline(std::uint32_t now) {
     if (phase_ == Phase::write) note_taken(now);
     if (now < deadline_ && !is_too_slow(now)) return;
-    if (phase_ == Phase::answer && has_begun_late(now)) return;
+    // First, or it could begin in between.
+    const auto withdrawn = phase_ == Phase::answer ? job_.withdraw() : nullptr;
+    if (phase_ == Phase::answer && !withdrawn && has_begun_late(now)) return;
     late_ = true;
     if (phase_ == Phase::write) loop_.metrics.refuse(Refused::slow_reader);
     if (phase_ == Phase::head || phase_ == Phase::body) loop_.metrics.refuse(Refused::slow_request);
@@ -158,7 +164,6 @@ void Connection::check_deadline(std::uint32_t now) {
     } else if (pending_) {
         // Posted: going on may destroy this connection, in the middle of the sweep over all of
         // them.
-        const auto withdrawn = job_.withdraw();
         if (withdrawn) loop_.metrics.refuse(Refused::job_not_begun);
         auto give_up = [pending = pending_, listing = listing_, begun = !withdrawn] {
             if (!listing || listing->withdraw()) pending->settle(too_late(begun));

@@ -95,7 +95,8 @@ private:
     asio::awaitable<bool> send(Response response);
     asio::awaitable<bool> send_instead(Response& response);
     asio::awaitable<bool> send_stream(Response& response);
-    asio::awaitable<std::optional<Response>> await_listing(std::shared_ptr<cdp::Listing> listing);
+    asio::awaitable<std::optional<Response>> await_listing(std::shared_ptr<cdp::Listing> listing,
+                                                           std::size_t held);
     asio::awaitable<bool> await_wake(std::shared_ptr<Pending> pending);
     asio::awaitable<void> linger();
 

@@ -30,6 +30,10 @@ Response internal_error() {
     return response;
 }
 
+Response crowded() {
+    return problem(503, "storage_stalled", "Too many answers wait for the disk.");
+}
+
 Response nothing() {
     return {};
 }
@@ -206,10 +210,7 @@ std::optional<Response> Connection::answer_at_once() {
             if (auto refused = admit(request)) return refused;
         if (const auto known = check_parameters(route, head_.query); !known)
             return problem(known.error());
-        auto answer = call_handler(request);
-        // Whoever answers later has copied what it needs. What was inflated counts nowhere.
-        body_ = {};
-        return answer;
+        return call_handler(request);
     } catch (const std::exception& e) {
         cdp::log::write(
             cdp::log::Level::error, "handler_failed",
@@ -226,12 +227,13 @@ std::optional<Response> Connection::call_handler(Request& request) {
         auto response = now(loop_.services, request);
         listing_ = scope.take();
         if (!listing_) return response;
-        if (!loop_.may_hold(response)) {
+        if (!loop_.may_list()) {
             listing_.reset();
-            return problem(503, "storage_stalled", "Too many answers wait for the disk.");
+            return crowded();
         }
         pending_ = std::make_shared<Pending>(loop_);
-        loop_.list(listing_, pending_, std::move(response));
+        const auto held = response.bytes().size();
+        loop_.list(listing_, pending_, std::move(response), held);
         return std::nullopt;
     }
     pending_ = std::make_shared<Pending>(loop_);
@@ -255,10 +257,11 @@ asio::awaitable<Response> Connection::await_answer() {
 
 // nullopt: it is written. Else why what it tells must not leave.
 asio::awaitable<std::optional<Response>> Connection::await_listing(
-    std::shared_ptr<cdp::Listing> listing) {
+    std::shared_ptr<cdp::Listing> listing, std::size_t held) {
+    if (!loop_.may_list()) co_return crowded();
     listing_ = listing;
     pending_ = std::make_shared<Pending>(loop_);
-    loop_.list(std::move(listing), pending_, {});
+    loop_.list(std::move(listing), pending_, {}, held);
     auto response = co_await await_answer();
     if (response.status == 200) co_return std::nullopt;
     co_return response;
@@ -410,7 +413,7 @@ asio::awaitable<bool> Connection::send_stream(Response& response) {
         }
         if (state == BodyStream::State::failed) break;
         if (listing) {
-            auto refused = co_await await_listing(listing);
+            auto refused = co_await await_listing(listing, piece.size());
             if (refused && begun) {
                 state = BodyStream::State::failed;
                 break;

@@ -125,15 +125,13 @@ void Loop::end_slowest_reader() {
     slowest->abort();
 }
 
-bool Loop::may_hold(const Response& response) const {
-    return untold_ == 0 || untold_ + response.bytes().size() <= limits.untold_max;
-}
-
 void Loop::list(std::shared_ptr<cdp::Listing> listing, std::shared_ptr<Pending> pending,
-                Response response) {
+                Response response, std::size_t held) {
+    // Beside its bytes: what it tells, and who waits.
+    constexpr std::size_t kListingHeld = 1024;
     if (told_.empty()) asio::post(context, [this] { write_told(); });
-    untold_ += response.bytes().size();
-    told_.push_back({std::move(listing), std::move(pending), std::move(response)});
+    told_.push_back(
+        {std::move(listing), std::move(pending), std::move(response), held + kListingHeld});
 }
 
 cdp::Scribe::Listings Loop::listings_of(const std::vector<Told>& group) {
@@ -147,6 +145,7 @@ cdp::Scribe::Listings Loop::listings_of(const std::vector<Told>& group) {
 void Loop::write_told() {
     const auto group = std::make_shared<std::vector<Told>>(std::exchange(told_, {}));
     ++unanswered;
+    for (const auto& one : *group) untold_ += one.held;
     if (stand_in_.stands_in()) return have_written(group);
     const auto listings = listings_of(*group);
     stand_in_.leave();
@@ -164,8 +163,8 @@ void Loop::have_written(const Group& group) {
 
 void Loop::settle(const Group& group) {
     --unanswered;
-    for (auto& [listing, pending, response] : *group) {
-        untold_ -= response.bytes().size();
+    for (auto& [listing, pending, response, held] : *group) {
+        untold_ -= held;
         pending->settle(listing->refusal() ? problem(*listing->refusal()) : std::move(response));
     }
 }

@@ -74,12 +74,13 @@ public:
     std::size_t buffered = 0;    // see Limits::buffered_max
     std::size_t keyless = 0;     // see Limits::keyless_max
     std::size_t unread = 0;      // see Limits::unread_max
-    // Whether an answer may be listed; see Limits::untold_max.
-    bool may_hold(const Response& response) const;
+    // Whether one more answer may be listed; see Limits::untold_max.
+    bool may_list() const { return untold_ <= limits.untold_max; }
     // Settles `pending` when what the answer tells is written, with the answer or with why it must
-    // not leave. What comes in one turn of the loop is written together at its end.
+    // not leave. What comes in one turn of the loop is written together at its end. `held`: bytes
+    // that wait for it.
     void list(std::shared_ptr<cdp::Listing> listing, std::shared_ptr<Pending> pending,
-              Response response);
+              Response response, std::size_t held);
     // Lets go of the reader that has been waited for longest.
     void end_slowest_reader();
 
@@ -88,6 +89,7 @@ private:
         std::shared_ptr<cdp::Listing> listing;
         std::shared_ptr<Pending> pending;
         Response response;
+        std::size_t held = 0;
     };
     using Group = std::shared_ptr<std::vector<Told>>;
     struct Replaced;
@@ -110,7 +112,7 @@ private:
     bool draining_ = false;
     Connection* first_ = nullptr;  // linked through the connections
     std::vector<Told> told_;       // written at the end of this turn
-    std::size_t untold_ = 0;       // bytes of answers that wait for it
+    std::size_t untold_ = 0;       // bytes of answers of earlier turns that are not written yet
     StandIn stand_in_;             // ends first
 };
 

@@ -172,7 +172,7 @@ TEST_CASE("a disk that does not answer is a 503 in time, and others are served m
 
 TEST_CASE("a job has its time from when it began, however long it waited") {
     auto limits = tests::fast_limits();
-    limits.answer = 200;
+    limits.answer = 400;
     auto store = std::make_unique<SlowStore>();
     auto& slow = *store;
     tests::World world(limits, {.threads = 1}, std::move(store));
