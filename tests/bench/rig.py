@@ -133,12 +133,13 @@ class Server:
         self.process.wait(timeout=30)
 
     def rest(self, seconds=600):
-        """Until it has nothing left to do, or for so long: what was loaded is compacted."""
+        """Until it does nothing, or for so long: what was loaded is compacted. Whether it came to that."""
         until, busy = time.monotonic() + seconds, 1.0
         while busy > 0.05 and time.monotonic() < until:
             before = self.cpu_seconds()
             time.sleep(0.5)
             busy = (self.cpu_seconds() - before) / 0.5
+        return busy <= 0.05
 
     def kill(self):
         self.process.kill()

@@ -108,6 +108,9 @@ def growth(rig):
     def mix(people, active, what):
         """Microseconds an event, of each run but the first, which warms the caches; memory after each."""
         cost, memory, before = [], [], None
+        progress(f"growth: {what}, compacting")
+        if not server.rest():
+            rig.note(f"{what}: the server was not at rest before")
         for run in range(sizes.runs + 1):
             progress(f"growth: {what}, run {run} of {sizes.runs}")
             done = rig.load(server, key, people=people, active=active, run=next(numbers), batches=sizes.batches)
@@ -123,8 +126,6 @@ def growth(rig):
     people, cost, rows = 0, {}, []
     for size, name in zip(sizes.identifiers, sizes.memory):
         people = fill(rig, server, key, people, size)
-        progress(f"growth: {short(size)}, compacting")
-        server.rest()
         cost[size], memory = mix(people, active, f"{short(size)} identifiers")
         if name:
             rows.append(Row(name, f"MB, {size:,} identifiers", "the same server, empty"))
