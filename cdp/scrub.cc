@@ -127,9 +127,7 @@ Result<Scrubbed> scrub(const storage::Store& store, const storage::Vault& vault,
         if (!rows && !scrubbed.rows) scrubbed.rows = rows.error();
         if (rows) scrubbed.sealed.push_back(*std::move(rows));
     }
-    auto ledger = check_ledger(store, vault, [&](std::string_view stage, std::uint64_t done) {
-        return report(stage, done);
-    });
+    auto ledger = check_ledger(store, vault, report);
     if (!ledger && ledger.error().reason == "stopped") return stopping();
     if (ledger)
         scrubbed.ledger = *std::move(ledger);

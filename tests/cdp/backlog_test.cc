@@ -14,6 +14,17 @@ using Intake = Backlog::Intake;
 
 constexpr std::size_t kSome = 1000;  // requests that may be there, where their number is no matter
 
+// Those who were let in, and stay.
+struct Inside {
+    bool enter(Intake intake) {
+        auto place = backlog.enter(intake, 1);
+        if (place) places.push_back(std::move(*place));
+        return static_cast<bool>(place);
+    }
+    Backlog& backlog;
+    std::deque<Backlog::Place> places;
+};
+
 std::string track(const std::string& id, std::size_t padding = 0) {
     return R"({"type":"track","event":"x","userId":"u)" + id + R"(","messageId":")" + id +
            R"(","properties":{"pad":")" + std::string(padding, 'x') + "\"}}";
@@ -126,12 +137,8 @@ TEST_CASE("what is larger than the whole backlog is let in alone, or first among
 
 TEST_CASE("a backlog that events have filled has room for answers of consent, and no end") {
     Backlog backlog(16);
-    std::deque<Backlog::Place> places;
-    const auto enter = [&](Intake intake) {
-        auto place = backlog.enter(intake, 1);
-        if (place) places.push_back(std::move(*place));
-        return static_cast<bool>(place);
-    };
+    Inside inside{backlog, {}};
+    const auto enter = [&](Intake intake) { return inside.enter(intake); };
     for (int i = 0; i < 16; ++i) CHECK(enter(Intake::events));
     CHECK_FALSE(enter(Intake::events));
     CHECK(enter(Intake::consents));
@@ -143,19 +150,15 @@ TEST_CASE("a backlog that events have filled has room for answers of consent, an
 
 TEST_CASE("answers of consent that were there first do not use up what is kept for later ones") {
     Backlog backlog(16);
-    std::deque<Backlog::Place> places;
-    const auto enter = [&](Intake intake) {
-        auto place = backlog.enter(intake, 1);
-        if (place) places.push_back(std::move(*place));
-        return static_cast<bool>(place);
-    };
+    Inside inside{backlog, {}};
+    const auto enter = [&](Intake intake) { return inside.enter(intake); };
     for (int i = 0; i < 8; ++i) CHECK(enter(Intake::consents));
     for (int i = 0; i < 8; ++i) CHECK(enter(Intake::events));
     CHECK_FALSE(enter(Intake::events));
     CHECK(enter(Intake::consents));
     CHECK(enter(Intake::consents));
     CHECK_FALSE(enter(Intake::consents));
-    places.clear();
+    inside.places.clear();
     CHECK(backlog.requests() == 0);
     CHECK(backlog.bytes() == 0);
 }
