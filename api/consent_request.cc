@@ -1,5 +1,7 @@
 #include "api/consent_request.h"
 
+#include <utility>
+
 #include <nlohmann/json.hpp>
 
 #include "api/json.h"
@@ -64,9 +66,10 @@ Checked read_signal(const json& record, const std::string& at, cdp::ConsentReque
     if (!signal) return Checked::ok();
     const auto here = at + "/signal";
     CDP_CHECK(check_members(*signal, here, {"type", "raw", "sha256", "parser_version"}));
-    out.signal.emplace();
-    out.signal->type = CDP_TRY(string_member(*signal, "type", here));
-    out.signal->raw = CDP_TRY(string_member(*signal, "raw", here));
+    cdp::ConsentRequest::Signal said;
+    said.type = CDP_TRY(string_member(*signal, "type", here));
+    said.raw = CDP_TRY(string_member(*signal, "raw", here));
+    out.signal = std::move(said);
     return Checked::ok();
 }
 
@@ -99,12 +102,13 @@ Checked read_double_opt_in(const json& record, const std::string& at, cdp::Conse
     const auto here = at + "/double_opt_in";
     CDP_CHECK(
         check_members(*doi, here, {"request", "token", "token_hash", "expires", "confirmed_by"}));
-    auto& read = out.double_opt_in.emplace();
+    cdp::ConsentRequest::DoubleOptIn read;
     read.request = CDP_TRY(string_member(*doi, "request", here));
     read.token = CDP_TRY(string_member(*doi, "token", here));
     read.token_hash = CDP_TRY(string_member(*doi, "token_hash", here));
     read.confirmed_by = CDP_TRY(string_member(*doi, "confirmed_by", here));
     read.expires = CDP_TRY(time_member(*doi, "expires", here));
+    out.double_opt_in = std::move(read);
     return Checked::ok();
 }
 
@@ -114,12 +118,13 @@ Checked read_minor(const json& record, const std::string& at, cdp::ConsentReques
     const auto here = at + "/minor";
     CDP_CHECK(
         check_members(*minor, here, {"age_band", "guardian", "verification", "guardian_record"}));
-    auto& read = out.minor.emplace();
+    cdp::ConsentRequest::Minor read;
     read.age_band = CDP_TRY(string_member(*minor, "age_band", here));
     read.verification = CDP_TRY(string_member(*minor, "verification", here));
     read.guardian_record = CDP_TRY(string_member(*minor, "guardian_record", here));
     if (const auto* guardian = find_member(*minor, "guardian"))
         read.guardian = CDP_TRY(read_subject(*guardian, here + "/guardian"));
+    out.minor = std::move(read);
     return Checked::ok();
 }
 

@@ -162,11 +162,12 @@ Result<Quarantines::Quarantine> open_quarantine(const storage::SubjectKey& with,
     out.identifiers = in.u32();
     out.refusing = in.u32();
     if (in.u8() != 0) {
-        auto& released = out.released.emplace();
+        Quarantines::Released released;
         released.author = in.bytes();
         released.reason = in.bytes();
         released.time = timestamp_of(in.i64());
         std::ranges::copy(in.raw(released.salt.size()), released.salt.begin());
+        out.released = std::move(released);
     }
     if (!in.done() || format != kFormat) return damaged("a quarantine that cannot be read");
     return out;
