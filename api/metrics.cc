@@ -196,7 +196,17 @@ void add_ledger(std::vector<MetricFamily>& out, const cdp::LedgerWatch::Seen& se
                                static_cast<double>(through.count())));
 }
 
+void add_compactions(std::vector<MetricFamily>& out, const storage::CompactionDebt& debt) {
+    out.push_back(gauge_family("cdp_store_compaction_pending_bytes",
+                               "Of tables that are still to be merged, about.",
+                               static_cast<double>(debt.bytes)));
+    out.push_back(gauge_family("cdp_store_writes_slowed",
+                               "1 when commits are held back until more of them are.",
+                               debt.writes_slowed ? 1 : 0));
+}
+
 void add_files(std::vector<MetricFamily>& out, const storage::DatabaseFiles& files) {
+    add_compactions(out, files.compaction_debt());
     if (auto* time = files.time()) add_clock(out, *time);
     add_space(out, files.space());
     add_scrub(out, files.scrubber());

@@ -15,6 +15,13 @@ class Scrubber;
 class SpaceWatch;
 class TrustedTime;
 
+// What compactions owe: tables that are still to be merged. It falls when less is written.
+struct CompactionDebt {
+    std::uint64_t bytes = 0;  // to be read and written again, about
+    // So much is owed, or so many memtables wait to be flushed, that commits are held back.
+    bool writes_slowed = false;
+};
+
 // What a store that lies in files can do with them. Safe to use from many threads, beside commits.
 class DatabaseFiles {
 public:
@@ -26,6 +33,9 @@ public:
 
     // Reads every file and holds it against its checksums. Error corruption, store_damaged.
     virtual cdp::Result<void> scrub() const = 0;
+
+    // As of now; it costs little, and waits for no file.
+    virtual CompactionDebt compaction_debt() const = 0;
 
     // The time by which it forgets; nullptr: that of the machine.
     virtual TrustedTime* time() const = 0;

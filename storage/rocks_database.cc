@@ -61,6 +61,21 @@ std::vector<TableFile> Database::tables() const {
     return tables;
 }
 
+CompactionDebt Database::compaction_debt() const {
+    using Properties = rocksdb::DB::Properties;
+    CompactionDebt debt;
+    // Of all families together.
+    if (!db_->GetAggregatedIntProperty(Properties::kEstimatePendingCompactionBytes, &debt.bytes))
+        debt.bytes = 0;
+    // Of the database as a whole: any family says the same.
+    std::uint64_t rate = 0;
+    std::uint64_t stopped = 0;
+    db_->GetIntProperty(Properties::kActualDelayedWriteRate, &rate);
+    db_->GetIntProperty(Properties::kIsWriteStopped, &stopped);
+    debt.writes_slowed = rate > 0 || stopped > 0;
+    return debt;
+}
+
 Database::~Database() {
     if (!db_) return;
     for (auto* family : families_) db_->DestroyColumnFamilyHandle(family);

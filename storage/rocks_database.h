@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cdp/base/result.h"
+#include "storage/database_files.h"
 #include "storage/rocks_layout.h"
 #include "storage/rocks_store.h"
 #include "storage/scrubber.h"
@@ -34,6 +35,7 @@ public:
     }
     // In order of number.
     std::vector<TableFile> tables() const;
+    CompactionDebt compaction_debt() const;
     std::uint64_t sequence() const { return db_->GetLatestSequenceNumber(); }
 
 private:

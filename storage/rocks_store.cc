@@ -137,6 +137,8 @@ public:
         return status.ok() ? cdp::Result<void>::ok() : translate(status, "scrub");
     }
 
+    CompactionDebt compaction_debt() const override { return database_->compaction_debt(); }
+
     TrustedTime* time() const override { return time_.get(); }
     SpaceWatch& space() const override { return space_; }
     Scrubber& scrubber() const override { return scrubber_; }

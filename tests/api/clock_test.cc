@@ -93,4 +93,6 @@ TEST_CASE("a disk that is low says so where it is asked") {
     CHECK(refused.status == 507);
     CHECK(refused.code() == "disk_low");
     CHECK(metric(world, "cdp_scrub_damaged_tables") == "0");
+    CHECK(metric(world, "cdp_store_compaction_pending_bytes") == "0");
+    CHECK(metric(world, "cdp_store_writes_slowed") == "0");
 }

@@ -30,6 +30,7 @@ public:
 
     cdp::Result<void> link_to(const std::string&) const override { return no_files(); }
     cdp::Result<void> scrub() const override { return no_files(); }
+    storage::CompactionDebt compaction_debt() const override { return {}; }
     storage::TrustedTime* time() const override { return time_.get(); }
     storage::SpaceWatch& space() const override { return space_; }
     storage::Scrubber& scrubber() const override { return scrubber_; }
