@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string_view>
@@ -26,6 +27,11 @@ public:
     // False: there are as many connections from there as may be. One that is let in leaves.
     bool enter(const Address& peer);
     void leave(const Address& peer);
+
+    // Whether so many places are taken that those who wait without having asked give way. Told by
+    // who accepts.
+    void set_crowded(bool crowded) { crowded_.store(crowded, std::memory_order_relaxed); }
+    bool crowded() const { return crowded_.load(std::memory_order_relaxed); }
 
     // Whether what it says of its clients is believed.
     bool is_proxy(const Address& peer) const { return config_.trusted_proxies.contains(peer); }
@@ -58,6 +64,7 @@ private:
     RateTable keys_;
     RateTable wrong_keys_;
     RateTable keyless_gzip_;
+    std::atomic<bool> crowded_ = false;
     std::mutex mutex_;                                            // guards connections_
     std::unordered_map<Address, std::size_t, Hash> connections_;  // by subscriber
 };

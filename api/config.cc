@@ -29,14 +29,17 @@ void read_disk(const toml::table* found, std::optional<ConfigFault>& fault, Disk
     if (!found) return;
     ConfigTable table(*found, "disk", fault);
     auto megabytes = static_cast<std::int64_t>(out.reserve.bytes >> 20);
+    auto cache = static_cast<std::int64_t>(out.cache_bytes >> 20);
     auto percent = std::int64_t{out.reserve.percent_max};
     auto hours =
         std::int64_t{std::chrono::duration_cast<std::chrono::hours>(out.scrub.cycle).count()};
     table.read("reserve_megabytes", 0, 1'000'000, megabytes);
     table.read("reserve_percent_max", 1, 90, percent);
+    table.read("cache_megabytes", 16, 1'000'000, cache);
     table.read("scrub_hours", 0, 24 * 366, hours);
     out.reserve.bytes = static_cast<std::uint64_t>(megabytes) << 20;
     out.reserve.percent_max = static_cast<unsigned>(percent);
+    out.cache_bytes = static_cast<std::size_t>(cache) << 20;
     out.scrub.cycle = std::chrono::hours(hours);
     table.finish();
 }

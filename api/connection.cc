@@ -150,13 +150,22 @@ bool Connection::has_begun_late(std::uint32_t now) {
     return true;
 }
 
+// Whoever only waits, when places are few. Within the tick in which it came nobody does.
+bool Connection::gives_way(std::uint32_t now) const {
+    if (phase_ != Phase::idle || !loop_.admission.crowded()) return false;
+    const auto since = deadline_ - loop_.limits.keep_alive - 1;
+    return now - since > loop_.limits.crowded;
+}
+
 void Connection::check_deadline(std::uint32_t now) {
     if (phase_ == Phase::write) note_taken(now);
-    if (now < deadline_ && !is_too_slow(now)) return;
+    const bool makes_room = now < deadline_ && gives_way(now);
+    if (now < deadline_ && !is_too_slow(now) && !makes_room) return;
     // First, or it could begin in between.
     const auto withdrawn = phase_ == Phase::answer ? job_.withdraw() : nullptr;
     if (phase_ == Phase::answer && !withdrawn && has_begun_late(now)) return;
     late_ = true;
+    if (makes_room) loop_.metrics.refuse(Refused::idle_when_crowded);
     if (phase_ == Phase::write) loop_.metrics.refuse(Refused::slow_reader);
     if (phase_ == Phase::head || phase_ == Phase::body) loop_.metrics.refuse(Refused::slow_request);
     if (phase_ != Phase::answer) {

@@ -52,6 +52,7 @@ private:
 
     void enter(Phase phase, std::uint32_t ticks);
     bool has_begun_late(std::uint32_t now);
+    bool gives_way(std::uint32_t now) const;
     asio::awaitable<void> serve_requests();
 
     // Keeping pace, in the phases body and write.

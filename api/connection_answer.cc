@@ -72,9 +72,10 @@ asio::awaitable<void> settled(Pending* pending) {
 std::optional<Response> Connection::refuse_crowd() {
     if (uid_ >= 0) return std::nullopt;
     auto& admission = loop_.admission;
-    client_ = by_proxy_ && !refusal_
-                  ? client_behind(in_.view().substr(0, head_size_), admission.config(), peer_)
-                  : peer_;
+    // For whom it is nobody can tell, and the proxy is not to blame.
+    if (by_proxy_ && refusal_) return std::nullopt;
+    client_ = by_proxy_ ? client_behind(in_.view().substr(0, head_size_), admission.config(), peer_)
+                        : peer_;
     const auto wait = admission.wait_for_request(client_, started_);
     if (wait == 0) return std::nullopt;
     loop_.metrics.refuse(Refused::address_rate);

@@ -85,7 +85,10 @@ Entry authorise(const Services& services, Request& request) {
         if (!caller) return Entry::wrong_key;
         request.caller = std::move(*caller);
     }
-    return route.roles.has(request.caller.role) ? Entry::granted : Entry::wrong_role;
+    const auto& caller = request.caller;
+    if (!route.roles.has(caller.role)) return Entry::wrong_role;
+    const bool is_public = caller.role == cdp::Role::source && caller.trust != cdp::Trust::server;
+    return route.server_sources && is_public ? Entry::public_key : Entry::granted;
 }
 
 Response refusal_of(Entry entry) {
@@ -95,6 +98,9 @@ Response refusal_of(Entry entry) {
         case Entry::wrong_key: return problem(401, "key_unknown", "The key is not known.");
         case Entry::wrong_role:
             return problem(403, "role_forbidden", "A key of this role may not do that.");
+        case Entry::public_key:
+            return problem(403, "server_source_required",
+                           "A source whose key is public may not do that.");
     }
     CDP_ASSERT(false);
     return problem(500, "internal", "Something went wrong here.");

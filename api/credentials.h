@@ -16,11 +16,12 @@ std::optional<std::string> key_of(const Request& request);
 // Whether the head alone says who asks, or that nobody does: a key that it names decides.
 bool is_known_by_head(const Request& request);
 
-enum class Entry { granted, no_key, wrong_key, wrong_role };
+enum class Entry { granted, no_key, wrong_key, wrong_role, public_key };
 
 // Whether the caller may; sets request.caller when there is one.
 Entry authorise(const Services& services, Request& request);
-// What is answered then: 401 without a key in force, 403 for the wrong role.
+// What is answered then: 401 without a key in force, 403 for the wrong role, or for a source whose
+// key is public where secret ones are asked for.
 Response refusal_of(Entry entry);
 
 }  // namespace api

@@ -14,6 +14,7 @@ struct Limits {
     std::uint32_t body_idle = 30;    // without a byte of the body
     std::uint32_t body_whole = 120;  // from its first byte to its last
     std::uint32_t keep_alive = 75;   // between requests
+    std::uint32_t crowded = 2;       // the same while an eighth of the places is left, or less
     std::uint32_t write = 30;        // without a byte of the answer acknowledged
     std::uint32_t slow = 10;         // before a body or an answer must move, so many bytes a tick:
     std::uint32_t bytes_min = 1000;

@@ -43,10 +43,12 @@ enum class Refused : std::uint8_t {
     keyless_gzip,
     jobs_full,
     job_not_begun,
+    idle_when_crowded,
 };
-inline constexpr std::array<const char*, 10> kRefusedNames{
-    "address_rate", "key_rate",    "wrong_keys",   "address_connections", "handshake",
-    "slow_request", "slow_reader", "keyless_gzip", "jobs_full",           "job_not_begun"};
+inline constexpr std::array<const char*, 11> kRefusedNames{
+    "address_rate", "key_rate",      "wrong_keys",       "address_connections",
+    "handshake",    "slow_request",  "slow_reader",      "keyless_gzip",
+    "jobs_full",    "job_not_begun", "idle_when_crowded"};
 
 // What one thread served, or refused: the listener has one of its own.
 class HttpMetrics {

@@ -14,4 +14,8 @@ std::string_view opendsr_prefix(std::string_view path);
 // and the bytes are signed, in the headers that the path's name asks for.
 void speak_opendsr(const Services& services, const Head& head, Response& response);
 
+// The same where no key is asked for: nothing of the question is repeated, so that there are few
+// answers, and each is signed once.
+void speak_opendsr_to_anybody(const Services& services, const Head& head, Response& response);
+
 }  // namespace api

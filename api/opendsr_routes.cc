@@ -33,7 +33,8 @@ constexpr std::array<Name, 11> kRequests{{
 }};
 
 Route open_route(std::string_view path, Handler handler) {
-    return {.path = path, .handler = handler, .any_parameter = true, .dress = speak_opendsr};
+    return {
+        .path = path, .handler = handler, .any_parameter = true, .dress = speak_opendsr_to_anybody};
 }
 
 Route keyed_route(Method method, std::string_view path, Handler handler) {
@@ -55,7 +56,7 @@ void add_opendsr(std::vector<Route>& out) {
     out.push_back({.path = "/v2/results/{link}",
                    .handler = {Work::streamed_open, read_results},
                    .parameters = {"format"},
-                   .dress = speak_opendsr});
+                   .dress = speak_opendsr_to_anybody});
     for (const auto& name : kRequests) {
         out.push_back(keyed_route(Method::post, name.all, {Work::brief, submit_opendsr}));
         out.push_back(keyed_route(Method::get, name.one, read_opendsr));

@@ -56,7 +56,7 @@ std::string OpenDsrSigner::sign(std::string_view body) const {
     return consent::to_base64(signature);
 }
 
-std::string OpenDsrSigner::sign_refusal(std::string_view body) const {
+std::string OpenDsrSigner::sign_repeated(std::string_view body) const {
     const auto hash = consent::sha256(body);
     {
         const std::lock_guard lock(mutex_);

@@ -25,8 +25,9 @@ public:
 
     // The same body has the same signature. Costs about 2 ms.
     std::string sign(std::string_view body) const;
-    // The same of what anybody may be told any number of times: remembered, so that it is cheap.
-    std::string sign_refusal(std::string_view body) const;
+    // The same of what anybody may be told any number of times: remembered, so that it is cheap, as
+    // long as there are few of them.
+    std::string sign_repeated(std::string_view body) const;
 
     const std::string& domain() const { return domain_; }
     const std::string& certificate() const { return certificate_; }

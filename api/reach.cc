@@ -15,8 +15,9 @@ constexpr std::chrono::milliseconds kPause{50};
 
 }  // namespace
 
-cdp::Result<OpenFolder> open_folder(const std::string& data) {
-    auto opened = CDP_TRY(storage::open_data_dir({.path = data, .keyring_path = {}}));
+cdp::Result<OpenFolder> open_folder(const std::string& data, std::size_t cache_bytes) {
+    auto opened = CDP_TRY(storage::open_data_dir(
+        {.path = data, .keyring_path = {}, .block_cache_bytes = cache_bytes}));
     OpenFolder folder;
     folder.path = data;
     folder.keyring_path = std::filesystem::absolute(opened.keyring_path).lexically_normal();

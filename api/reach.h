@@ -30,7 +30,9 @@ struct OpenFolder {
     std::string keyring_path;  // absolute
 };
 
-cdp::Result<OpenFolder> open_folder(const std::string& data);
+// `cache_bytes`: how much of what was read of its tables is kept in memory.
+cdp::Result<OpenFolder> open_folder(const std::string& data,
+                                    std::size_t cache_bytes = storage::kBlockCacheBytes);
 
 // Of an open folder, which must outlive them; `disclosures` are brought into the store before it is
 // copied, by who has any.

@@ -25,13 +25,8 @@ constexpr Roles kChangeReaders{Role::channel, Role::officer, Role::steward, Role
 constexpr Roles kFeedReaders{Role::channel, Role::officer, Role::admin};
 constexpr Roles kStewards{Role::steward, Role::admin};
 constexpr Roles kAdmins{Role::admin};
-// record_consents itself refuses sources whose key is public.
 constexpr Roles kConsentWriters{Role::source, Role::officer, Role::admin};
-
-// Preferences::link itself refuses sources whose key is public.
 constexpr Roles kLinkMakers{Role::source, Role::channel, Role::officer, Role::admin};
-
-// Decisions itself refuses sources whose key is public.
 constexpr Roles kDecisionReaders{Role::channel, Role::source, Role::officer, Role::admin};
 constexpr Roles kNoticeReaders{Role::source, Role::officer, Role::steward, Role::admin};
 
@@ -118,6 +113,7 @@ Route keyed_route(Method method, std::string_view path, Roles roles, Handler han
 void add_consent(std::vector<Route>& out) {
     out.push_back(keyed_route(Method::post, "/v1/consents", kConsentWriters,
                               {Work::at_once, record_consents}));
+    out.back().server_sources = true;
     out.push_back(keyed_route(Method::get, "/v1/profiles/{identifier}/consents", kOfficers,
                               read_consents_of, {"limit", "cursor"}));
     for (const auto& [path, question] : audit_routes())
@@ -129,6 +125,7 @@ void add_consent(std::vector<Route>& out) {
                               {Work::brief, acknowledge_withdrawals}));
     out.push_back(
         keyed_route(Method::post, "/v1/decisions", kDecisionReaders, {Work::brief, decide}));
+    out.back().server_sources = true;
     out.push_back(keyed_route(Method::post, "/v1/notices", kOfficers, {Work::brief, post_notice}));
     out.push_back(keyed_route(Method::get, "/v1/notices/{id}", kNoticeReaders, read_notice_versions,
                               {"version", "language"}));
@@ -250,6 +247,7 @@ std::vector<Route> make_routes(bool metrics_open) {
                               {"subject", "format"}));
     out.push_back(
         keyed_route(Method::post, "/v1/preferences/links", kLinkMakers, make_preference_link));
+    out.back().server_sources = true;
     // Mail programs and trackers on the way add parameters to links.
     out.push_back(
         {.path = "/preferences/{link}", .handler = show_preference, .any_parameter = true});

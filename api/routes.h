@@ -70,6 +70,7 @@ struct Route {
     std::string_view path;  // {…} stands for one whole segment, {…*} at the end for several
     Door door = Door::open;
     Roles roles = {};
+    bool server_sources = false;  // of sources only those whose key is secret
     Cors cors = Cors::none;
     std::size_t body_max = 0;  // inflated too
     int too_large_status = 413;
@@ -89,8 +90,8 @@ inline constexpr std::size_t kDocumentBytesMax = 1024 * 1024;
 
 class Routes {
 public:
-    // /metrics is open on a loopback address and an administrator's anywhere else: its numbers say
-    // how a business is doing.
+    // /metrics is open on a loopback address without a proxy before it, and an administrator's
+    // anywhere else: its numbers say how a business is doing.
     explicit Routes(bool metrics_open);
     Routes(const Routes&) = delete;
     Routes& operator=(const Routes&) = delete;

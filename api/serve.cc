@@ -10,6 +10,7 @@
 #include "api/config.h"
 #include "api/config_protocols.h"
 #include "api/core_dumps.h"
+#include "api/descriptors.h"
 #include "api/log_sink.h"
 #include "api/reach.h"
 #include "api/rebuild.h"
@@ -108,15 +109,27 @@ cdp::Result<void> catch_up(const cdp::Platform& platform) {
     return cdp::Result<void>::ok();
 }
 
+// How many connections there may be, as far as the system lets us.
+std::size_t make_room_for(std::size_t wanted) {
+    const auto descriptors = raise_descriptors(wanted);
+    const auto connections = connections_within(descriptors, wanted);
+    if (connections < wanted)
+        cdp::log::write(cdp::log::Level::warning, "connections_limited",
+                        {{"wanted", static_cast<std::int64_t>(wanted)},
+                         {"connections", static_cast<std::int64_t>(connections)},
+                         {"descriptors", static_cast<std::int64_t>(descriptors)}});
+    return connections;
+}
+
 // A folder of an older format is brought up to date first.
-cdp::Result<OpenFolder> open_up_to_date(const std::string& data, const cdp::Config& config) {
-    auto folder = open_folder(data);
+cdp::Result<OpenFolder> open_up_to_date(const std::string& data, const Config& config) {
+    auto folder = open_folder(data, config.disk.cache_bytes);
     if (folder || folder.error().reason != "format_older") return folder;
     cdp::log::write(cdp::log::Level::info, "bringing_up_to_date");
-    const auto rebuilt = CDP_TRY(rebuild_folder(data, config, /*check=*/false));
+    const auto rebuilt = CDP_TRY(rebuild_folder(data, config.platform, /*check=*/false));
     cdp::log::write(cdp::log::Level::info, "brought_up_to_date",
                     {{"events", static_cast<std::int64_t>(rebuilt.events)}});
-    return open_folder(data);
+    return open_folder(data, config.disk.cache_bytes);
 }
 
 // What works beside the server, ended before what it uses: also when a thread cannot be started.
@@ -216,14 +229,15 @@ int serve(const ServeCommand& command) {
     block_signals();
     forbid_core_dumps();
     log_to_stderr();
-    const auto folder = open_up_to_date(command.data, config->platform);
+    const auto connections = make_room_for(config->connections_max);
+    const auto folder = open_up_to_date(command.data, *config);
     if (!folder) return fail(folder.error());
     const ServerOptions options{.host = address->host,
                                 .port = address->port,
                                 .threads = command.threads > 0 ? command.threads : config->threads,
                                 .public_url = config->public_url,
                                 .admin_socket_folder = command.data,
-                                .connections_max = config->connections_max,
+                                .connections_max = connections,
                                 .edge = config->edge,
                                 .purpose_titles = config->purpose_titles,
                                 .config_day = config->day,

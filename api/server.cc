@@ -3,6 +3,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <random>
 #include <thread>
@@ -34,6 +36,13 @@ constexpr std::string_view kAddressFull =
     "Access-Control-Allow-Origin: *\r\nConnection: close\r\n\r\n"
     R"({"type":"about:blank","title":"Too Many Requests","status":429,"code":"address_connections_full","detail":"Too many connections from this address."})"
     "\n";
+
+// A proxy on this machine brings in who is not on it.
+bool serves_others(const EdgeConfig& edge) {
+    return std::ranges::any_of(std::array{"127.0.0.1", "::1"}, [&](const char* here) {
+        return edge.trusted_proxies.contains(*read_address(here));
+    });
+}
 
 void warn_of_key(const cdp::Error& error) {
     cdp::log::write(cdp::log::Level::warning, "protocol_key_not_made",
@@ -110,7 +119,9 @@ void Server::Parts::start_loops() {
 void Server::Parts::accept(int descriptor, bool tcp, const Address& peer) {
     auto& loop = *loops[next_loop++ % loops.size()];
     if (!tcp) return accept_admin(loop, descriptor);
-    if (open_connections() >= limits.connections_max) {
+    const auto open = open_connections();
+    admission.set_crowded(open >= limits.connections_max - limits.connections_max / 8);
+    if (open >= limits.connections_max) {
         turned_away.connections_refused.add(1);
         return turn_away(descriptor, kFull);
     }
@@ -212,8 +223,8 @@ cdp::Result<std::unique_ptr<Server>> Server::start(cdp::Platform& platform, cdp:
         admin = CDP_TRY(listen_admin(options.admin_socket_folder));
 
     std::unique_ptr<Server> server(new Server);
-    server->parts_ =
-        std::make_unique<Parts>(platform, access, clock, options, limits, is_loopback(tcp));
+    server->parts_ = std::make_unique<Parts>(platform, access, clock, options, limits,
+                                             is_loopback(tcp) && !serves_others(options.edge));
     auto& parts = *server->parts_;
     if (options.edge.tls.given())
         parts.certificate =

@@ -9,6 +9,7 @@
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
 #include <cstdint>
@@ -17,6 +18,9 @@
 
 namespace api {
 namespace {
+
+// Reads in a row that need not wait, before others on this thread have a turn.
+constexpr int kUnwaitedMax = 16;
 
 constexpr auto kToken = asio::as_tuple(asio::use_awaitable);
 
@@ -117,11 +121,19 @@ asio::awaitable<Wire::Read> Wire::read_some(asio::mutable_buffer space) {
 }
 
 asio::awaitable<Wire::Read> Wire::read_secured(asio::mutable_buffer space) {
+    if (unwaited_ >= kUnwaitedMax) {
+        unwaited_ = 0;
+        co_await asio::post(asio::use_awaitable);
+    }
     for (;;) {
         std::size_t n = 0;
         ERR_clear_error();
         const int done = SSL_read_ex(tls_.get(), space.data(), space.size(), &n);
-        if (done == 1) co_return Read(Error(), n);
+        if (done == 1) {
+            ++unwaited_;
+            co_return Read(Error(), n);
+        }
+        unwaited_ = 0;
         const auto turn = next_turn(done);
         if (!turn) co_return Read(asio::error::eof, 0);
         const auto direction = *turn;

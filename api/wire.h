@@ -35,7 +35,8 @@ public:
     // False: the other side broke it off, wants nothing that is served, or speaks no TLS.
     asio::awaitable<bool> shake_hands();
 
-    // At least one byte, or an error: the end, a broken connection, cancel().
+    // At least one byte, or an error: the end, a broken connection, cancel(). Whoever sends without
+    // a pause does not keep the thread: others have turns in between.
     asio::awaitable<Read> read_some(asio::mutable_buffer space);
     // The same without TLS: for bytes that nobody looks at.
     asio::awaitable<Read> read_raw(asio::mutable_buffer space);
@@ -67,6 +68,7 @@ private:
 
     Socket socket_;
     std::unique_ptr<ssl_st, Free> tls_;
+    int unwaited_ = 0;   // reads in a row for which nobody waited
     bool open_ = false;  // hands were shaken, and nothing has failed since
 };
 

@@ -171,6 +171,10 @@ bool Disclosures::try_list(const Scribe::Listings& listings) {
     return true;
 }
 
+void Disclosures::list(Scribe::Listings listings, std::function<void()> done) {
+    scribe_.hand_over(std::move(listings), std::move(done));
+}
+
 // The disk may take long, and those who wait may give up meanwhile: then what is written is taken
 // back and the rest written again, before anybody is called back.
 void Disclosures::append_all(Scribe::Listings listings) {
@@ -194,16 +198,30 @@ void Disclosures::append_all(Scribe::Listings listings) {
 }
 
 Result<void> Disclosures::append_locked(std::span<const std::string> records) {
-    if (waiting_segments_ > kSegmentsMax) return unrecorded("the journal is full");
-    appending_since_ = steady_now();
-    const auto done = journal_->append(records);
-    appending_since_ = 0;
-    if (!done) return unrecorded(done.error().detail);
+    const auto done = write_locked([&] { return journal_->append(records); });
+    if (failing_.exchange(!done) != !done) changed_.notify_one();
+    CDP_CHECK(done);
     if (!std::exchange(waiting_, true)) changed_.notify_one();
     return Result<void>::ok();
 }
 
+// How long it takes is seen meanwhile.
+Result<void> Disclosures::write_locked(const std::function<Result<void>()>& write) {
+    if (waiting_segments_ > kSegmentsMax) return unrecorded("the journal is full");
+    appending_since_ = steady_now();
+    const auto done = write();
+    appending_since_ = 0;
+    return done ? Result<void>::ok() : unrecorded(done.error().detail);
+}
+
+// Nobody may ask again before it is known that the journal takes records.
+void Disclosures::try_again(std::unique_lock<std::mutex>& lock) {
+    changed_.wait_for(lock, kAgainAfter, [this] { return closing_; });
+    if (!closing_) failing_ = !write_locked([this] { return journal_->try_writing(); });
+}
+
 bool Disclosures::stalled() const {
+    if (failing_.load(std::memory_order_relaxed)) return true;
     const auto since = appending_since_.load(std::memory_order_relaxed);
     return since != 0 && steady_now() - since >= kStall.count();
 }
@@ -227,7 +245,9 @@ void Disclosures::run() {
     std::chrono::milliseconds pause = kDrainAfter;
     std::unique_lock lock(mutex_);
     while (true) {
-        changed_.wait(lock, [this] { return closing_ || waiting_; });
+        changed_.wait(lock, [this] { return closing_ || waiting_ || failing_; });
+        if (failing_) try_again(lock);
+        if (!closing_ && !waiting_) continue;
         for (auto left = pause; left > 0ms && !closing_; left -= kDrainAfter) {
             changed_.wait_for(lock, kDrainAfter, [this] { return closing_; });
             if (left > kDrainAfter && !closing_ && journal_->bytes() > 0) sync_newest(lock);

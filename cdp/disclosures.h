@@ -67,10 +67,9 @@ public:
     // Writes what was gathered in scopes, however long the disk takes. False: others are writing.
     bool try_list(const Scribe::Listings& listings);
     // Has it written, see Scribe::hand_over().
-    void list(Scribe::Listings listings, std::function<void()> done) {
-        scribe_.hand_over(std::move(listings), std::move(done));
-    }
-    // Whether the journal has taken no record for longer than a disk that works needs.
+    void list(Scribe::Listings listings, std::function<void()> done);
+    // Whether the journal takes no record: the last one could not be written, which is tried again
+    // once a second, or takes longer than a disk that works needs.
     bool stalled() const;
 
     // Moves what is listed into the store and the ledger now. An error leaves it in the journal,
@@ -108,6 +107,8 @@ private:
     void write_down(Scribe::Listings listings);
     void write_down_locked(const Scribe::Listings& listings);
     void append_all(Scribe::Listings listings);
+    Result<void> write_locked(const std::function<Result<void>()>& write);
+    void try_again(std::unique_lock<std::mutex>& lock);
     Result<void> append_locked(std::span<const std::string> records);
     void cut();
     // What a segment says, and how much of it nobody can read.
@@ -130,10 +131,8 @@ private:
 
     std::mutex begin_mutex_;  // held while what an earlier process left is taken up
     std::atomic<bool> begun_ = false;
-
     std::mutex drain_mutex_;  // held while segments are drained; before mutex_
     KnownMasks known_masks_;  // the drain's
-
     std::mutex mutex_;  // held for one append, however long the disk takes; guards the journal's
                         // newest segment and what follows
     DisclosureRecords records_;
@@ -142,6 +141,7 @@ private:
     bool closing_ = false;
     std::condition_variable changed_;
 
+    std::atomic<bool> failing_ = false;              // the last append
     std::atomic<std::int64_t> appending_since_ = 0;  // steady milliseconds; 0: nothing
     std::thread thread_;
     Scribe scribe_;  // ends first

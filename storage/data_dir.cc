@@ -146,6 +146,7 @@ cdp::Result<OpenedDataDir> open_data_dir(const DataDir& dir) {
                           .message = "The keyring belongs to another data folder.",
                           .detail = "FORMAT names " + format.fingerprint};
     auto database = rocks_options(dir.path);
+    database.block_cache_bytes = dir.block_cache_bytes;
     database.inspect = [&](const Snapshot& snapshot) { return check_epochs(keyring, snapshot); };
     auto store = CDP_TRY(open_rocks_store(database));
     // What a change of the keyring left that did not come to its end.

@@ -5,6 +5,7 @@
 
 #include "cdp/base/result.h"
 #include "storage/keyring.h"
+#include "storage/rocks_store.h"
 #include "storage/store.h"
 
 // A data folder: FORMAT, db/, keyring (unless elsewhere), mark, admin.sock.
@@ -23,6 +24,8 @@ struct DataDir {
 
     // Opens a folder of an older format too, for who then brings it up to date.
     bool older = false;
+
+    std::size_t block_cache_bytes = kBlockCacheBytes;  // of the open store
 };
 
 // Makes a data folder: refuses one that exists and is not empty (error dir_not_empty). Creates the

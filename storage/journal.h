@@ -29,6 +29,8 @@ public:
         const std::string one(record);
         return append(std::span(&one, 1));
     }
+    // Whether an append() would go well now. Leaves nothing that is read.
+    virtual cdp::Result<void> try_writing() = 0;
     // As if the last append() had not been: it went well, and its segment was not cut since. After
     // an error what it appended may still be there.
     virtual cdp::Result<void> take_back() = 0;

@@ -21,6 +21,7 @@ public:
         }
         return cdp::Result<void>::ok();
     }
+    cdp::Result<void> try_writing() override { return cdp::Result<void>::ok(); }
     cdp::Result<void> take_back() override {
         const std::lock_guard lock(mutex_);
         segments_[segment_].resize(before_);

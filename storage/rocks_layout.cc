@@ -6,6 +6,7 @@
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -114,6 +115,12 @@ private:
     static constexpr std::size_t kSpaceAt = sizeof(Partition);
 };
 
+std::size_t descriptors_max() {
+    rlimit limit{};
+    const bool known = ::getrlimit(RLIMIT_NOFILE, &limit) == 0;
+    return known ? static_cast<std::size_t>(limit.rlim_cur) : 4 * kOpenFilesMax;
+}
+
 rocksdb::ColumnFamilyOptions family_options(const RocksOptions& options,
                                             const std::shared_ptr<rocksdb::Cache>& cache) {
     rocksdb::BlockBasedTableOptions table;
@@ -145,6 +152,10 @@ rocksdb::ColumnFamilyOptions family_options(const RocksOptions& options,
 
 }  // namespace
 
+std::size_t open_files_of(std::size_t descriptors) {
+    return std::min(kOpenFilesMax, descriptors / 4);
+}
+
 Family family_of(std::string_view key) {
     CDP_ASSERT(key.size() > sizeof(Partition));
     switch (static_cast<Space>(key[sizeof(Partition)])) {
@@ -165,7 +176,7 @@ rocksdb::DBOptions database_options(const RocksOptions& options) {
     database.track_and_verify_wals_in_manifest = true;
     database.file_checksum_gen_factory = rocksdb::GetFileChecksumGenCrc32cFactory();
     database.info_log = std::make_shared<Log>();
-    database.max_open_files = 256;
+    database.max_open_files = static_cast<int>(open_files_of(descriptors_max()));
     database.max_background_jobs = 2;
     // What a restart has to read again.
     database.max_total_wal_size = 2 * options.memtable_bytes;

@@ -14,11 +14,18 @@ class Env;
 
 namespace storage {
 
+// Of what was read of tables, indexes and filters among it.
+inline constexpr std::size_t kBlockCacheBytes = std::size_t{256} << 20;
+
+// Of tables that are open at once: of few descriptors a quarter.
+inline constexpr std::size_t kOpenFilesMax = 256;
+std::size_t open_files_of(std::size_t descriptors);
+
 struct RocksOptions {
     std::string path;       // the database folder
     std::string mark_path;  // the high-water mark file
     bool sync = true;       // off where losing data is meant
-    std::size_t block_cache_bytes = 256u << 20;
+    std::size_t block_cache_bytes = kBlockCacheBytes;
     std::size_t memtable_bytes = 64u << 20;  // each of the column families
     std::size_t group_transactions_max = 500;
     // Asked by open, of the store as it was found: an error refuses it before a byte is written.

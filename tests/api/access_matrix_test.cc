@@ -235,13 +235,13 @@ Row declared(const api::Route& route, const Row& expected) {
         case api::Door::key: out.door = "key:"; break;
         case api::Door::write_key: out.door = "write_key:"; break;
     }
-    const bool of_servers = expected.roles.starts_with("server_source");
     for (const auto role : {cdp::Role::source, cdp::Role::channel, cdp::Role::officer,
                             cdp::Role::steward, cdp::Role::admin})
         if (route.roles.has(role))
-            out.roles += (out.roles.empty() ? "" : " ") +
-                         std::string(role == cdp::Role::source && of_servers ? "server_" : "") +
-                         std::string(to_string(role));
+            out.roles +=
+                (out.roles.empty() ? "" : " ") +
+                std::string(role == cdp::Role::source && route.server_sources ? "server_" : "") +
+                std::string(to_string(role));
     return out;
 }
 

@@ -63,6 +63,7 @@ std::string shown(const api::Config& config) {
         out += " " + std::to_string(rate.per_second) + "," + std::to_string(rate.burst);
     out += "\n" + std::to_string(config.disk.reserve.bytes) + "/" +
            std::to_string(config.disk.reserve.percent_max) + " " +
+           std::to_string(config.disk.cache_bytes) + " " +
            std::to_string(config.disk.scrub.cycle.count());
     out += "\n" + config.opendsr.domain + config.opendsr.certificate + config.opendsr.key +
            std::to_string(config.opendsr.cancel_window.count());
@@ -197,6 +198,7 @@ inner_hosts = ["localhost"]
     CHECK(at("[outgoing]\nproxy = \"a\"").starts_with("outgoing.proxy: "));
     CHECK(at("[disk]\nreserve_megabytes = -1").starts_with("disk.reserve_megabytes: "));
     CHECK(at("[disk]\nreserve_percent_max = 100").starts_with("disk.reserve_percent_max: "));
+    CHECK(at("[disk]\ncache_megabytes = 15").starts_with("disk.cache_megabytes: "));
     CHECK(at("[disk]\nscrub_days = 7").starts_with("disk.scrub_days: "));
 }
 
@@ -224,6 +226,7 @@ slow_seconds = 5
 [disk]
 reserve_megabytes = 100
 reserve_percent_max = 10
+cache_megabytes = 1024
 scrub_hours = 24
 [sources.web]
 region = "FR"
@@ -265,6 +268,7 @@ functional = "news"
     CHECK(edge.slow_seconds == 5);
     CHECK(config->disk.reserve.bytes == std::uint64_t{100} << 20);
     CHECK(config->disk.reserve.percent_max == 10);
+    CHECK(config->disk.cache_bytes == std::size_t{1} << 30);
     CHECK(config->disk.scrub.cycle == std::chrono::days(1));
     CHECK(config->platform.types.find("member_no").unique);
     CHECK(config->platform.types.find("member_no").shared_at_accounts == 0);

@@ -24,7 +24,8 @@ std::string from(const std::string& client) {
 }
 
 std::string metric(const World& world, const std::string& reason) {
-    const auto text = world.ask("GET", "/metrics").body;
+    const auto text =
+        world.ask("GET", "/metrics", World::bearer(world.keys.at(cdp::Role::admin))).body;
     const auto name = "\ncdp_http_refused_total{reason=\"" + reason + "\"} ";
     const auto at = text.find(name);
     return at == text.npos
@@ -102,6 +103,50 @@ TEST_CASE("an address that asks too often is told when to come again, others are
     CHECK(unread.header("access-control-allow-origin") == "*");
     CHECK(unread.header("access-control-expose-headers") == "Retry-After, X-RateLimit-Reset");
     CHECK(body.closed());
+}
+
+TEST_CASE("what cannot be read is not charged to the proxy that passed it on") {
+    auto options = behind_proxy();
+    options.edge.address_requests = {.per_second = 1, .burst = 3};
+    World world(tests::fast_limits(), options);
+    for (int i = 0; i < 10; ++i)
+        CHECK(world.connect()
+                  .send("FOO / HTTP/1.1\r\nHost: a\r\n" + from("192.0.2.1") + "\r\n")
+                  .read()
+                  .status == 501);
+    // It asks for itself too.
+    CHECK(world.ask("GET", "/healthz").status == 200);
+}
+
+TEST_CASE("the numbers of a server behind a proxy on its machine are its administrator's") {
+    World world(tests::fast_limits(), behind_proxy());
+    CHECK(world.ask("GET", "/metrics").code() == "key_missing");
+    CHECK(world.ask("GET", "/metrics", World::bearer(world.keys.at(cdp::Role::admin))).status ==
+          200);
+    CHECK(World().ask("GET", "/metrics").status == 200);
+}
+
+TEST_CASE("who only waits gives way when places are few, who asks does not") {
+    auto limits = tests::fast_limits();
+    limits.connections_max = 16;
+    limits.crowded = 20;
+    limits.keep_alive = 100'000;
+    World world(limits);
+    std::vector<std::unique_ptr<tests::Wire>> idle;
+    for (std::size_t i = 0; i < limits.connections_max; ++i) {
+        idle.push_back(std::make_unique<tests::Wire>(world.server->port()));
+        CHECK(idle.back()->send(kHealth).read().status == 200);
+    }
+    CHECK(soon([&] { return world.connect().send(kHealth).read().status == 200; }));
+    CHECK(idle.front()->closed());
+    CHECK(std::stoi(metric(world, "idle_when_crowded")) > 0);
+    // Where there is room it waits for as long as it may.
+    idle.clear();
+    auto alone = world.connect();
+    CHECK(soon([&] { return world.ask("GET", "/healthz").status == 200; }));
+    CHECK(alone.send(kHealth).read().status == 200);
+    std::this_thread::sleep_for(40 * limits.tick);
+    CHECK(alone.send(kHealth).read().status == 200);
 }
 
 TEST_CASE("who is no trusted proxy speaks for nobody") {

@@ -1,6 +1,7 @@
 #include "api/opendsr.h"
 
 #include <filesystem>
+#include <set>
 
 #include "api/iab_request.h"
 #include "tests/api/opendsr_keys.h"
@@ -39,6 +40,21 @@ TEST_CASE("whoever refuses on a path of the protocol does so in its shape, signe
     CHECK(error["code"] == 405);
     CHECK(error["errors"][0]["reason"] == "method_not_allowed");
     CHECK(world.ask("GET", "/v2/nothing").code() == "no_such_route");
+}
+
+TEST_CASE("what nobody needs a key for repeats nothing of the question, so it is signed once") {
+    const tests::OpenDsrKeys keys;
+    const auto world = world_with(keys.config());
+    std::set<std::string> signatures;
+    for (const auto* query : {"?a=1", "?b=2", "?format=json&format=json"}) {
+        const auto reply = world.ask("GET", std::string("/v2/results/x") + query);
+        CHECK(reply.status == 400);
+        CHECK(signed_as(reply) == "signed");
+        CHECK(reply.json()["error"]["errors"][0]["reason"].get<std::string>().ends_with(
+            "_parameter"));
+        signatures.insert(reply.header("x-opendsr-signature"));
+    }
+    CHECK(signatures.size() == 2);  // unknown, repeated
 }
 
 TEST_CASE(

@@ -362,8 +362,17 @@ TEST_CASE("a look-up that cannot be written down is refused before it begins") {
         "/v1/profiles/lookup", disk.world.keys.at(cdp::Role::channel),
         R"({"purpose":"email_marketing","identifiers":[{"type":"user_id","value":"u1"}]})");
     CHECK(refused.refusal() == "503 disclosure_unrecorded");
+    // Who is asked whether it serves says so, though the store is well, until the journal is again:
+    // without a read that tries.
+    CHECK(disk.world.ask("GET", "/readyz").refusal() == "503 store_read_only");
     disk.journal.appends_fail = false;
     CHECK(disk.told() == 1);
+    const auto ready = [&] { return disk.world.ask("GET", "/readyz").status == 200; };
+    for (int i = 0; i < 1000 && !ready(); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    CHECK(ready());
+    CHECK(disk.world.connect().send(disk.read()).read().status == 200);
+    CHECK(disk.told() == 2);
 }
 
 TEST_CASE("who stops while the journal stands still goes on stopping when it moves") {

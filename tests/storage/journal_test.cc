@@ -90,6 +90,30 @@ TEST_CASE("what was appended together is there in order, or taken back together"
     CHECK(found.unread == 0);
 }
 
+TEST_CASE("to try whether it can be written leaves nothing that is read") {
+    const tests::Folder folder;
+    const bool in_memory = GENERATE(false, true);
+    auto journal = in_memory ? storage::make_memory_journal() : open(folder);
+    REQUIRE(journal->try_writing());
+    CHECK(journal->bytes() == 0);
+    REQUIRE(journal->append("a"));
+    const auto bytes = journal->bytes();
+    REQUIRE(journal->try_writing());
+    CHECK(journal->bytes() == bytes);
+    REQUIRE(journal->append("b"));
+    journal->cut();
+    REQUIRE(journal->try_writing());
+    const auto found = read(*journal);
+    CHECK(found.records == Records{"a", "b"});
+    CHECK(found.unread == 0);
+    if (in_memory) return;
+    // What an end amid a try leaves is no record.
+    write(folder, 90, std::string(1, '\0'));
+    journal = open(folder);
+    CHECK(read(*journal).records == Records{"a", "b"});
+    CHECK(read(*journal).unread == 0);
+}
+
 TEST_CASE("numbers of segments are not given twice") {
     const tests::Folder folder;
     {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -18,8 +19,8 @@ public:
         std::unique_ptr<storage::Journal> journal = storage::make_memory_journal())
         : journal_(std::move(journal)) {}
 
-    bool appends_fail = false;  // as on a full disk
-    bool drops_fail = false;    // as if the process ended before it could drop
+    std::atomic<bool> appends_fail = false;  // as on a full disk
+    bool drops_fail = false;                 // as if the process ended before it could drop
     storage::Journal& journal() { return *journal_; }
 
     // As on a disk that stands still, from stall() to release().
@@ -50,12 +51,16 @@ private:
         explicit Handed(FaultyJournal& owner) : owner_(owner) {}
 
         cdp::Result<void> append(std::span<const std::string> records) override {
+            CDP_CHECK(try_writing());
+            return owner_.journal_->append(records);
+        }
+        cdp::Result<void> try_writing() override {
             if (owner_.appends_fail)
                 return cdp::Error{.code = cdp::ErrorCode::storage_full,
                                   .reason = "disk_full",
                                   .message = "The disk is full."};
             owner_.wait_for_disk();
-            return owner_.journal_->append(records);
+            return cdp::Result<void>::ok();
         }
         cdp::Result<void> take_back() override { return owner_.journal_->take_back(); }
         std::uint64_t segment() const override { return owner_.journal_->segment(); }
