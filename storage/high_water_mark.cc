@@ -77,6 +77,7 @@ cdp::Result<std::unique_ptr<HighWaterMark>> HighWaterMark::keep(const std::strin
 HighWaterMark::HighWaterMark(int descriptor, std::string folder, Mark mark)
     : file_(descriptor),
       folder_(std::move(folder)),
+      synced_(mark),
       noted_(std::move(mark)),
       reached_(noted_.sequence),
       written_(noted_.sequence),
@@ -92,6 +93,12 @@ HighWaterMark::~HighWaterMark() {
 }
 
 void HighWaterMark::raise(std::uint64_t sequence) {
+    {
+        const std::lock_guard lock(file_mutex_);
+        noted_.sequence = sequence;
+        // What fails here fails the thread too, which says so.
+        (void)write_locked();
+    }
     bool sleeps = false;
     {
         const std::lock_guard lock(mutex_);
@@ -101,16 +108,25 @@ void HighWaterMark::raise(std::uint64_t sequence) {
     if (sleeps) wake_.notify_one();
 }
 
-cdp::Result<void> HighWaterMark::write(std::uint64_t sequence) {
-    Mark mark{.sequence = sequence, .manifest = noted_.manifest};
+cdp::Result<void> HighWaterMark::write_locked() {
+    return overwrite_record(file_.number(), "mark", render(noted_));
+}
+
+cdp::Result<void> HighWaterMark::write_down() {
     // One that is about to take another's place is there the next time.
-    if (auto manifest = look_at_manifest(folder_, mark.manifest))
-        mark.manifest = *std::move(manifest);
-    if (mark.sequence == noted_.sequence && mark.manifest == noted_.manifest)
-        return cdp::Result<void>::ok();
-    cdp::crash_point("before_mark");
-    CDP_CHECK(write_record(file_.number(), "mark", render(mark)));
-    noted_ = std::move(mark);
+    auto manifest = look_at_manifest(folder_, synced_.manifest);
+    Mark mark;
+    {
+        const std::lock_guard lock(file_mutex_);
+        if (manifest) noted_.manifest = *std::move(manifest);
+        mark = noted_;
+        if (mark.sequence == synced_.sequence && mark.manifest == synced_.manifest)
+            return cdp::Result<void>::ok();
+        cdp::crash_point("before_mark");
+        CDP_CHECK(write_locked());
+    }
+    CDP_CHECK(sync_record(file_.number(), "mark"));
+    synced_ = std::move(mark);
     return cdp::Result<void>::ok();
 }
 
@@ -123,7 +139,7 @@ void HighWaterMark::run() {
         const auto sequence = reached_;
         looks = sequence != written_ ? kLooks : looks - 1;
         lock.unlock();
-        const auto wrote = write(sequence);
+        const auto wrote = write_down();
         lock.lock();
         // A mark that is too low is safe; the next second tries again.
         if (wrote)

@@ -39,18 +39,22 @@ public:
     HighWaterMark(const HighWaterMark&) = delete;
     HighWaterMark& operator=(const HighWaterMark&) = delete;
 
-    // Everything up to `sequence` is on disk. Returns at once; the file follows at once after a
-    // quiet second, and otherwise within a second.
+    // Everything up to `sequence` is on disk. The file says so when this returns, also after a kill
+    // of the process; after a crash of the machine it says what was reached a second before.
     void raise(std::uint64_t sequence);
 
 private:
     HighWaterMark(int descriptor, std::string folder, Mark mark);
     void run();
-    cdp::Result<void> write(std::uint64_t sequence);
+    cdp::Result<void> write_down();
+    cdp::Result<void> write_locked();
 
     const Descriptor file_;
     const std::string folder_;
-    Mark noted_;  // in the file; the thread's own
+    Mark synced_;  // the thread's own
+
+    std::mutex file_mutex_;  // held for a write, not for a sync
+    Mark noted_;             // in the file
 
     std::mutex mutex_;
     std::condition_variable wake_;

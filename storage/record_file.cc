@@ -28,10 +28,15 @@ std::string with_digest(std::string record) {
     return record.append(reinterpret_cast<const char*>(digest.data()), digest.size());
 }
 
-cdp::Result<void> write_record(int descriptor, const std::string& path, std::string_view record) {
+cdp::Result<void> overwrite_record(int descriptor, const std::string& path,
+                                   std::string_view record) {
     const auto n = ::pwrite(descriptor, record.data(), record.size(), 0);
     if (n != static_cast<ssize_t>(record.size()))
         return system_error("write " + path, n < 0 ? errno : EIO);
+    return cdp::Result<void>::ok();
+}
+
+cdp::Result<void> sync_record(int descriptor, const std::string& path) {
     if (::fdatasync(descriptor) != 0) return system_error("fdatasync " + path, errno);
     return cdp::Result<void>::ok();
 }
@@ -42,7 +47,8 @@ cdp::Result<void> write_record(const std::string& path, std::string_view record)
     if (!file.ok()) return system_error("open " + path, errno);
     struct stat status{};
     if (::fstat(file.number(), &status) != 0) return system_error("stat " + path, errno);
-    CDP_CHECK(write_record(file.number(), path, record));
+    CDP_CHECK(overwrite_record(file.number(), path, record));
+    CDP_CHECK(sync_record(file.number(), path));
     return status.st_size == 0 ? sync_folder(folder_of(path)) : cdp::Result<void>::ok();
 }
 

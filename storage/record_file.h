@@ -15,9 +15,12 @@ inline constexpr std::size_t kRecordDigestBytes = 16;
 // With the BLAKE2b-128 of it behind it: who reads a record makes it again and compares.
 std::string with_digest(std::string record);
 
-// Durable when it returns. The file is one that is open for writing.
-cdp::Result<void> write_record(int descriptor, const std::string& path, std::string_view record);
-// The same by name; makes the file when there is none.
+// Into a file that is open for writing. Survives the process when it returns, and the machine after
+// sync_record().
+cdp::Result<void> overwrite_record(int descriptor, const std::string& path,
+                                   std::string_view record);
+cdp::Result<void> sync_record(int descriptor, const std::string& path);
+// Both; makes the file when there is none.
 cdp::Result<void> write_record(const std::string& path, std::string_view record);
 
 // Error not_found, no_record: there is no such file.

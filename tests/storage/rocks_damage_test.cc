@@ -56,6 +56,15 @@ fs::path file_like(const Folder& folder, const std::string& part) {
     return largest;
 }
 
+// That which is written to; their names are numbers of one length.
+fs::path newest_log(const Folder& folder) {
+    fs::path newest;
+    for (const auto& entry : fs::directory_iterator(folder / "db"))
+        if (entry.path().extension() == ".log") newest = std::max(newest, entry.path());
+    REQUIRE(!newest.empty());
+    return newest;
+}
+
 void flip(const fs::path& path, std::size_t at, int bit = 0) {
     auto bytes = read_file(path);
     REQUIRE(at < bytes.size());
@@ -151,7 +160,23 @@ TEST_CASE("an older copy of the whole database is refused") {
     CHECK(untouched_refusal(folder) == "writes_missing");
 }
 
-TEST_CASE("a torn last record after the mark was never acknowledged, and is dropped") {
+// As a kill leaves a folder: nothing of it was closed.
+TEST_CASE("a log that is cut behind what was just acknowledged is refused too") {
+    const Folder folder;
+    fill(folder);
+    const auto store = open_rocks(folder);
+    for (std::uint64_t n = 0; n < 20; ++n) {
+        put(*store, key(Space::node, 3, n), "acknowledged");
+        const Folder killed;
+        for (const auto* part : {"db", "mark"})
+            fs::copy(folder / part, killed / part, fs::copy_options::recursive);
+        cut(newest_log(killed), 1);
+        CAPTURE(n);
+        REQUIRE(refusal(killed).reason == "writes_missing");
+    }
+}
+
+TEST_CASE("a torn last record after the mark is dropped: nobody can have been told of it") {
     const Folder folder;
     fill(folder);
     const auto earlier = read_file(folder / "mark");
